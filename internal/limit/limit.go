@@ -47,3 +47,28 @@ const (
 	// DownloadPart is the largest range of one upload.getFile, in bytes.
 	DownloadPart = 1 << 20
 )
+
+// Transport of frames, before anything in them is understood.
+//
+// https://core.telegram.org/mtproto/mtproto-transports
+const (
+	// FirstBytes is how long a fresh connection may take to say which transport it speaks, and
+	// again to open the stream inside a TLS hello or a web socket upgrade.
+	FirstBytes = 5 * time.Second
+	// FrameUnkeyed is the largest payload, in bytes, from a peer whose auth key is not known: the
+	// longest query of a key exchange is a tenth of it.
+	FrameUnkeyed = 4 << 10
+	// FrameKeyed is the largest payload of any frame, in bytes: 1 MiB of messages, the envelope and
+	// its padding.
+	FrameKeyed = 1<<20 + 4<<10
+	// FrameStep is the most memory, in bytes, that an announced length alone may claim.
+	FrameStep = 32 << 10
+	// HTTPHead is the longest HTTP request head, in bytes.
+	HTTPHead = 8 << 10
+	// TLSHello is the longest record with a TLS ClientHello, in bytes.
+	TLSHello = 4 << 10
+	// HelloSkew is how far the time in a fake TLS hello may be from ours.
+	HelloSkew = 10 * time.Minute
+	// HelloReplays is how many accepted fake TLS hellos are remembered.
+	HelloReplays = 1 << 16
+)
