@@ -1,0 +1,74 @@
+package store
+
+import (
+	"context"
+	"errors"
+)
+
+// Errors that callers decide by.
+var (
+	// ErrNotFound says that no such row exists.
+	ErrNotFound = errors.New("store: not found")
+	// ErrConflict says that a unique key is taken: a username, a random_id, an invite hash.
+	ErrConflict = errors.New("store: already exists")
+	// ErrUnknown says that a commit got no answer: the change may or may not have happened. The
+	// caller finds out by its idempotency key.
+	ErrUnknown = errors.New("store: outcome of the commit is unknown")
+	// ErrStopped says that the store has stopped, by Close or after its first storage error.
+	ErrStopped = errors.New("store: stopped")
+)
+
+// rows is a result being read.
+type rows interface {
+	Next() bool
+	Scan(dest ...any) error
+	Err() error
+	Close()
+}
+
+// querier runs statements, inside a transaction or beside one.
+type querier interface {
+	exec(ctx context.Context, st *statement, args ...any) (affected int64, err error)
+	query(ctx context.Context, st *statement, args ...any) (rows, error)
+}
+
+// engine is what SQLite and PostgreSQL have in common for the rest of the package.
+type engine interface {
+	// read runs fn on one snapshot.
+	read(ctx context.Context, fn func(querier) error) error
+	// write runs fn in a transaction of its own outcome, commits, and then calls committed in
+	// the order of the commits.
+	write(ctx context.Context, fn func(querier) error, committed func()) error
+	close() error
+}
+
+// one runs a query for a single row and scans it; ErrNotFound when there is none.
+func one(ctx context.Context, q querier, st *statement, args []any, dest ...any) error {
+	r, err := q.query(ctx, st, args...)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	if !r.Next() {
+		if err := r.Err(); err != nil {
+			return err
+		}
+		return ErrNotFound
+	}
+	return r.Scan(dest...)
+}
+
+// each runs a query and calls scan once per row.
+func each(ctx context.Context, q querier, st *statement, args []any, scan func(rows) error) error {
+	r, err := q.query(ctx, st, args...)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	for r.Next() {
+		if err := scan(r); err != nil {
+			return err
+		}
+	}
+	return r.Err()
+}

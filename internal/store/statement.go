@@ -1,0 +1,39 @@
+package store
+
+import "strings"
+
+// statement is one SQL text, known by name. Every statement says which table it is about and which
+// column is its shard key; a statement without a key reads or writes across shards and must be on
+// the list of those that may (see the partition test).
+//
+// The text is portable between SQLite and PostgreSQL: no engine functions, no casts, no arrays.
+type statement struct {
+	name   string
+	table  string
+	key    string
+	text   string
+	number int
+}
+
+// acrossShards marks a statement that is allowed to touch all shards: start-up, administration.
+const acrossShards = ""
+
+// statements lists every statement of the package in the order of its definition. It is filled
+// while the package is initialised and only read afterwards.
+var statements []*statement
+
+// define registers a statement. Blank lines and indentation of the text do not matter.
+func define(name, table, key, text string) *statement {
+	st := &statement{
+		name:   name,
+		table:  table,
+		key:    key,
+		text:   strings.Join(strings.Fields(text), " "),
+		number: len(statements),
+	}
+	statements = append(statements, st)
+	return st
+}
+
+// sqliteText is the statement with SQLite's numbered parameters: ?1 for $1.
+func (st *statement) sqliteText() string { return strings.ReplaceAll(st.text, "$", "?") }
