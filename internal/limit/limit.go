@@ -72,3 +72,61 @@ const (
 	// HelloReplays is how many accepted fake TLS hellos are remembered.
 	HelloReplays = 1 << 16
 )
+
+// MTProto sessions.
+//
+// https://core.telegram.org/mtproto/description
+const (
+	// MsgPast and MsgFuture are how far the time in a client's msg_id may be from ours.
+	MsgPast   = 300 * time.Second
+	MsgFuture = 30 * time.Second
+	// MsgWindow is how many msg_ids of one session are remembered against replay.
+	MsgWindow = 2048
+	// SeqNoSlack is how far a client's seqno may fall behind its highest before it is refused.
+	SeqNoSlack = 4096
+	// ContainerTaken is the largest number of messages of a client's container, ContainerSent of
+	// ours; clients accept 1020 without exception.
+	ContainerTaken = 1024
+	ContainerSent  = 1020
+	// ContainerBytes is the size of a container of ours, in bytes, beyond which none is added to it.
+	ContainerBytes = 512 << 10
+	// ServiceIDs is the largest number of msg_ids in one service message.
+	ServiceIDs = 8192
+	// AnswersHeld is how many bytes of unacknowledged answers a session keeps to send again.
+	AnswersHeld = 1 << 20
+	// PushesHeld and PushesHeldBytes bound the pushes of a session that are unsent or
+	// unacknowledged. Beyond them all are dropped and the client is told to ask for the difference.
+	PushesHeld      = 500
+	PushesHeldBytes = 1 << 20
+	// NoticesHeld is how many unsent service messages a session holds before its client, which
+	// evidently asks without reading, is cut off.
+	NoticesHeld = 1024
+	// AcksHeld is how many acknowledgements wait for a packet to join; the oldest are dropped.
+	AcksHeld = 2048
+	// ResendEvery is how often one message may be sent again on request.
+	ResendEvery = 10 * time.Second
+	// ResendRequests is how many requests to send again, or for the state of messages, a session
+	// may make in each ResendEvery.
+	ResendRequests = 100
+	// AnswerRepeated is the largest answer, in bytes, that a repeated query gets at once instead of
+	// a notice that the answer exists.
+	AnswerRepeated = 1 << 10
+	// FutureSalts is the largest number of salts in one answer.
+	FutureSalts = 64
+	// PingDelay is the longest wait for the next packet that a client may ask for.
+	PingDelay = 300 * time.Second
+	// Unpacked is how many bytes the gzip_packed parts of one envelope may come to together, and
+	// UnpackedPart each of them.
+	Unpacked     = 2 << 20
+	UnpackedPart = 1 << 20
+	// PackFrom is the smallest answer, in bytes, that is compressed.
+	PackFrom = 1 << 10
+	// Wrappers is how many invoke wrappers may surround one query.
+	Wrappers = 8
+	// AfterIDs is the largest number of queries that one query may wait for.
+	AfterIDs = 256
+	// Depth is how deep values of recursive TL types may nest, and Recursive how many of them one
+	// query may contain.
+	Depth     = 16
+	Recursive = 10_000
+)
