@@ -1,0 +1,123 @@
+package layer
+
+import "parley/internal/mtproto/layer/schema"
+
+// maxWords is the largest number of flags words in one definition.
+const maxWords = 3
+
+// act is what a step does with its field.
+type act uint8
+
+const (
+	actFixed    act = iota // size bytes
+	actWord                // a flags word
+	actString              // a string or bytes
+	actSkip                // any other value that stays as it is
+	actConvert             // a value that is rewritten
+	actDrop                // a value that is left out
+	actDropWord            // a flags word that is left out
+)
+
+// step is one field, or a run of fields of fixed size, of the source. It is taken only if the
+// governing word has the bit; word maxWords always has bit 0.
+type step struct {
+	act   act
+	word  uint8
+	set   uint8  // of a flags word: where its value goes
+	mask  uint32 // the bit that governs
+	keep  uint32 // of a flags word: the bits that the destination knows
+	size  int
+	shape *shape
+	conv  *conv
+}
+
+type shapeKind uint8
+
+const (
+	shapeFixed shapeKind = iota
+	shapeString
+	shapeVector
+	shapeObject
+)
+
+// shape is how far a source value reaches.
+type shape struct {
+	kind shapeKind
+	size int
+	elem *shape
+	typ  *boxed // nil for a method
+}
+
+// boxed is a boxed type of the source. Types are compared by address.
+type boxed struct {
+	name string
+	defs []*schema.Def
+	same bool // all its values stay as they are
+}
+
+type convKind uint8
+
+const (
+	convSame   convKind = iota
+	convObject          // by the plan of the constructor
+	convVector          // element by element
+	convRule            // by a rule for the pair of types
+)
+
+// conv is how a value of one type becomes a value of another.
+type conv struct {
+	kind  convKind
+	shape *shape
+	elem  *conv
+	emit  emitter
+}
+
+// plan is what happens to the objects of one source definition. If nothing is set, they are
+// dropped.
+type plan struct {
+	from, to *schema.Def
+	typ      *boxed
+	same     bool    // copied with everything in them
+	skip     []step  // runs of fields
+	scan     []step  // one step for each field
+	stream   []step  // rewriting in one pass, if that is possible
+	build    emitter // rewriting out of order, otherwise
+	instead  emitter // what stands for an object that cannot be expressed
+}
+
+// planTable finds plans by identifier: open addressing, power of two, at most half full.
+type planTable struct {
+	slots []*plan
+	mask  uint32
+}
+
+func newPlanTable(plans []*plan) planTable {
+	size := 1
+	for size < 2*len(plans)+2 {
+		size *= 2
+	}
+	t := planTable{slots: make([]*plan, size), mask: uint32(size - 1)}
+	for _, p := range plans {
+		i := p.from.ID & t.mask
+		for t.slots[i] != nil {
+			i = (i + 1) & t.mask
+		}
+		t.slots[i] = p
+	}
+	return t
+}
+
+func (t *planTable) get(id uint32) *plan {
+	for i := id & t.mask; ; i = (i + 1) & t.mask {
+		if p := t.slots[i]; p == nil || p.from.ID == id {
+			return p
+		}
+	}
+}
+
+// program rewrites values of one schema as values of another.
+type program struct {
+	plans   planTable
+	strict  bool // nothing is left out of a value: it is rewritten whole or not at all
+	results map[uint32]*conv
+}

@@ -1,0 +1,6 @@
+package layer
+
+// downRules bridge from the current layer to older ones.
+func downRules() []rule {
+	return nil
+}
