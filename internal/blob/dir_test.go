@@ -76,6 +76,15 @@ func TestDirKeepsNothingUnfinished(t *testing.T) {
 	}
 }
 
+func TestDirDatesByItsClock(t *testing.T) {
+	d, clk, _ := openTestDir(t)
+	digest := put(t, d, []byte("dated"))
+	info, err := d.Stat(t.Context(), digest)
+	if err != nil || !info.Stored.Equal(clk.Now()) {
+		t.Errorf("stored at %v, the clock says %v, %v", info.Stored, clk.Now(), err)
+	}
+}
+
 func TestDirModes(t *testing.T) {
 	d, _, name := openTestDir(t)
 	put(t, d, []byte("private"))
