@@ -1,0 +1,258 @@
+package config
+
+import (
+	"encoding/hex"
+	"net"
+	"net/mail"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Schemes of store.url and blob.url.
+const (
+	schemeSQLite     = "sqlite:"
+	schemePostgres   = "postgres://"
+	schemePostgreSQL = "postgresql://"
+	schemeDir        = "dir:"
+	schemeS3         = "s3://"
+)
+
+// minWebhookSecret is the shortest webhook.secret, in characters.
+const minWebhookSecret = 16
+
+// maxDC is the highest data centre number that clients know.
+const maxDC = 5
+
+// check records everything that is wrong with the derived configuration.
+func (l *loader) check() {
+	c := l.config
+	if c.Data == "" {
+		l.problem("data", "must name a directory")
+	}
+	if c.DC < 1 || c.DC > maxDC {
+		l.problem("dc", "is %d and must be 1 to %d", c.DC, maxDC)
+	}
+	l.checkListen()
+	l.checkAdvertise()
+	l.checkWeb()
+	l.checkStore()
+	l.checkBlob()
+	l.checkCodes()
+	l.checkMTProxy()
+	l.checkLimits()
+	l.checkRetention()
+}
+
+// checkListen looks at all listening addresses together.
+func (l *loader) checkListen() {
+	c := l.config
+	if len(c.Listen) == 0 {
+		l.problem("listen", "must name at least one HOST:PORT")
+	}
+	taken := make(map[string][]string) // hosts by port
+	add := func(key, address string) {
+		host, port, err := net.SplitHostPort(address)
+		if err != nil || !isPort(port) {
+			l.problem(key, "%q is not HOST:PORT", address)
+			return
+		}
+		collides := func(other string) bool { return covers(other, host) || covers(host, other) }
+		if port != "0" && slices.ContainsFunc(taken[port], collides) {
+			l.problem(key, "%q is listened on twice", address)
+		}
+		taken[port] = append(taken[port], host)
+		if c.Demo && !isLoopback(host) {
+			l.problem(key, "%q is not on loopback, and a demo may only listen there", address)
+		}
+	}
+	for _, address := range c.Listen {
+		add("listen", address)
+	}
+	add("web.listen", c.Web.Listen)
+	if c.Inner.Listen != "" {
+		add("inner.listen", c.Inner.Listen)
+	}
+}
+
+func (l *loader) checkAdvertise() {
+	for _, address := range l.config.Advertise {
+		where, err := netip.ParseAddrPort(address)
+		if err != nil || where.Addr().IsUnspecified() {
+			l.problem("advertise", "%q is not a numeric ADDRESS:PORT that clients can reach", address)
+		}
+	}
+	if len(l.config.Advertise) == 0 && len(l.config.Listen) > 0 {
+		l.problem("advertise", "must be set, because listen does not tell how clients get here")
+	}
+}
+
+func (l *loader) checkWeb() {
+	web := l.config.Web
+	public, err := url.Parse(web.PublicURL)
+	if err != nil || public.Host == "" || public.Scheme != "http" && public.Scheme != "https" ||
+		public.RawQuery != "" || public.Fragment != "" || public.User != nil {
+		l.problem("web.public_url", "%q is not an address such as https://chat.example.org",
+			web.PublicURL)
+	}
+	for _, proxy := range web.TrustedProxies {
+		_, errPrefix := netip.ParsePrefix(proxy)
+		_, errAddr := netip.ParseAddr(proxy)
+		if errPrefix != nil && errAddr != nil {
+			l.problem("web.trusted_proxies", "%q is neither an address nor a network", proxy)
+		}
+	}
+}
+
+// checkStore does not show the URL, which may hold a password.
+func (l *loader) checkStore() {
+	address := l.config.Store.URL.Reveal()
+	if path, ok := strings.CutPrefix(address, schemeSQLite); ok {
+		if path == "" {
+			l.problem("store.url", "must name a file after %s", schemeSQLite)
+		}
+		return
+	}
+	parsed, err := url.Parse(address)
+	if err != nil || !strings.HasPrefix(address, schemePostgres) &&
+		!strings.HasPrefix(address, schemePostgreSQL) || len(parsed.Path) < 2 {
+		l.problem("store.url", "is neither %sPATH nor %sUSER:PASSWORD@HOST/NAME",
+			schemeSQLite, schemePostgres)
+	}
+}
+
+func (l *loader) checkBlob() {
+	blob := l.config.Blob
+	if path, ok := strings.CutPrefix(blob.URL, schemeDir); ok {
+		if path == "" {
+			l.problem("blob.url", "must name a directory after %s", schemeDir)
+		}
+		return
+	}
+	bucket, ok := strings.CutPrefix(blob.URL, schemeS3)
+	if !ok || bucket == "" || bucket[0] == '/' {
+		l.problem("blob.url", "%q is neither %sPATH nor %sBUCKET/PREFIX", blob.URL, schemeDir, schemeS3)
+		return
+	}
+	endpoint, err := url.Parse(blob.Endpoint)
+	if err != nil || endpoint.Host == "" || endpoint.Scheme != "http" && endpoint.Scheme != "https" {
+		l.problem("blob.endpoint", "must be the http:// or https:// address of the object store")
+	}
+	if (blob.AccessKey == "") != (blob.SecretKey == "") {
+		l.problem("blob.secret_key", "goes together with blob.access_key: set both or neither")
+	}
+}
+
+func (l *loader) checkCodes() {
+	c := l.config
+	if c.Registration.Mode == "" {
+		l.problem("registration.mode",
+			`must be "open", "invite" or "closed", because login codes leave this machine`)
+	}
+	switch c.Codes.Sender {
+	case ByMail:
+		l.checkSMTP(c.SMTP)
+	case ByWebhook:
+		l.checkWebhook(c.Webhook)
+	}
+}
+
+func (l *loader) checkSMTP(smtp SMTP) {
+	host, port, err := net.SplitHostPort(smtp.Server)
+	if err != nil || host == "" || !isPort(port) {
+		l.problem("smtp.server", "%q is not HOST:PORT", smtp.Server)
+	}
+	if smtp.TLS == NoTLS && !isLoopback(host) {
+		l.problem("smtp.tls", `may be "none" only for a server on loopback`)
+	}
+	if _, err := mail.ParseAddress(smtp.From); err != nil {
+		l.problem("smtp.from", "%q is not a mail address", smtp.From)
+	}
+	if (smtp.Username == "") != (smtp.Password == "") {
+		l.problem("smtp.password", "goes together with smtp.username: set both or neither")
+	}
+}
+
+func (l *loader) checkWebhook(webhook Webhook) {
+	target, err := url.Parse(webhook.URL)
+	if err != nil || target.Host == "" || target.Scheme != "https" &&
+		(target.Scheme != "http" || !isLoopback(target.Hostname())) {
+		l.problem("webhook.url", "must be an https:// address, or an http:// one on loopback")
+	}
+	if len(webhook.Secret) < minWebhookSecret {
+		l.problem("webhook.secret", "must have at least %d characters", minWebhookSecret)
+	}
+}
+
+// checkMTProxy does not show the secrets.
+//
+// https://core.telegram.org/mtproto/mtproto-transports#transport-obfuscation
+func (l *loader) checkMTProxy() {
+	const keyDigits = 32
+	for i, secret := range l.config.MTProxy.Secrets {
+		digits := strings.ToLower(secret.Reveal())
+		_, err := hex.DecodeString(digits)
+		plain := len(digits) == keyDigits
+		padded := len(digits) == keyDigits+2 && digits[:2] == "dd"
+		fakeTLS := len(digits) > keyDigits+2 && digits[:2] == "ee"
+		if err != nil || !plain && !padded && !fakeTLS {
+			l.problem("mtproxy.secrets", "secret %d is not 32 hexadecimal digits, nor dd and 32, "+
+				"nor ee and 32 and a host name in hexadecimal", i+1)
+		}
+	}
+}
+
+func (l *loader) checkLimits() {
+	limits := l.config.Limits
+	l.checkPositive("limits.connections", int64(limits.Connections))
+	l.checkPositive("limits.connections_per_address", int64(limits.ConnectionsPerAddress))
+}
+
+func (l *loader) checkRetention() {
+	retention := l.config.Retention
+	l.checkPositive("retention.updates", int64(retention.Updates))
+	l.checkPositive("retention.uploads", int64(retention.Uploads))
+	l.checkPositive("retention.addresses", int64(retention.Addresses))
+	l.checkHalfYear("retention.evidence", retention.Evidence)
+	l.checkHalfYear("retention.cases", retention.Cases)
+}
+
+func (l *loader) checkPositive(key string, n int64) {
+	if n <= 0 {
+		l.problem(key, "must be more than zero")
+	}
+}
+
+func (l *loader) checkHalfYear(key string, kept Duration) {
+	if kept < halfYear {
+		l.problem(key, "is %v and must be at least %v, so that appeals can be decided",
+			kept, halfYear)
+	}
+}
+
+// isPort reports whether text is a port number; 0 asks the system for a free one.
+func isPort(text string) bool {
+	_, err := strconv.ParseUint(text, 10, 16)
+	return err == nil
+}
+
+// isLoopback reports whether a host can be reached from this machine only.
+func isLoopback(host string) bool {
+	address, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && address.IsLoopback()
+}
+
+// covers reports whether listening on host a takes the same port of host b.
+func covers(a, b string) bool {
+	wide, err := netip.ParseAddr(a)
+	switch {
+	case a == b || a == "" || a == "::":
+		return true
+	case err != nil || !wide.IsUnspecified():
+		return false
+	}
+	narrow, err := netip.ParseAddr(b)
+	return err != nil || narrow.Is4()
+}

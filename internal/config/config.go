@@ -1,0 +1,314 @@
+// Package config holds the server's whole configuration in one struct and fills it from a TOML
+// file, the environment and flags. The comments on the struct's fields are the operator's manual:
+// they are embedded in the program and printed by WriteDefault, so the two cannot drift apart.
+//
+// It refuses to guess: a key that does not exist, a value of the wrong kind and settings that
+// contradict each other are errors that name the file, the line and the key. It opens no database
+// and no socket, and it changes nothing.
+//
+// Invariants: the defaults alone are a complete and safe configuration; later sources override
+// earlier ones key by key, in the order file, environment, flags; a loaded Config has no empty
+// field that another one determines.
+package config
+
+import (
+	"time"
+
+	"parley/internal/limit"
+)
+
+// Config is everything an operator can decide about a server.
+type Config struct {
+	// Data is the directory that holds everything the server keeps unless a key below says
+	// otherwise. It is created when missing, readable by the server's user only.
+	Data string `toml:"data" flag:"data"`
+
+	// Listen is where clients connect, as HOST:PORT or :PORT, one or more. Every transport is
+	// understood on every port. Some client libraries insist on ports 80 and 443.
+	Listen []string `toml:"listen" flag:"listen"`
+
+	// Advertise is where clients are told to connect, as ADDRESS:PORT with numeric addresses, one
+	// or more. Empty means the addresses of listen, and for 0.0.0.0 or [::] the first address of
+	// this machine that others can reach. Set it when clients come through a translated address.
+	Advertise []string `toml:"advertise" flag:"advertise"`
+
+	// DC is the number of the data centre that this server claims to be, 1 to 5. Clients remember
+	// it, so it must not change once anybody has logged in.
+	DC int `toml:"dc"`
+
+	// Demo fills an empty server with invented people and chats whose login codes are known to
+	// everybody. It is refused unless every listening address is on loopback.
+	Demo bool `toml:"demo" flag:"demo"`
+
+	// Web is the door for people: public forms, staff pages, authorities, the transparency log.
+	Web Web `toml:"web"`
+
+	// Inner is the door for the operator's own machines: metrics and health.
+	Inner Inner `toml:"inner"`
+
+	// Store is the database.
+	Store Store `toml:"store"`
+
+	// Blob is where files are kept.
+	Blob Blob `toml:"blob"`
+
+	// Keyring protects the keys of clients while they lie in the database.
+	Keyring Keyring `toml:"keyring"`
+
+	// Registration decides who may make an account.
+	Registration Registration `toml:"registration"`
+
+	// Codes decides how login codes reach people.
+	Codes Codes `toml:"codes"`
+
+	// SMTP is the mail server for login codes, used when codes.sender is "smtp".
+	SMTP SMTP `toml:"smtp"`
+
+	// Webhook is the program that delivers login codes, used when codes.sender is "webhook".
+	Webhook Webhook `toml:"webhook"`
+
+	// MTProxy lets clients connect through the proxy protocol, on the same ports.
+	MTProxy MTProxy `toml:"mtproxy"`
+
+	// Limits bounds what one address, one account and one device may do. A rate is written as
+	// TIMES/DURATION: "30/1m" grants thirty at once and one more each two seconds. "off" is no
+	// limit.
+	Limits Limits `toml:"limits"`
+
+	// Retention decides how long things are kept that nobody asked to keep. Durations are written
+	// with the units d, h, m and s, such as "30d" or "1d12h".
+	Retention Retention `toml:"retention"`
+
+	// Log is about diagnostics for the operator. They never contain message text, phone numbers,
+	// codes or keys, at any level.
+	Log Log `toml:"log"`
+}
+
+// Web is section [web].
+type Web struct {
+	// Listen is the HOST:PORT of the pages, in plain HTTP. Leave it on loopback, or in a private
+	// network, and put a reverse proxy with a certificate in front of it.
+	Listen string `toml:"listen" flag:"web"`
+
+	// PublicURL is the address under which people reach the pages, such as
+	// "https://chat.example.org". Letters and messages link to it. Empty means http:// and listen.
+	PublicURL string `toml:"public_url"`
+
+	// TrustedProxies are the addresses or networks of reverse proxies whose X-Forwarded-For header
+	// is believed. The header of anybody else is ignored.
+	TrustedProxies []string `toml:"trusted_proxies"`
+}
+
+// Inner is section [inner].
+type Inner struct {
+	// Listen is the HOST:PORT of /metrics, /healthz and /readyz, in plain HTTP. Nobody but the
+	// operator may reach it. Empty means that they are not served.
+	Listen string `toml:"listen"`
+}
+
+// Store is section [store].
+type Store struct {
+	// URL is "sqlite:PATH" for the embedded database or "postgres://USER:PASSWORD@HOST/NAME".
+	// Empty means "sqlite:" and parley.db in the data directory.
+	URL Secret `toml:"url"`
+}
+
+// Blob is section [blob].
+type Blob struct {
+	// URL is "dir:PATH" for a directory or "s3://BUCKET/PREFIX" for an object store. Empty means
+	// "dir:" and blobs in the data directory.
+	URL string `toml:"url"`
+
+	// Endpoint is the http:// or https:// address of the object store. Needed with s3.
+	Endpoint string `toml:"endpoint"`
+
+	// Region is the object store's region, if it has any.
+	Region string `toml:"region"`
+
+	// AccessKey is the name of the object store's key.
+	AccessKey string `toml:"access_key"`
+
+	// SecretKey is the object store's key.
+	SecretKey Secret `toml:"secret_key"`
+}
+
+// Keyring is section [keyring].
+type Keyring struct {
+	// File holds the secret that encrypts all other keys. It is made at the first start. Without
+	// it every client must log in again, and whoever has it and the database can impersonate all:
+	// back it up, but not beside the database. Empty means keyring.key in the data directory.
+	File string `toml:"file"`
+}
+
+// Registration is section [registration].
+type Registration struct {
+	// Mode is "open" when anybody with a phone number may make an account, "invite" when an
+	// invitation of a user is needed, "closed" when only the operator makes accounts. Empty means
+	// "open" as long as login codes stay on this machine, and is an error once they leave it.
+	Mode Mode `toml:"mode"`
+}
+
+// Codes is section [codes].
+type Codes struct {
+	// Sender is "console" to print codes on standard output, "jsonl" to append them to a file,
+	// "smtp" to send mail, "webhook" to call a program of yours that sends them on.
+	Sender Sender `toml:"sender"`
+
+	// File is where "jsonl" appends one JSON object for each code. Empty means codes.jsonl in the
+	// data directory.
+	File string `toml:"file"`
+}
+
+// SMTP is section [smtp].
+type SMTP struct {
+	// Server is the HOST:PORT of the mail server.
+	Server string `toml:"server"`
+
+	// TLS is "starttls", "tls" from the first byte, or "none", which is only for loopback.
+	TLS SMTPTLS `toml:"tls"`
+
+	// Username is the account at the mail server. Empty means no authentication.
+	Username string `toml:"username"`
+
+	// Password is the account's password.
+	Password Secret `toml:"password"`
+
+	// From is the sender's mail address.
+	From string `toml:"from"`
+}
+
+// Webhook is section [webhook].
+type Webhook struct {
+	// URL receives a POST with a JSON object for each code. It must be https, or http on loopback.
+	URL string `toml:"url"`
+
+	// Secret signs each call, so that the program can tell that it came from this server. At least
+	// 16 characters.
+	Secret Secret `toml:"secret"`
+}
+
+// MTProxy is section [mtproxy].
+type MTProxy struct {
+	// Secrets are the proxy secrets that are accepted, in hexadecimal: 32 digits, "dd" and 32
+	// digits, or "ee", 32 digits and a host name in hexadecimal. None means no proxy.
+	Secrets []Secret `toml:"secrets"`
+}
+
+// Limits is section [limits].
+type Limits struct {
+	// Connections is how many client connections may be open at once.
+	Connections int `toml:"connections"`
+
+	// ConnectionsPerAddress is how many of them may come from one address.
+	ConnectionsPerAddress int `toml:"connections_per_address"`
+
+	// Handshakes is how often one address may exchange a new key.
+	Handshakes limit.Rate `toml:"handshakes"`
+
+	// Requests is how often one device may call any method.
+	Requests limit.Rate `toml:"requests"`
+
+	// CodesPerPhone is how many login codes one phone number may be sent.
+	CodesPerPhone limit.Rate `toml:"codes_per_phone"`
+
+	// CodesPerAddress is how many login codes one address may ask for.
+	CodesPerAddress limit.Rate `toml:"codes_per_address"`
+
+	// Messages is how many messages one account may send.
+	Messages limit.Rate `toml:"messages"`
+
+	// Joins is how many groups and channels one account may make or join.
+	Joins limit.Rate `toml:"joins"`
+
+	// Contacts is how many phone numbers one account may look up or import.
+	Contacts limit.Rate `toml:"contacts"`
+
+	// Reports is how many reports one account may make. Reports of danger to life or to children
+	// are never limited.
+	Reports limit.Rate `toml:"reports"`
+
+	// Notices is how many notices one address may send through the public form.
+	Notices limit.Rate `toml:"notices"`
+}
+
+// Retention is section [retention].
+type Retention struct {
+	// Updates is how long a device may be offline and still be told what it missed one by one.
+	// Later it loads its chats afresh.
+	Updates Duration `toml:"updates"`
+
+	// Uploads is how long the parts of an unfinished upload are kept.
+	Uploads Duration `toml:"uploads"`
+
+	// Authorizations is how long a device may be silent before it is logged out. "0d" means for
+	// ever.
+	Authorizations Duration `toml:"authorizations"`
+
+	// Addresses is how long the network addresses of devices are kept.
+	Addresses Duration `toml:"addresses"`
+
+	// Evidence is how long copies of removed content are kept for appeals and courts, at least 184
+	// days.
+	Evidence Duration `toml:"evidence"`
+
+	// Cases is how long closed cases are kept after their last event, at least 184 days.
+	Cases Duration `toml:"cases"`
+}
+
+// Log is section [log].
+type Log struct {
+	// Level is the least important line that is written: "debug", "info", "warn" or "error".
+	Level Level `toml:"level"`
+
+	// Format is "text" for people or "json" for programs.
+	Format Format `toml:"format"`
+}
+
+// day is the unit of retention.
+const day = Duration(24 * time.Hour)
+
+// halfYear is the shortest time for which evidence and cases must be kept. Content removed as
+// terrorist must be preserved for six months, and decisions can be contested for six months.
+//
+// https://eur-lex.europa.eu/eli/reg/2021/784/oj (Article 6)
+// https://eur-lex.europa.eu/eli/reg/2022/2065/oj (Article 20)
+const halfYear = 184 * day
+
+// Default returns the configuration of a server that was told nothing. Fields whose comment says
+// what empty means are empty; Load fills them.
+func Default() Config {
+	return Config{
+		Data:   "parley-data",
+		Listen: []string{"0.0.0.0:4430"},
+		DC:     2,
+		Web: Web{
+			Listen:         "127.0.0.1:8080",
+			TrustedProxies: []string{"127.0.0.0/8", "::1/128"},
+		},
+		Inner: Inner{Listen: "127.0.0.1:8081"},
+		Codes: Codes{Sender: Console},
+		SMTP:  SMTP{TLS: StartTLS},
+		Limits: Limits{
+			Connections:           20_000,
+			ConnectionsPerAddress: 64,
+			Handshakes:            limit.Rate{Burst: 60, Per: time.Minute},
+			Requests:              limit.Rate{Burst: 1200, Per: time.Minute},
+			CodesPerPhone:         limit.Rate{Burst: 5, Per: 24 * time.Hour},
+			CodesPerAddress:       limit.Rate{Burst: 30, Per: time.Hour},
+			Messages:              limit.Rate{Burst: 60, Per: time.Minute},
+			Joins:                 limit.Rate{Burst: 50, Per: time.Hour},
+			Contacts:              limit.Rate{Burst: 1000, Per: 24 * time.Hour},
+			Reports:               limit.Rate{Burst: 50, Per: 24 * time.Hour},
+			Notices:               limit.Rate{Burst: 10, Per: time.Hour},
+		},
+		Retention: Retention{
+			Updates:        30 * day,
+			Uploads:        day,
+			Authorizations: 183 * day,
+			Addresses:      30 * day,
+			Evidence:       halfYear,
+			Cases:          365 * day,
+		},
+		Log: Log{Level: LevelInfo, Format: FormatText},
+	}
+}
