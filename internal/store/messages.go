@@ -251,13 +251,14 @@ func (r *Reader) MessagesOf(box, from ids.Peer, below int64, limit int) ([]int64
 	return out, err
 }
 
-// AddMessage stores a new message under the box's next id and records the event of the given kind
-// with its pts. ErrConflict says that (origin, nonce) is there already.
-func (t *Tx) AddMessage(m *Message, kind int64, body []byte) (Event, error) {
-	e := Event{Box: m.Box, Count: 1, Date: m.Date, Kind: kind, Body: body}
+// AddMessage stores a new message under the box's next id and records the event of the given kind,
+// whose body depends on the id, with its pts. ErrConflict says that (origin, nonce) is there already.
+func (t *Tx) AddMessage(m *Message, kind int64, body func(id int64) []byte) (Event, error) {
+	e := Event{Box: m.Box, Count: 1, Date: m.Date, Kind: kind}
 	if err := t.one(boxNextMessage, []any{m.Box, m.Date}, &e.Pts, &m.ID); err != nil {
 		return e, err
 	}
+	e.Body = body(m.ID)
 	err := t.exec(messageInsert, m.Box, m.ID, m.Peer, m.From, m.Date, m.Edited, m.Flags, m.Origin,
 		m.Nonce, m.Grouped, m.ReplyTo, m.Media, m.Body)
 	if err != nil {

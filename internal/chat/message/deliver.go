@@ -1,0 +1,104 @@
+package message
+
+import (
+	"errors"
+
+	"parley/internal/chat/box"
+	"parley/internal/ids"
+	"parley/internal/store"
+)
+
+// mention is the body of a TellMention row.
+type mention struct {
+	Channel ids.Peer `cbor:"1,keyasint"`
+	ID      int64    `cbor:"2,keyasint"`
+}
+
+// channelOwn is the body of a TellChannelOwn row: what a post means for its author's dialog.
+type channelOwn struct {
+	Channel    ids.Peer `cbor:"1,keyasint"`
+	ID         int64    `cbor:"2,keyasint"`
+	ClearDraft bool     `cbor:"3,keyasint,omitempty"`
+}
+
+// applyDeliver stores the copy of a message in the box of somebody else.
+func (s *Service) applyDeliver(tx *store.Tx, o store.Outbox) error {
+	var d deliver
+	if err := told(o, &d); err != nil {
+		return err
+	}
+	if _, err := tx.MessageByOrigin(o.Target, d.Ref.Box, d.Ref.ID); !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	m := store.Message{
+		Box: o.Target, Peer: d.Peer, From: d.From, Date: d.Date, Flags: d.Flags,
+		Origin: d.Ref.Box, Nonce: d.Ref.ID, Grouped: d.Grouped, Media: d.Media, Body: d.Body,
+	}
+	if d.Reply != (Ref{}) {
+		if r, err := find(&tx.Reader, o.Target, d.Reply); err == nil {
+			m.ReplyTo = r.ID
+		}
+	}
+	var mentions int64
+	if d.Mentioned {
+		mentions = 1
+		m.Flags |= store.Mentioned | store.MediaUnread
+	}
+	if voice := int64(Document)<<8 | int64(Voice); d.Media == voice {
+		m.Flags |= store.MediaUnread
+	}
+	if _, err := addMessage(tx, &m); err != nil {
+		return err
+	}
+	user := o.Target.User()
+	if err := tx.BumpDialog(user, m.Peer, m.ID, m.Date, 1, mentions); err != nil {
+		return err
+	}
+	if mentions == 0 {
+		return nil
+	}
+	return tx.AddMention(user, m.Peer, m.ID)
+}
+
+// applyMention counts a mention of a channel's post in the dialog of whom it calls, if he is there.
+func (s *Service) applyMention(tx *store.Tx, o store.Outbox) error {
+	var body mention
+	if err := told(o, &body); err != nil {
+		return err
+	}
+	user := o.Target.User()
+	d, err := tx.Dialog(user, body.Channel)
+	if err != nil || d.ReadIn >= body.ID {
+		return dropGone(err)
+	}
+	list, err := tx.Mentions(user, body.Channel, body.ID+1, 1)
+	if err != nil || len(list) == 1 && list[0] == body.ID {
+		return err
+	}
+	if err := tx.AddMention(user, body.Channel, body.ID); err != nil {
+		return err
+	}
+	d.Mentions++
+	return tx.PutDialog(d)
+}
+
+// applyChannelOwn moves the author's watermark over his own post.
+func (s *Service) applyChannelOwn(tx *store.Tx, o store.Outbox) error {
+	var body channelOwn
+	if err := told(o, &body); err != nil {
+		return err
+	}
+	d, err := tx.Dialog(o.Target.User(), body.Channel)
+	if err != nil {
+		return dropGone(err)
+	}
+	d.ReadIn = max(d.ReadIn, body.ID)
+	if body.ClearDraft && len(d.Draft) > 0 {
+		d.Draft = nil
+		now := s.Clock.Now().Unix()
+		if _, err := box.Note(tx, o.Target, box.Draft, now, box.Entry{Peer: body.Channel}); err != nil {
+			return err
+		}
+	}
+	return tx.PutDialog(d)
+}

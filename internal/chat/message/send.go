@@ -1,0 +1,421 @@
+package message
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"parley/internal/chat"
+	"parley/internal/chat/box"
+	"parley/internal/chat/rights"
+	"parley/internal/ids"
+	"parley/internal/store"
+)
+
+// Outgoing is a message that somebody sends.
+type Outgoing struct {
+	From ids.UserID
+	To   ids.Peer
+	// Random makes the send exactly-once. Not 0.
+	Random  int64
+	Content Content
+	// ReplyTo is the id of the message answered, in the sender's numbering of ReplyPeer (or To).
+	ReplyTo   int64
+	ReplyPeer ids.Peer
+	Silent    bool
+	Protected bool
+	// Grouped joins the media of an album.
+	Grouped int64
+	// AsChat sends in the name of the chat itself: an anonymous admin.
+	AsChat bool
+	// Date is when the message was written, 0 for now; imports set it.
+	Date int64
+	// Mentions are people whom the message calls by their username.
+	Mentions []ids.UserID
+	// ClearDraft removes the dialog's draft with the send.
+	ClearDraft bool
+	// Trusted skips the rights of the chat: service messages, imports.
+	Trusted bool
+}
+
+// Sent is a message that was stored.
+type Sent struct {
+	Message store.Message
+	Event   store.Event
+	// Again says that this (sender, random_id) had been sent before; the message is that one.
+	Again bool
+}
+
+// deliver is the body of a TellDeliver row: the message for one other box.
+type deliver struct {
+	Peer      ids.Peer           `cbor:"1,keyasint"`
+	From      ids.Peer           `cbor:"2,keyasint"`
+	Date      int64              `cbor:"3,keyasint"`
+	Flags     store.MessageFlags `cbor:"4,keyasint,omitempty"`
+	Ref       Ref                `cbor:"5,keyasint"`
+	Grouped   int64              `cbor:"6,keyasint,omitempty"`
+	Reply     Ref                `cbor:"7,keyasint,omitempty"`
+	Media     int64              `cbor:"8,keyasint,omitempty"`
+	Body      []byte             `cbor:"9,keyasint"`
+	Mentioned bool               `cbor:"10,keyasint,omitempty"`
+}
+
+// Send stores a message in the sender's view of the peer and sees to its delivery.
+func (s *Service) Send(ctx context.Context, o Outgoing) (Sent, error) {
+	if o.Date == 0 {
+		o.Date = s.Clock.Now().Unix()
+	}
+	if s.Screen != nil && !o.Trusted {
+		if err := s.Screen(ctx, o.From, o.To, o.Content); err != nil {
+			return Sent{}, err
+		}
+	}
+	plan, err := s.plan(ctx, o)
+	if err != nil {
+		return Sent{}, err
+	}
+	var sent Sent
+	err = s.Store.Update(ctx, plan.row.Box, func(tx *store.Tx) error {
+		sent = Sent{Message: plan.row}
+		return s.commit(tx, o, plan, &sent)
+	})
+	if errors.Is(err, store.ErrConflict) || errors.Is(err, store.ErrUnknown) {
+		if again, ferr := s.sentBefore(ctx, plan.row); ferr == nil {
+			return again, nil
+		}
+	}
+	return sent, err
+}
+
+// plan is what Send found out before its transaction.
+type plan struct {
+	row     store.Message
+	targets []ids.UserID
+	called  []ids.UserID
+	reply   Ref
+}
+
+// plan checks that the sender may send this, and to whom it goes.
+func (s *Service) plan(ctx context.Context, o Outgoing) (p plan, err error) {
+	err = s.Store.View(ctx, func(r *store.Reader) error {
+		access, err := See(r, o.From, o.To, s.Clock.Now().Unix())
+		if err != nil {
+			return err
+		}
+		if !o.Trusted {
+			if err := s.mayPost(r, o, access); err != nil {
+				return err
+			}
+		}
+		if err := s.resolveReply(r, &o, &p); err != nil {
+			return err
+		}
+		if p.targets, err = s.targets(r, o); err != nil {
+			return err
+		}
+		p.called = mentioned(o)
+		o.Content.Mentioned = nil
+		if o.To.Kind() != ids.User {
+			o.Content.Mentioned = p.called
+		}
+		p.row, err = row(o, access)
+		return err
+	})
+	return p, err
+}
+
+// row makes the row of the sender's copy, or of the channel.
+func row(o Outgoing, a Access) (store.Message, error) {
+	m := store.Message{
+		Box: BoxOf(o.From, o.To), Peer: o.To, From: o.From.Peer(), Date: o.Date,
+		Origin: o.From.Peer(), Nonce: o.Random, Grouped: o.Grouped, ReplyTo: o.ReplyTo,
+	}
+	if m.Box.Kind() != ids.Channel {
+		m.Flags |= store.Out
+	}
+	if o.AsChat {
+		m.From = o.To
+	}
+	if a.Chat.Flags.Has(store.Broadcast) {
+		m.Flags |= store.Post
+		m.From = o.To
+	}
+	if o.Silent {
+		m.Flags |= store.Silent
+	}
+	if o.Protected || a.Chat.Flags.Has(store.ChatNoForwards) {
+		m.Flags |= store.NoForwards
+	}
+	if o.Content.Action != nil {
+		m.Flags |= store.Service
+	}
+	if o.Content.Media != nil {
+		m.Media = int64(o.Content.Media.Kind)<<8 | int64(o.Content.Media.Class)
+	}
+	var err error
+	m.Body, err = o.Content.Encode()
+	return m, err
+}
+
+// commit writes the message, its event and what others must learn of it.
+func (s *Service) commit(tx *store.Tx, o Outgoing, p plan, sent *Sent) error {
+	var err error
+	if sent.Event, err = addMessage(tx, &sent.Message); err != nil {
+		return err
+	}
+	m := sent.Message
+	if o.To.Kind() == ids.Channel {
+		return s.tellChannel(tx, o, p, m)
+	}
+	if err := tx.BumpDialog(o.From, o.To, m.ID, m.Date, 0, 0); err != nil {
+		return err
+	}
+	if err := s.settle(tx, o, m); err != nil {
+		return err
+	}
+	for _, target := range p.targets {
+		body := deliver{
+			Peer: mirror(o.From, o.To), From: m.From, Date: m.Date, Flags: m.Flags &^ store.Out,
+			Ref: Ref{Box: m.Box, ID: m.ID}, Grouped: m.Grouped, Reply: p.reply, Media: m.Media,
+			Body: m.Body, Mentioned: slices.Contains(p.called, target),
+		}
+		if err := tell(tx, m.Box, target.Peer(), TellDeliver, body); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settle does what a send means for the sender's own dialog: what was above is read, the draft is
+// done with.
+func (s *Service) settle(tx *store.Tx, o Outgoing, m store.Message) error {
+	d, err := tx.Dialog(o.From, o.To)
+	if err != nil {
+		return err
+	}
+	if o.To == o.From.Peer() {
+		d.ReadIn, d.ReadOut = m.ID, m.ID
+		d.Unread = 0
+	} else if !o.ClearDraft || len(d.Draft) == 0 {
+		return nil
+	}
+	if o.ClearDraft && len(d.Draft) > 0 {
+		d.Draft = nil
+		if _, err := box.Note(tx, m.Box, box.Draft, m.Date, box.Entry{Peer: o.To}); err != nil {
+			return err
+		}
+	}
+	return tx.PutDialog(d)
+}
+
+// addMessage stores a message with the event that names its id.
+func addMessage(tx *store.Tx, m *store.Message) (store.Event, error) {
+	return tx.AddMessage(m, int64(box.NewMessage), func(id int64) []byte {
+		return box.Entry{ID: id}.Encode()
+	})
+}
+
+// tellChannel lets the sender's own dialog and those who are called know of a post.
+func (s *Service) tellChannel(tx *store.Tx, o Outgoing, p plan, m store.Message) error {
+	own := channelOwn{Channel: o.To, ID: m.ID, ClearDraft: o.ClearDraft}
+	if err := tell(tx, m.Box, o.From.Peer(), TellChannelOwn, own); err != nil {
+		return err
+	}
+	for _, user := range p.called {
+		body := mention{Channel: o.To, ID: m.ID}
+		if err := tell(tx, m.Box, user.Peer(), TellMention, body); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sentBefore finds the message that a repeated send means.
+func (s *Service) sentBefore(ctx context.Context, row store.Message) (sent Sent, err error) {
+	sent.Again = true
+	err = s.Store.View(ctx, func(r *store.Reader) error {
+		var err error
+		if sent.Message, err = r.MessageByOrigin(row.Box, row.Origin, row.Nonce); err != nil {
+			return err
+		}
+		b, err := r.Box(row.Box)
+		sent.Event = store.Event{
+			Box: row.Box, Pts: b.Pts, Date: sent.Message.Date, Kind: int64(box.NewMessage),
+			Body: box.Entry{ID: sent.Message.ID}.Encode(),
+		}
+		return err
+	})
+	return sent, err
+}
+
+// mayPost applies the rights of the chat to a message of an ordinary sender.
+func (s *Service) mayPost(r *store.Reader, o Outgoing, a Access) error {
+	if o.Random == 0 {
+		return chat.Invalid("RANDOM_ID_EMPTY")
+	}
+	now := s.Clock.Now().Unix()
+	switch o.To.Kind() {
+	case ids.User:
+		blocked, err := r.Blocked(o.From, o.To)
+		if err != nil {
+			return err
+		}
+		if blocked {
+			return chat.Invalid("YOU_BLOCKED_USER")
+		}
+		u, err := r.User(o.To.User())
+		if err == nil && u.Flags.Has(store.UserDeleted) {
+			return chat.Invalid("INPUT_USER_DEACTIVATED")
+		}
+		return err
+	case ids.Chat:
+		if a.Chat.Flags.Has(store.Deactivated) {
+			return chat.Invalid("CHAT_ID_INVALID")
+		}
+		if !a.Member.Role.In() {
+			return chat.ErrWriteForbidden
+		}
+	}
+	if !rights.CanPost(a.Chat, a.Member, now) {
+		if a.Chat.Flags.Has(store.Broadcast) {
+			return chat.ErrAdminRequired
+		}
+		return chat.ErrWriteForbidden
+	}
+	if o.AsChat && !rights.Has(a.Member, rights.Anonymous) {
+		return chat.Invalid("SEND_AS_PEER_INVALID")
+	}
+	if err := mayShow(o.Content, a, now); err != nil {
+		return err
+	}
+	return s.slowMode(r, o, a, now)
+}
+
+// mayShow applies the restrictions on kinds of content.
+func mayShow(c Content, a Access, now int64) error {
+	lacks := func(what rights.Banned) bool { return rights.Lacks(a.Chat, a.Member, what, now) }
+	if c.Media == nil {
+		if lacks(rights.NoPlain) {
+			return chat.Forbidden("CHAT_SEND_PLAIN_FORBIDDEN")
+		}
+		return nil
+	}
+	if lacks(rights.NoMedia) {
+		return chat.Forbidden("CHAT_SEND_MEDIA_FORBIDDEN")
+	}
+	forbidden := map[DocumentClass]struct {
+		bit    rights.Banned
+		reason string
+	}{
+		File:       {rights.NoDocs, "CHAT_SEND_DOCS_FORBIDDEN"},
+		Video:      {rights.NoVideos, "CHAT_SEND_VIDEOS_FORBIDDEN"},
+		RoundVideo: {rights.NoRoundVideos, "CHAT_SEND_ROUNDVIDEOS_FORBIDDEN"},
+		Voice:      {rights.NoVoices, "CHAT_SEND_VOICES_FORBIDDEN"},
+		Audio:      {rights.NoAudios, "CHAT_SEND_AUDIOS_FORBIDDEN"},
+		GIF:        {rights.NoGIFs, "CHAT_SEND_GIFS_FORBIDDEN"},
+		Sticker:    {rights.NoStickers, "CHAT_SEND_STICKERS_FORBIDDEN"},
+	}
+	switch c.Media.Kind {
+	case Photo:
+		if lacks(rights.NoPhotos) {
+			return chat.Forbidden("CHAT_SEND_PHOTOS_FORBIDDEN")
+		}
+	case Document:
+		if f := forbidden[c.Media.Class]; lacks(f.bit) {
+			return chat.Forbidden(f.reason)
+		}
+	}
+	return nil
+}
+
+// slowMode holds a member of a supergroup to its pace.
+func (s *Service) slowMode(r *store.Reader, o Outgoing, a Access, now int64) error {
+	if a.Chat.Slow == 0 || rights.IsAdmin(a.Member) || o.Grouped != 0 {
+		return nil
+	}
+	last, err := r.MessagesOf(o.To, o.From.Peer(), maxID, 1)
+	if err != nil || len(last) == 0 {
+		return err
+	}
+	m, err := r.Message(o.To, last[0])
+	if err != nil {
+		return err
+	}
+	if wait := m.Date + a.Chat.Slow - now; wait > 0 {
+		return chat.SlowMode(int(wait))
+	}
+	return nil
+}
+
+// maxID is above every message id.
+const maxID = 1<<31 - 1
+
+// resolveReply finds the message answered, and how other boxes know it.
+func (s *Service) resolveReply(r *store.Reader, o *Outgoing, p *plan) error {
+	if o.ReplyTo == 0 {
+		o.Content.Reply = nil
+		return nil
+	}
+	peer := o.To
+	if o.ReplyPeer != 0 {
+		peer = o.ReplyPeer
+	}
+	if _, err := See(r, o.From, peer, s.Clock.Now().Unix()); err != nil {
+		return err
+	}
+	m, err := Get(r, o.From, peer, o.ReplyTo)
+	if err != nil {
+		return chat.Invalid("REPLY_MESSAGE_ID_INVALID")
+	}
+	if o.Content.Reply == nil {
+		o.Content.Reply = &Reply{}
+	}
+	o.Content.Reply.Author = m.From.User()
+	if peer != o.To {
+		o.Content.Reply.Peer = peer
+		o.Content.Reply.From, o.Content.Reply.Date = m.From, m.Date
+		if peer.Kind() != ids.Channel {
+			o.Content.Reply.Peer = 0
+			o.ReplyTo = 0
+		}
+		return nil
+	}
+	p.reply = RefOf(m)
+	return nil
+}
+
+// targets returns whose boxes get the message besides the sender's own.
+func (s *Service) targets(r *store.Reader, o Outgoing) ([]ids.UserID, error) {
+	list, err := others(r, o.From, o.To)
+	if err != nil || o.To.Kind() != ids.User || len(list) == 0 {
+		return list, err
+	}
+	// Somebody who has blocked the sender gets nothing, and the sender does not learn of it.
+	blocked, err := r.Blocked(list[0], o.From.Peer())
+	if blocked {
+		return nil, err
+	}
+	return list, err
+}
+
+// mentioned returns whom a message calls: by name, by username, or by answering.
+func mentioned(o Outgoing) []ids.UserID {
+	var out []ids.UserID
+	add := func(id ids.UserID) {
+		if id != 0 && id != o.From && !slices.Contains(out, id) {
+			out = append(out, id)
+		}
+	}
+	for _, e := range o.Content.Entities {
+		if e.Kind == MentionName {
+			add(ids.UserID(e.ID))
+		}
+	}
+	for _, id := range o.Mentions {
+		add(id)
+	}
+	if r := o.Content.Reply; r != nil && r.Peer == 0 && o.To.Kind() != ids.User {
+		add(r.Author)
+	}
+	return out
+}
