@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"errors"
+	"sync"
 
 	"filippo.io/bigmod"
 )
@@ -29,12 +30,14 @@ const primeHex = "c71caeb9c6b1c9048e6c522f70f13f73980d40238e3e21c14934d037563d93
 var ErrElement = errors.New("crypt: group element out of range")
 
 // Group is the 2048-bit Diffie-Hellman group of the handshake, of secret chats and of the password
-// protocol. Arithmetic takes constant time. A Group is immutable and safe for concurrent use.
+// protocol. Arithmetic takes constant time. A Group is safe for concurrent use; share one, for its
+// table of powers takes two megabytes.
 type Group struct {
 	prime [KeySize]byte
 	// low and high bound accepted elements: 2^1984 and prime - 2^1984.
 	low, high [KeySize]byte
 	modulus   *bigmod.Modulus
+	powers    func() *powers
 }
 
 // NewGroup returns the group.
@@ -48,6 +51,7 @@ func NewGroup() *Group {
 		panic("crypt: the built-in prime is malformed: " + err.Error())
 	}
 	g.modulus = m
+	g.powers = sync.OnceValue(func() *powers { return newPowers(m) })
 	const bound = KeySize - 1984/8 - 1
 	g.low[bound] = 1
 	g.high = g.prime
@@ -94,12 +98,8 @@ func (g *Group) Exp(base *[KeySize]byte, exponent []byte) ([KeySize]byte, error)
 	return out, nil
 }
 
-// ExpGenerator returns Generator^exponent in the group.
-func (g *Group) ExpGenerator(exponent []byte) [KeySize]byte {
-	base := [KeySize]byte{KeySize - 1: Generator}
-	out, err := g.Exp(&base, exponent)
-	if err != nil {
-		panic("crypt: the generator is no element of the group")
-	}
-	return out
+// ExpGenerator returns Generator^exponent in the group. Its first call takes some 20 ms longer,
+// because it builds a table of powers.
+func (g *Group) ExpGenerator(exponent *[KeySize]byte) [KeySize]byte {
+	return [KeySize]byte(g.powers().exp(exponent).Bytes(g.modulus))
 }

@@ -67,12 +67,48 @@ func TestExpAgreesWithBigInt(t *testing.T) {
 			t.Fatalf("Exp differs, %v", err)
 		}
 		want.Exp(big.NewInt(Generator), number(e), p)
-		if number(g.ExpGenerator(e[:])).Cmp(want) != 0 {
+		if number(g.ExpGenerator(&e)).Cmp(want) != 0 {
 			t.Fatal("ExpGenerator differs")
+		}
+	}
+	for name, e := range map[string][KeySize]byte{
+		"0": {}, "1": {KeySize - 1: 1}, "15": {KeySize - 1: 15}, "16": {KeySize - 1: 16},
+		"2^2040": {1}, "15*2^2044": {0xf0}, "p": g.Prime(),
+	} {
+		want := new(big.Int).Exp(big.NewInt(Generator), number(e), p)
+		if number(g.ExpGenerator(&e)).Cmp(want) != 0 {
+			t.Errorf("ExpGenerator(%s) differs", name)
 		}
 	}
 	prime := g.Prime()
 	if _, err := g.Exp(&prime, []byte{1}); !errors.Is(err, ErrElement) {
 		t.Errorf("base p: %v", err)
 	}
+}
+
+func BenchmarkExp(b *testing.B) {
+	g := NewGroup()
+	var e [KeySize]byte
+	rand.Read(e[:])
+	base := g.ExpGenerator(&e)
+	b.Run("generator", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			g.ExpGenerator(&e)
+		}
+	})
+	b.Run("any", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := g.Exp(&base, e[:]); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("math-big", func(b *testing.B) {
+		x, y, p := number(base), number(e), number(g.Prime())
+		for b.Loop() {
+			new(big.Int).Exp(x, y, p)
+		}
+	})
 }
