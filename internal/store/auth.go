@@ -49,20 +49,39 @@ type Authorization struct {
 	System  string
 	App     string
 	IP      string
-	// Flags: bit 0 has passed the cloud password, bit 1 refuses secret chats, bit 2 refuses calls.
+	// Flags: bit 0 has passed the cloud password, bit 1 refuses secret chats, bit 2 refuses calls,
+	// bit 3 still owes the cloud password, bit 4 was not yet confirmed by another device.
 	Flags int64
+	// Parent is the auth key of the device that this key belongs to, 0 when it is a device itself.
+	Parent int64
 }
 
 // LoginCode is a code that was sent to a phone number.
 type LoginCode struct {
-	Hash    string
+	Hash string
+	// Phone is where it was sent: the digits of a phone number, or a mail address.
 	Phone   string
 	Code    string
 	KeyID   int64
 	Created int64
 	Tries   int64
-	// Flags: bit 0 was used, so that a number may sign up with it once.
+	// Flags: bit 0 was used, so that a number may sign up with it once. The other bits belong to
+	// chat/account.
 	Flags int64
+}
+
+// LoginToken lets one device in by the word of another. Hash is the digest of the token.
+type LoginToken struct {
+	Hash string
+	// Kind tells the uses apart; its values are chat/account's.
+	Kind int64
+	// KeyID is the auth key that the token was made for.
+	KeyID int64
+	// User is whom it stands for, 0 as long as nobody has accepted it.
+	User    ids.UserID
+	Created int64
+	// Except are ids of users, with commas between, who may not accept it.
+	Except string
 }
 
 // Invitation lets somebody join the server.
@@ -88,9 +107,14 @@ type Password struct {
 	Hint         string
 	Email        string
 	PendingEmail string
-	PendingCode  string
-	Changed      int64
-	// ResetAfter is when a requested reset takes effect, 0 for none.
+	// PendingSalt1, PendingVerifier and PendingHint take effect together with PendingEmail, once
+	// its owner has confirmed it. An empty PendingVerifier leaves the password as it is.
+	PendingSalt1    []byte
+	PendingVerifier []byte
+	PendingHint     string
+	Changed         int64
+	// ResetAfter is when a requested reset takes effect, 0 for none. A negative one says that a
+	// request was declined, and that none may be made before that time.
 	ResetAfter int64
 }
 
@@ -98,9 +122,9 @@ const (
 	keyColumns = `sealed, salt, created, user_id, state, layer, api_id, device, system, app,
 		lang_pack, lang, system_lang`
 	authorizationColumns = `auth_key_id, hash, created, active, api_id, device, system, app, ip,
-		flags`
-	passwordColumns = `salt1, salt2, verifier, hint, email, pending_email, pending_code, changed,
-		reset_after`
+		flags, parent`
+	passwordColumns = `salt1, salt2, verifier, hint, email, pending_email, pending_salt1,
+		pending_verifier, pending_hint, changed, reset_after`
 )
 
 var (
@@ -117,13 +141,22 @@ var (
 		`delete from auth_keys where auth_key_id = $1`)
 	authorizationPut = define("authorization.put", "authorizations", "user_id",
 		`insert into authorizations (user_id, `+authorizationColumns+`)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 		on conflict (user_id, auth_key_id) do update set active = excluded.active,
 		api_id = excluded.api_id, device = excluded.device, system = excluded.system,
 		app = excluded.app, ip = excluded.ip, flags = excluded.flags`)
 	authorizationList = define("authorization.list", "authorizations", "user_id",
 		`select `+authorizationColumns+` from authorizations where user_id = $1
 		order by active desc, auth_key_id`)
+	authorizationTouch = define("authorization.touch", "authorizations", "user_id",
+		`update authorizations set active = $3, ip = $4, device = $5, system = $6, app = $7
+		where user_id = $1 and auth_key_id = $2`)
+	authorizationIdle = define("authorization.idle", "authorizations", acrossShards,
+		`select user_id, auth_key_id, active from authorizations
+		where active < $1 and parent = 0 and (user_id, auth_key_id) > ($2, $3)
+		order by user_id, auth_key_id limit $4`)
+	authorizationForgetIP = define("authorization.forget_ip", "authorizations", acrossShards,
+		`update authorizations set ip = '' where active < $1 and ip <> ''`)
 	authorizationDelete = define("authorization.delete", "authorizations", "user_id",
 		`delete from authorizations where user_id = $1 and auth_key_id = $2`)
 	codePut = define("login_code.put", "login_codes", "hash",
@@ -138,11 +171,25 @@ var (
 		`delete from login_codes where hash = $1`)
 	codeExpire = define("login_code.expire", "login_codes", acrossShards,
 		`delete from login_codes where created < $1`)
+	tokenPut = define("login_token.put", "login_tokens", "hash",
+		`insert into login_tokens (hash, kind, auth_key_id, user_id, created, except_ids)
+		values ($1, $2, $3, $4, $5, $6)
+		on conflict (hash) do update set user_id = excluded.user_id`)
+	tokenGet = define("login_token.get", "login_tokens", "hash",
+		`select kind, auth_key_id, user_id, created, except_ids from login_tokens
+		where hash = $1`)
+	tokenDelete = define("login_token.delete", "login_tokens", "hash",
+		`delete from login_tokens where hash = $1`)
+	tokenExpire = define("login_token.expire", "login_tokens", acrossShards,
+		`delete from login_tokens where created < $1`)
 	counterAdd = define("counter.add", "counters", "subject",
 		`insert into counters (subject, slot, n) values ($1, $2, $3)
 		on conflict (subject, slot) do update set n = counters.n + excluded.n returning n`)
 	counterSum = define("counter.sum", "counters", "subject",
 		`select coalesce(sum(n), 0) from counters where subject = $1 and slot >= $2`)
+	counterLast = define("counter.last", "counters", "subject",
+		`select coalesce(max(slot), 0) from counters
+		where subject = $1 and slot >= $2 and n > 0`)
 	counterExpire = define("counter.expire", "counters", acrossShards,
 		`delete from counters where slot < $1`)
 	invitationPut = define("invitation.put", "invitations", "hash",
@@ -156,10 +203,11 @@ var (
 		`select hash, creator, created, expires, uses, used from invitations order by created`)
 	passwordPut = define("password.put", "passwords", "user_id",
 		`insert into passwords (user_id, `+passwordColumns+`)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 		on conflict (user_id) do update set salt1 = excluded.salt1, salt2 = excluded.salt2,
 		verifier = excluded.verifier, hint = excluded.hint, email = excluded.email,
-		pending_email = excluded.pending_email, pending_code = excluded.pending_code,
+		pending_email = excluded.pending_email, pending_salt1 = excluded.pending_salt1,
+		pending_verifier = excluded.pending_verifier, pending_hint = excluded.pending_hint,
 		changed = excluded.changed, reset_after = excluded.reset_after`)
 	passwordGet = define("password.get", "passwords", "user_id",
 		`select `+passwordColumns+` from passwords where user_id = $1`)
@@ -193,8 +241,33 @@ func (t *Tx) DeleteAuthKey(id int64) error { return t.exec(keyDelete, id) }
 // PutAuthorization adds or refreshes a device of a user.
 func (t *Tx) PutAuthorization(a Authorization) error {
 	return t.exec(authorizationPut, a.User, a.KeyID, a.Hash, a.Created, a.Active, a.APIID, a.Device,
-		a.System, a.App, a.IP, a.Flags)
+		a.System, a.App, a.IP, a.Flags, a.Parent)
 }
+
+// TouchAuthorization notes when, whence and with which application a device was last used; a
+// device that is no longer there stays away.
+func (t *Tx) TouchAuthorization(a Authorization) error {
+	return t.exec(authorizationTouch, a.User, a.KeyID, a.Active, a.IP, a.Device, a.System, a.App)
+}
+
+// IdleAuthorizations returns up to limit devices that were last used before a time and come after
+// the given one in the order of users and keys: only their user, key and time.
+func (r *Reader) IdleAuthorizations(
+	before int64, after Authorization, limit int,
+) ([]Authorization, error) {
+	var out []Authorization
+	err := r.each(authorizationIdle, []any{before, after.User, after.KeyID, limit},
+		func(row rows) error {
+			var a Authorization
+			err := row.Scan(&a.User, &a.KeyID, &a.Active)
+			out = append(out, a)
+			return err
+		})
+	return out, err
+}
+
+// ForgetAddresses removes the addresses of devices that were last used before a time.
+func (t *Tx) ForgetAddresses(before int64) error { return t.exec(authorizationForgetIP, before) }
 
 // Authorizations returns the devices of a user, the last active one first.
 func (r *Reader) Authorizations(user ids.UserID) ([]Authorization, error) {
@@ -202,7 +275,7 @@ func (r *Reader) Authorizations(user ids.UserID) ([]Authorization, error) {
 	err := r.each(authorizationList, []any{user}, func(row rows) error {
 		a := Authorization{User: user}
 		err := row.Scan(&a.KeyID, &a.Hash, &a.Created, &a.Active, &a.APIID, &a.Device, &a.System,
-			&a.App, &a.IP, &a.Flags)
+			&a.App, &a.IP, &a.Flags, &a.Parent)
 		out = append(out, a)
 		return err
 	})
@@ -232,7 +305,25 @@ func (t *Tx) DeleteLoginCode(hash string) error { return t.exec(codeDelete, hash
 // ExpireLoginCodes forgets the codes made before a time.
 func (t *Tx) ExpireLoginCodes(before int64) error { return t.exec(codeExpire, before) }
 
-// Count adds n to a durable counter in a time slot and returns the slot's count.
+// PutLoginToken writes a token, or who has accepted it.
+func (t *Tx) PutLoginToken(l LoginToken) error {
+	return t.exec(tokenPut, l.Hash, l.Kind, l.KeyID, l.User, l.Created, l.Except)
+}
+
+// LoginToken returns the token of a digest.
+func (r *Reader) LoginToken(hash string) (LoginToken, error) {
+	l := LoginToken{Hash: hash}
+	err := r.one(tokenGet, []any{hash}, &l.Kind, &l.KeyID, &l.User, &l.Created, &l.Except)
+	return l, err
+}
+
+// DeleteLoginToken forgets a token.
+func (t *Tx) DeleteLoginToken(hash string) error { return t.exec(tokenDelete, hash) }
+
+// ExpireLoginTokens forgets the tokens made before a time.
+func (t *Tx) ExpireLoginTokens(before int64) error { return t.exec(tokenExpire, before) }
+
+// Count adds n to a durable counter in a time slot, a Unix second, and returns the slot's count.
 func (t *Tx) Count(subject string, slot, n int64) (sum int64, err error) {
 	err = t.one(counterAdd, []any{subject, slot, n}, &sum)
 	return sum, err
@@ -242,6 +333,12 @@ func (t *Tx) Count(subject string, slot, n int64) (sum int64, err error) {
 func (r *Reader) Counted(subject string, since int64) (sum int64, err error) {
 	err = r.one(counterSum, []any{subject, since}, &sum)
 	return sum, err
+}
+
+// LastCounted returns the last slot since one in which a counter is above zero, 0 when none is.
+func (r *Reader) LastCounted(subject string, since int64) (slot int64, err error) {
+	err = r.one(counterLast, []any{subject, since}, &slot)
+	return slot, err
 }
 
 // ExpireCounters forgets the slots before one.
@@ -273,15 +370,25 @@ func (r *Reader) Invitations() ([]Invitation, error) {
 
 // PutPassword writes a cloud password's record.
 func (t *Tx) PutPassword(p Password) error {
-	return t.exec(passwordPut, p.User, p.Salt1, p.Salt2, p.Verifier, p.Hint, p.Email,
-		p.PendingEmail, p.PendingCode, p.Changed, p.ResetAfter)
+	return t.exec(passwordPut, p.User, present(p.Salt1), present(p.Salt2), present(p.Verifier),
+		p.Hint, p.Email, p.PendingEmail, present(p.PendingSalt1), present(p.PendingVerifier),
+		p.PendingHint, p.Changed, p.ResetAfter)
+}
+
+// present makes no bytes an empty value, for columns that are never null.
+func present(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
 }
 
 // Password returns a cloud password's record; ErrNotFound when the user has none.
 func (r *Reader) Password(user ids.UserID) (Password, error) {
 	p := Password{User: user}
 	err := r.one(passwordGet, []any{user}, &p.Salt1, &p.Salt2, &p.Verifier, &p.Hint, &p.Email,
-		&p.PendingEmail, &p.PendingCode, &p.Changed, &p.ResetAfter)
+		&p.PendingEmail, &p.PendingSalt1, &p.PendingVerifier, &p.PendingHint, &p.Changed,
+		&p.ResetAfter)
 	return p, err
 }
 

@@ -71,6 +71,10 @@ var (
 		ttl_days = excluded.ttl_days, lang = excluded.lang`)
 	userSeen = define("user.seen", "users", "user_id",
 		`update users set seen = $2 where user_id = $1 and seen < $2`)
+	userIdle = define("user.idle", "users", acrossShards,
+		`select user_id, seen, ttl_days from users
+		where seen < $1 and ttl_days > 0 and flags & 3 = 0 and user_id > $2
+		order by user_id limit $3`)
 	phoneGet = define("phone.get", "phones", "phone",
 		`select user_id from phones where phone = $1`)
 	phonePut = define("phone.put", "phones", "phone",
@@ -108,6 +112,8 @@ var (
 		flags = excluded.flags`)
 	contactDelete = define("contact.delete", "contacts", "user_id",
 		`delete from contacts where user_id = $1 and contact_id = $2`)
+	contactClear = define("contact.clear", "contacts", "user_id",
+		`delete from contacts where user_id = $1`)
 	contactList = define("contact.list", "contacts", "user_id",
 		`select `+contactColumns+` from contacts where user_id = $1 order by contact_id`)
 	blockPut = define("block.put", "blocks", "user_id",
@@ -115,6 +121,8 @@ var (
 		on conflict (user_id, peer_id) do nothing`)
 	blockDelete = define("block.delete", "blocks", "user_id",
 		`delete from blocks where user_id = $1 and peer_id = $2`)
+	blockClear = define("block.clear", "blocks", "user_id",
+		`delete from blocks where user_id = $1`)
 	blockGet = define("block.get", "blocks", "user_id",
 		`select created from blocks where user_id = $1 and peer_id = $2`)
 	blockList = define("block.list", "blocks", "user_id",
@@ -129,6 +137,8 @@ var (
 		on conflict (user_id, name) do update set value = excluded.value`)
 	settingDelete = define("setting.delete", "settings", "user_id",
 		`delete from settings where user_id = $1 and name = $2`)
+	settingClear = define("setting.clear", "settings", "user_id",
+		`delete from settings where user_id = $1`)
 	settingPrefix = define("setting.prefix", "settings", "user_id",
 		`select name, value from settings where user_id = $1 and name >= $2 and name < $3
 		order by name`)
@@ -150,6 +160,29 @@ func (t *Tx) PutUser(u User) error {
 
 // Seen notes that a user was online at a time.
 func (t *Tx) Seen(user ids.UserID, at int64) error { return t.exec(userSeen, user, at) }
+
+// IdleUsers returns up to limit accounts with an id above after that delete themselves some day and
+// were last seen before a time: only their id, when they were seen and after how many days.
+func (r *Reader) IdleUsers(before int64, after ids.UserID, limit int) ([]User, error) {
+	var out []User
+	err := r.each(userIdle, []any{before, after, limit}, func(row rows) error {
+		var u User
+		err := row.Scan(&u.ID, &u.Seen, &u.TTLDays)
+		out = append(out, u)
+		return err
+	})
+	return out, err
+}
+
+// ForgetUser removes a user's address book, blocked peers and settings.
+func (t *Tx) ForgetUser(user ids.UserID) error {
+	for _, st := range []*statement{contactClear, blockClear, settingClear} {
+		if err := t.exec(st, user); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // UserByPhone returns the account of a phone number, given in digits.
 func (r *Reader) UserByPhone(phone string) (id ids.UserID, err error) {

@@ -81,6 +81,7 @@ create table authorizations (
     app         text   not null,
     ip          text   not null,
     flags       bigint not null,
+    parent      bigint not null,
     primary key (user_id, auth_key_id)
 );
 
@@ -93,6 +94,18 @@ create table login_codes (
     created     bigint not null,
     tries       bigint not null,
     flags       bigint not null,
+    primary key (hash)
+);
+
+-- Tokens by which one device lets another in; only their digests are kept.
+-- shard: hash
+create table login_tokens (
+    hash        text   not null,
+    kind        bigint not null,
+    auth_key_id bigint not null,
+    user_id     bigint not null,
+    created     bigint not null,
+    except_ids  text   not null,
     primary key (hash)
 );
 
@@ -118,16 +131,18 @@ create table invitations (
 
 -- shard: user_id
 create table passwords (
-    user_id        bigint not null,
-    salt1          bytea  not null,
-    salt2          bytea  not null,
-    verifier       bytea  not null,
-    hint           text   not null,
-    email          text   not null,
-    pending_email  text   not null,
-    pending_code   text   not null,
-    changed        bigint not null,
-    reset_after    bigint not null,
+    user_id          bigint not null,
+    salt1            bytea  not null,
+    salt2            bytea  not null,
+    verifier         bytea  not null,
+    hint             text   not null,
+    email            text   not null,
+    pending_email    text   not null,
+    pending_salt1    bytea  not null,
+    pending_verifier bytea  not null,
+    pending_hint     text   not null,
+    changed          bigint not null,
+    reset_after      bigint not null,
     primary key (user_id)
 );
 
