@@ -37,14 +37,15 @@ type builder struct {
 }
 
 // emit sets a bit only if every value that hangs on it could be emitted. When a later one of
-// them cannot, the object is emitted again without that bit.
+// them cannot, the object is emitted again without that bit. An object is absent if a value is
+// that it requires.
 func (b *builder) emit(c *coder, e env) status {
 	var forbidden [maxWords + 1]uint32
 	base := len(c.dst)
 	for {
 		c.dst = c.dst[:base]
-		st := b.attempt(c, e, &forbidden)
-		if st != absent {
+		st, again := b.attempt(c, e, &forbidden)
+		if !again {
 			return st
 		}
 		if c.work--; c.work < 0 {
@@ -53,8 +54,9 @@ func (b *builder) emit(c *coder, e env) status {
 	}
 }
 
-// attempt returns absent if it has to be repeated with the bits that it added to forbidden.
-func (b *builder) attempt(c *coder, e env, forbidden *[maxWords + 1]uint32) status {
+// attempt emits the object without the bits that are forbidden; it may add to them, and ask for
+// another attempt.
+func (b *builder) attempt(c *coder, e env, forbidden *[maxWords + 1]uint32) (status, bool) {
 	var at [maxWords]int
 	var words [maxWords + 1]uint32
 	c.dst = binary.LittleEndian.AppendUint32(c.dst, b.id)
@@ -71,19 +73,17 @@ func (b *builder) attempt(c *coder, e env, forbidden *[maxWords + 1]uint32) stat
 		size := len(c.dst)
 		st := o.emit(c, e)
 		switch {
-		case st == failed:
-			return failed
 		case st == done:
 			words[o.word] |= o.mask
 			continue
-		case o.word == maxWords, st == drop && c.prog.strict:
-			return drop
+		case st == failed, o.word == maxWords, st == drop && c.prog.strict:
+			return st, false
 		}
 		c.dst = c.dst[:size]
 		if o.kind == outValue {
 			forbidden[o.word] |= o.mask
 			if o.shared && words[o.word]&o.mask != 0 {
-				return absent
+				return absent, true
 			}
 		}
 	}
@@ -92,7 +92,7 @@ func (b *builder) attempt(c *coder, e env, forbidden *[maxWords + 1]uint32) stat
 			binary.LittleEndian.PutUint32(c.dst[at[i]:], w)
 		}
 	}
-	return done
+	return done, false
 }
 
 // convert rewrites a value that a rule found in the source.

@@ -151,7 +151,7 @@ func (k *compiler) sameType(t *schema.Type) bool {
 // equal reports whether the bytes of a definition need no change. A strict program lets flags
 // pass that the destination does not know: the decoder of a request ignores them.
 func (k *compiler) equal(from, to *schema.Def) bool {
-	if from.ID != to.ID || k.rules.forces(to) {
+	if from.ID != to.ID {
 		return false
 	}
 	if k.strict {
@@ -332,7 +332,7 @@ func (k *compiler) results(p *program, methods []*schema.Def) error {
 		if to == nil || m.Result.Kind == schema.Query {
 			continue
 		}
-		v, err := k.result(m, to)
+		v, err := k.conv(m.Result, to.Result)
 		if errors.Is(err, errNotHere) {
 			continue
 		}
@@ -342,18 +342,6 @@ func (k *compiler) results(p *program, methods []*schema.Def) error {
 		p.results[m.ID] = v
 	}
 	return nil
-}
-
-func (k *compiler) result(m, to *schema.Def) (*conv, error) {
-	r := k.rules.results[m.Name]
-	if r == nil || m.Result == to.Result {
-		return k.conv(m.Result, to.Result)
-	}
-	emit, err := r.make.compile(k, selfScope(m.Result), to.Result)
-	if err == nil {
-		k.used[r] = true
-	}
-	return &conv{kind: convRule, shape: k.shape(m.Result), emit: emit}, err
 }
 
 // selfScope is the scope of a rule for a value that is not seen as an object.

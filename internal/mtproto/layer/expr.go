@@ -198,14 +198,16 @@ func (f first) compile(k *compiler, sc scope, want *schema.Type) (emitter, error
 		return list[0], nil
 	}
 	return func(c *coder, e env) status {
-		size, st := len(c.dst), drop
+		size, worst := len(c.dst), absent
 		for _, emit := range list {
 			c.dst = c.dst[:size]
-			if st = emit(c, e); st == done || st == failed {
+			st := emit(c, e)
+			if st == done || st == failed {
 				return st
 			}
+			worst = max(worst, st)
 		}
-		return st
+		return worst
 	}, nil
 }
 
@@ -353,33 +355,44 @@ func (m like) compile(k *compiler, sc scope, want *schema.Type) (emitter, error)
 	return k.object(m.name, m.fields, true, sc, want)
 }
 
-// code is a value that only a function can make. Names are the fields that it is given, in order;
-// one that is missing makes the rule not apply.
-type code struct {
-	names []string
-	types []string // what the fields must be
-	want  string
-	emit  func(c *coder, fields []extent) status
+// choice is yes if the named field says so, else no. A flag says so if it is set, a Bool if it is
+// true, a string or vector if it is not empty, anything else if it has a value.
+type choice struct {
+	field   string
+	yes, no expr
 }
 
-func (f code) compile(_ *compiler, sc scope, want *schema.Type) (emitter, error) {
-	if want.String() != f.want {
-		return nil, fmt.Errorf("%w: code for %s as %s", errNotHere, f.want, want)
+func (h choice) compile(k *compiler, sc scope, want *schema.Type) (emitter, error) {
+	level, index, ok := sc.find(h.field)
+	if !ok {
+		return nil, fmt.Errorf("%w: no field %s", errNotHere, h.field)
 	}
-	type place struct{ level, index int }
-	var places []place
-	for i, name := range f.names {
-		level, index, ok := sc.find(name)
-		if !ok || sc[level].Fields[index].Type.String() != f.types[i] {
-			return nil, fmt.Errorf("%w: no field %s", errNotHere, name)
-		}
-		places = append(places, place{level, index})
+	yes, err := h.yes.compile(k, sc, want)
+	if err != nil {
+		return nil, err
 	}
+	no, err := h.no.compile(k, sc, want)
+	if err != nil {
+		return nil, err
+	}
+	kind := sc[level].Fields[index].Type.Kind
 	return func(c *coder, e env) status {
-		var fields [maxScopes]extent
-		for i, p := range places {
-			fields[i] = c.ext[int(e[p.level])+p.index]
+		if x := c.ext[int(e[level])+index]; x.lo >= 0 && c.says(kind, x) {
+			return yes(c, e)
 		}
-		return f.emit(c, fields[:len(places)])
+		return no(c, e)
 	}, nil
+}
+
+func (c *coder) says(kind schema.Kind, x extent) bool {
+	switch kind {
+	case schema.Bool:
+		return c.word(int(x.lo)) == boolTrueID
+	case schema.String, schema.Bytes:
+		return c.src[x.lo] != 0
+	case schema.Vector:
+		return c.word(int(x.lo)+4) != 0
+	default:
+		return true
+	}
 }

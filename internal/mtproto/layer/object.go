@@ -3,6 +3,7 @@ package layer
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"parley/internal/mtproto/layer/schema"
 )
@@ -24,6 +25,7 @@ func (k *compiler) object(name string, fields with, fill bool, sc scope, want *s
 	b := &builder{id: to.ID}
 	words := wordNumbers(to)
 	values := valueBits(to)
+	var dead [maxWords + 1]uint32 // bits of which one value has no source
 	for i, f := range to.Fields {
 		o := out{word: maxWords, mask: 1}
 		if f.Optional() {
@@ -51,10 +53,11 @@ func (k *compiler) object(name string, fields with, fill bool, sc scope, want *s
 			return nil, err
 		case !f.Optional():
 			return nil, fmt.Errorf("%s.%s: %w", name, f.Name, err)
-		case o.kind == outValue && o.shared:
-			return nil, fmt.Errorf("%s.%s shares its bit: %w", name, f.Name, err)
+		case o.shared:
+			dead[o.word] |= o.mask
 		}
 	}
+	b.out = slices.DeleteFunc(b.out, func(o out) bool { return dead[o.word]&o.mask != 0 })
 	return b.emit, nil
 }
 
@@ -69,8 +72,9 @@ func valueBits(d *schema.Def) map[[2]int]int {
 	return count
 }
 
-// fieldOf compiles one field: by the expression given, by the rule that forces it, from the field
-// of the same name, by the rule for it.
+// fieldOf compiles one field: by the expression given; from the field of the same name; by the rule
+// for it, which also serves where that field is not set or is of another type; by a rule for the
+// pair of types.
 func (k *compiler) fieldOf(to *schema.Def, f schema.Field, fields with, fill bool, sc scope) (
 	emitter, error) {
 	if x := fields[f.Name]; x != nil {
@@ -79,40 +83,31 @@ func (k *compiler) fieldOf(to *schema.Def, f schema.Field, fields with, fill boo
 	if !fill {
 		return nil, fmt.Errorf("%w: field not given", errNotHere)
 	}
-	name := to.Name + "." + f.Name
-	if r := k.rules.forced[name]; r != nil {
-		emit, err := r.make.compile(k, sc, f.Type)
-		if err == nil {
-			k.used[r] = true
-			return emit, nil
-		}
-		if !errors.Is(err, errNotHere) {
-			return nil, err
-		}
-	}
 	direct, err := field(f.Name).compile(k, sc, f.Type)
 	if err != nil && !errors.Is(err, errNotHere) {
 		return nil, err
 	}
-	var byRule emitter
-	if r := k.rules.fields[name]; r != nil {
-		emit, ruleErr := r.make.compile(k, sc, f.Type)
-		if ruleErr == nil {
-			byRule = emit
-			k.used[r] = true
-		} else if !errors.Is(ruleErr, errNotHere) {
-			return nil, ruleErr
-		}
+	rule := k.rules.fields[to.Name+"."+f.Name]
+	if rule == nil {
+		return direct, err
 	}
+	byRule, ruleErr := rule.make.compile(k, sc, f.Type)
 	switch {
-	case err != nil && byRule == nil:
-		return nil, err
-	case err != nil:
-		return byRule, nil
-	case byRule == nil:
-		return direct, nil
+	case errors.Is(ruleErr, errNotHere):
+		return direct, err
+	case ruleErr != nil:
+		return nil, ruleErr
 	}
-	return orElse(direct, byRule), nil
+	level, index, found := sc.find(f.Name)
+	equal := found && sc[level].Fields[index].Type == f.Type
+	if equal && (f.Optional() || !sc[level].Fields[index].Optional()) {
+		return direct, err
+	}
+	k.used[rule] = true
+	if equal {
+		return orElse(direct, byRule), nil
+	}
+	return byRule, nil
 }
 
 func orElse(a, b emitter) emitter {
@@ -131,15 +126,12 @@ func orElse(a, b emitter) emitter {
 // and their bits. It reports whether that is so.
 func (k *compiler) stream(p *plan) bool {
 	from, to := p.from, p.to
-	if k.rules.forces(to) {
-		return false
-	}
 	match, ok := k.matchInOrder(from, to)
 	if !ok {
 		return false
 	}
 	words := wordNumbers(from)
-	var steps []step
+	steps := make([]step, 0, len(from.Fields))
 	for i, f := range from.Fields {
 		if f.Type.Kind == schema.Flag {
 			continue
@@ -160,9 +152,6 @@ func (k *compiler) stream(p *plan) bool {
 				return false
 			}
 			if v.kind != convSame {
-				if k.rules.fields[to.Name+"."+f.Name] != nil {
-					return false
-				}
 				s.act, s.conv = actConvert, v
 			}
 		}
@@ -181,7 +170,8 @@ func (k *compiler) matchInOrder(from, to *schema.Def) (map[int]int, bool) {
 	values := valueBits(to)
 	for j, g := range to.Fields {
 		i := from.Field(g.Name)
-		if i < 0 && k.rules.fields[to.Name+"."+g.Name] != nil {
+		if k.rules.fields[to.Name+"."+g.Name] != nil &&
+			(i < 0 || from.Fields[i].Type != g.Type) {
 			return nil, false
 		}
 		if g.Type.Kind == schema.Flag {

@@ -3,9 +3,6 @@ package layer
 import (
 	"errors"
 	"fmt"
-	"strings"
-
-	"parley/internal/mtproto/layer/schema"
 )
 
 // rule says how to bridge one difference between layers that names and types alone do not
@@ -22,10 +19,8 @@ type ruleKind uint8
 
 const (
 	// ruleField makes field at ("constructor.field") of the destination if the source has no
-	// such field, or its value does not fit.
+	// such field, or has it with another type, or without a value that the destination needs.
 	ruleField ruleKind = iota
-	// ruleForce makes the field even if the source has one of that name.
-	ruleForce
 	// ruleType makes values of type to from values of type at, which it sees as the field self.
 	ruleType
 	// ruleObject makes what stands for constructor or method at where the destination has none,
@@ -33,8 +28,6 @@ const (
 	ruleObject
 	// ruleInstead makes what stands for an object of boxed type at that cannot be expressed.
 	ruleInstead
-	// ruleResult makes the result of method at, which it sees as the field self.
-	ruleResult
 )
 
 // ruleBook finds rules.
@@ -43,7 +36,6 @@ type ruleBook struct {
 	fields, forced map[string]*rule // by constructor.field
 	objects        map[string]*rule
 	instead        map[string]*rule
-	results        map[string]*rule
 	types          map[[2]string]*rule
 	forcedDefs     map[string]bool
 }
@@ -52,14 +44,11 @@ var errRules = errors.New("layer: two rules for one thing")
 
 func newRuleBook(rules []rule) (*ruleBook, error) {
 	b := &ruleBook{
-		fields: make(map[string]*rule), forced: make(map[string]*rule),
-		objects: make(map[string]*rule), instead: make(map[string]*rule),
-		results: make(map[string]*rule), types: make(map[[2]string]*rule),
-		forcedDefs: make(map[string]bool),
+		fields: make(map[string]*rule), objects: make(map[string]*rule), instead: make(map[string]*rule),
+		types: make(map[[2]string]*rule),
 	}
 	maps := map[ruleKind]map[string]*rule{
-		ruleField: b.fields, ruleForce: b.forced, ruleObject: b.objects,
-		ruleInstead: b.instead, ruleResult: b.results,
+		ruleField: b.fields, ruleObject: b.objects, ruleInstead: b.instead,
 	}
 	for i := range rules {
 		r := &rules[i]
@@ -75,15 +64,9 @@ func newRuleBook(rules []rule) (*ruleBook, error) {
 			return nil, fmt.Errorf("%w: %s", errRules, r.at)
 		}
 		maps[r.kind][r.at] = r
-		if r.kind == ruleForce {
-			b.forcedDefs[r.at[:strings.LastIndexByte(r.at, '.')]] = true
-		}
 	}
 	return b, nil
 }
-
-// forces reports whether a field of the definition is never simply copied.
-func (b *ruleBook) forces(d *schema.Def) bool { return b.forcedDefs[d.Name] }
 
 // renamed is, for each method, the older methods that became it.
 func (b *ruleBook) renamed() map[string][]string {
@@ -94,4 +77,33 @@ func (b *ruleBook) renamed() map[string][]string {
 		}
 	}
 	return out
+}
+
+// The forms of rules; why says in one line what happened between the layers, or why the stand-in
+// is right.
+
+func fieldRule(at string, make expr, why string) rule {
+	return rule{kind: ruleField, at: at, make: make, why: why}
+}
+
+func typeRule(from, to string, make expr, why string) rule {
+	return rule{kind: ruleType, at: from, to: to, make: make, why: why}
+}
+
+func objectRule(at string, make expr, why string) rule {
+	return rule{kind: ruleObject, at: at, make: make, why: why}
+}
+
+func insteadRule(boxed string, make expr, why string) rule {
+	return rule{kind: ruleInstead, at: boxed, make: make, why: why}
+}
+
+// unwrap is a value made from the object itself, by its constructor.
+func unwrap(c cases) expr { return on{string(self), c} }
+
+// lacking makes a rule for an object apply also where the destination has the constructor, but
+// without the field.
+func (r rule) lacking(field string) rule {
+	r.to = field
+	return r
 }

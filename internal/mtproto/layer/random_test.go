@@ -1,0 +1,198 @@
+package layer
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"parley/internal/mtproto/layer/schema"
+)
+
+// claimed are the layers for which a client is in use; the tests put more values through them.
+var claimed = map[int]bool{
+	144: true, 152: true, 158: true, 185: true, 193: true, 198: true, 200: true, 209: true,
+	218: true, 222: true, 223: true, 224: true, 225: true, 227: true, 228: true,
+}
+
+func newSet(t testing.TB) *Set {
+	t.Helper()
+	s, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// spoken is what the server can say: see compileDown.
+func spoken(table *schema.Table) []*schema.Def {
+	var roots []*schema.Type
+	current := table.At(Current)
+	for _, d := range current {
+		if d.Method {
+			roots = append(roots, d.Result)
+		}
+	}
+	return reach(current, roots, false)
+}
+
+// agree compares what both sides have in common: objects of the same name must have the same
+// plain values in fields of the same name and type.
+func agree(a, b *node) error {
+	if a.def == nil || b.def == nil || a.def.Name != b.def.Name {
+		return nil
+	}
+	for i, f := range b.def.Fields {
+		j := a.def.Field(f.Name)
+		if j < 0 || f.Type.Kind == schema.Flags || a.def.Fields[j].Type != f.Type ||
+			f.Type.Kind == schema.Flag && sharesBit(b.def, i) != sharesBit(a.def, j) {
+			continue
+		}
+		x, y := a.fields[j], b.fields[i]
+		switch {
+		case y == nil:
+			if x != nil && f.Type.Kind != schema.Boxed && f.Type.Kind != schema.Vector {
+				return fmt.Errorf("%s.%s was lost", a.def.Name, f.Name)
+			}
+		case x == nil:
+			if f.Optional() {
+				return fmt.Errorf("%s.%s came from nowhere", a.def.Name, f.Name)
+			}
+		case x.raw != y.raw:
+			return fmt.Errorf("%s.%s was %q and is %q", a.def.Name, f.Name, x.raw, y.raw)
+		case len(x.elems) == len(y.elems):
+			for n := range x.elems {
+				if err := agree(x.elems[n], y.elems[n]); err != nil {
+					return err
+				}
+			}
+		case len(x.elems) < len(y.elems):
+			return fmt.Errorf("%s.%s has grown", a.def.Name, f.Name)
+		}
+		if x != nil && y != nil {
+			if err := agree(x, y); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// sharesBit reports whether a value hangs on the bit of flag i, so that the flag cannot stand alone.
+func sharesBit(d *schema.Def, i int) bool {
+	for j, f := range d.Fields {
+		if j != i && f.Word == d.Fields[i].Word && f.Bit == d.Fields[i].Bit &&
+			f.Type.Kind != schema.Flag {
+			return true
+		}
+	}
+	return false
+}
+
+// TestDownIsReadable puts random values of every constructor that the server can say through the
+// program of every layer; a strict reader of that layer must read what comes out.
+func TestDownIsReadable(t *testing.T) {
+	s := newSet(t)
+	defs := spoken(s.table)
+	now := newBook(Current, s.table.At(Current))
+	for _, layer := range s.layers {
+		rounds := 2
+		if claimed[layer] {
+			rounds = 8
+		}
+		if testing.Short() && !claimed[layer] {
+			continue
+		}
+		book := newBook(layer, s.table.At(layer))
+		w := &writer{book: now, rand: rand.New(rand.NewPCG(1, uint64(layer))), deep: 4}
+		var out []byte
+		values, dropped := 0, 0
+		for _, d := range defs {
+			for round := range rounds {
+				w.full = round == 0
+				in := w.object(nil, d, 1)
+				a, err := now.readAll(in, d.Result)
+				if err != nil {
+					t.Fatalf("generator: %v", err)
+				}
+				values++
+				out, err = s.Down(out[:0], layer, in)
+				if errors.Is(err, ErrDrop) {
+					dropped++
+					continue
+				}
+				if err != nil {
+					t.Fatalf("layer %d, %s: %v", layer, d.Name, err)
+				}
+				b, err := book.readAll(out, d.Result)
+				if err == nil {
+					err = agree(a, b)
+				}
+				if err != nil {
+					t.Errorf("layer %d, %s: %v", layer, d.Name, err)
+					break
+				}
+			}
+		}
+		t.Logf("layer %d: %d values, %d dropped", layer, values, dropped)
+	}
+}
+
+// TestUpIsReadable makes random requests of every method of every layer; what comes out must be
+// requests of the current layer.
+func TestUpIsReadable(t *testing.T) {
+	s := newSet(t)
+	now := newBook(Current, s.table.At(Current))
+	query, err := s.table.Type("!X")
+	if err != nil {
+		t.Fatal(err)
+	}
+	failed := make(map[string][]int)
+	for _, layer := range s.layers {
+		if testing.Short() && !claimed[layer] {
+			continue
+		}
+		defs := s.table.At(layer)
+		book := newBook(layer, defs)
+		w := &writer{book: book, rand: rand.New(rand.NewPCG(2, uint64(layer))), deep: 3}
+		values, dropped := 0, 0
+		for _, d := range defs {
+			if !d.Method {
+				continue
+			}
+			for round := range 4 {
+				w.full = round == 0
+				in := w.object(nil, d, 1)
+				a, err := book.readAll(in, query)
+				if err != nil {
+					t.Fatalf("generator: %v", err)
+				}
+				values++
+				out, err := s.Up(in)
+				if errors.Is(err, ErrRemoved) {
+					failed[d.Name] = append(failed[d.Name], layer)
+					break
+				}
+				if errors.Is(err, ErrDrop) {
+					dropped++
+					continue
+				}
+				if err != nil {
+					t.Fatalf("layer %d, %s: %v", layer, d.Name, err)
+				}
+				b, err := now.readLoose(out, query)
+				if err == nil {
+					err = agree(a, b)
+				}
+				if err != nil {
+					t.Errorf("layer %d, %s: %v", layer, d.Name, err)
+					break
+				}
+			}
+		}
+		t.Logf("layer %d: %d requests, %d cannot be expressed", layer, values, dropped)
+	}
+	for name, layers := range failed {
+		t.Logf("removed: %s @ %s", name, ranges(s.layers, layers))
+	}
+}
