@@ -43,6 +43,15 @@ type Commit struct {
 	Events []Event
 	// Outbox are the outbox rows written, in order.
 	Outbox []Outbox
+	// Source is what WithSource said of the transaction's context, nil for nothing.
+	Source any
+}
+
+type sourceKey struct{}
+
+// WithSource makes commits under ctx name who caused them, so that listeners need not tell him.
+func WithSource(ctx context.Context, source any) context.Context {
+	return context.WithValue(ctx, sourceKey{}, source)
 }
 
 // Open opens the store at the URL and brings its schema up to date.
@@ -91,6 +100,7 @@ func (s *Store) Update(ctx context.Context, key ids.Peer, fn func(*Tx) error) er
 		return fn(tx)
 	}, func() {
 		if hook := s.committed.Load(); hook != nil && !tx.commit.empty() {
+			tx.commit.Source = ctx.Value(sourceKey{})
 			(*hook)(tx.commit)
 		}
 	})

@@ -1,0 +1,320 @@
+package api
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/gotd/td/bin"
+
+	"parley/internal/chat"
+	"parley/internal/chat/device"
+	"parley/internal/clock"
+	"parley/internal/ids"
+	"parley/internal/limit"
+	"parley/internal/mtproto/layer"
+	"parley/internal/mtproto/session"
+	"parley/internal/store"
+)
+
+// requestTime is how long a handler may work on one request.
+const requestTime = 60 * time.Second
+
+// Live is a live session as the gateway gives it.
+type Live interface {
+	Session
+	// TempKeyID is the temporary key in use, 0 without forward secrecy.
+	TempKeyID() int64
+	// IP is the address of the newest connection.
+	IP() string
+	// DC is the data centre that the client believes to talk to.
+	DC() int
+	// Push queues an update.
+	Push(session.Body)
+}
+
+// Limits are how often one account (or, before logging in, one key) may call methods of a class.
+// A nil entry is no limit.
+type Limits map[Class]*limit.Bucket[int64]
+
+// Options are the parts of a dispatcher.
+type Options struct {
+	Devices *device.Registry
+	Layers  *layer.Set
+	Methods []Method
+	Limits  Limits
+	Clock   clock.Clock
+	Log     *slog.Logger
+	// Attend makes a session hear of what concerns an account; Leave undoes it.
+	Attend func(ctx context.Context, user ids.UserID, s *State) error
+	Leave  func(user ids.UserID, s *State)
+	// Called hears of every answer, for metrics: the method's name and the error's or "ok".
+	Called func(method, outcome string, took time.Duration)
+}
+
+// Server dispatches requests. It is safe for concurrent use.
+type Server struct {
+	Options
+	table map[uint32]*Method
+}
+
+// New returns a dispatcher for a table of methods; two rows for one method are an error.
+func New(o Options) (*Server, error) {
+	s := &Server{Options: o, table: make(map[uint32]*Method, len(o.Methods))}
+	for i := range o.Methods {
+		m := &o.Methods[i]
+		if old, ok := s.table[m.ID]; ok {
+			return nil, fmt.Errorf("api: two rows for %s and %s", old.Name, m.Name)
+		}
+		s.table[m.ID] = m
+	}
+	return s, nil
+}
+
+// Method returns the row of a method in the current layer.
+func (s *Server) Method(id uint32) (*Method, bool) {
+	m, ok := s.table[id]
+	return m, ok
+}
+
+// Ordered tells whether a query must run in the order in which its session sent it.
+func (s *Server) Ordered(query []byte) bool {
+	m := s.find(query)
+	return m != nil && (m.Class == Write || m.Class == Send || m.Class == Login)
+}
+
+// find returns the row of the method that a query of any layer calls, nil when there is none.
+func (s *Server) find(query []byte) *Method {
+	id, ok := constructor(query)
+	if !ok {
+		return nil
+	}
+	if m := s.table[id]; m != nil {
+		return m
+	}
+	// An older layer's constructor of the method has another id.
+	if len(query) > maxPeek {
+		return nil
+	}
+	body, err := s.Layers.Up(query)
+	if err != nil {
+		return nil
+	}
+	id, _ = constructor(body)
+	return s.table[id]
+}
+
+// maxPeek is up to which size a query of an older layer is rewritten only to see what it is.
+const maxPeek = 64 << 10
+
+func constructor(b []byte) (uint32, bool) {
+	if len(b) < 4 {
+		return 0, false
+	}
+	return binary.LittleEndian.Uint32(b), true
+}
+
+// Serve answers one query of a session: the encoded result in the client's layer, or an error, which
+// is a chat.Refusal when the client may see it.
+func (s *Server) Serve(ctx context.Context, st *State, q session.Query) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTime)
+	defer cancel()
+	begin := time.Now()
+	name, body, err := s.serve(ctx, st, q)
+	if s.Called != nil {
+		s.Called(name, outcome(err), time.Since(begin))
+	}
+	return body, err
+}
+
+func outcome(err error) string {
+	var refusal chat.Refusal
+	switch {
+	case err == nil:
+		return "ok"
+	case errors.As(err, &refusal):
+		return fmt.Sprint(refusal.Code)
+	default:
+		return "500"
+	}
+}
+
+func (s *Server) serve(ctx context.Context, st *State, q session.Query) (string, []byte, error) {
+	dev, err := s.introduce(ctx, st, q)
+	if err != nil {
+		return "unknown", nil, err
+	}
+	if session.Guard(q.Body) != nil {
+		return "unknown", nil, ErrConstructor
+	}
+	body, err := s.Layers.Up(q.Body)
+	if err != nil {
+		return "unknown", nil, s.unknown(q.Body)
+	}
+	id, ok := constructor(body)
+	if !ok {
+		return "unknown", nil, ErrConstructor
+	}
+	m := s.table[id]
+	if m == nil {
+		return "unknown", nil, ErrMethod
+	}
+	if err := s.admit(m, dev); err != nil {
+		return m.Name, nil, err
+	}
+	if err := s.attend(ctx, st, dev, m, q); err != nil {
+		return m.Name, nil, err
+	}
+	c := &Call{
+		Context: store.WithSource(ctx, st), Key: dev.AuthKey, Now: s.Clock.Now(), IP: st.Live.IP(),
+		DC: st.Live.DC(), Session: st, TempKeyID: st.Live.TempKeyID(), MsgID: q.MsgID,
+	}
+	if dev.State == store.KeyAuthorized {
+		c.Self = dev.User
+	}
+	result, err := m.call(c, &bin.Buffer{Buf: body})
+	if err != nil {
+		return m.Name, nil, err
+	}
+	encoded, err := s.encode(st, id, result)
+	return m.Name, encoded, err
+}
+
+// unknown is the error for a body that no layer knows.
+func (s *Server) unknown(body []byte) error {
+	id, ok := constructor(body)
+	if !ok {
+		return ErrConstructor
+	}
+	return chat.Invalid(fmt.Sprintf("INPUT_METHOD_INVALID_%d_%d", id, len(body)))
+}
+
+// introduce notes what a query says of its client, and returns the device.
+func (s *Server) introduce(ctx context.Context, st *State, q session.Query) (device.Device, error) {
+	dev, err := s.Devices.Find(ctx, st.Live.KeyID())
+	if errors.Is(err, device.ErrUnknown) {
+		return dev, ErrUnregistered
+	}
+	if err != nil {
+		return dev, err
+	}
+	if q.Layer < 0 || q.Layer > maxLayer {
+		return dev, chat.Invalid("CONNECTION_LAYER_INVALID")
+	}
+	next := dev.AuthKey
+	if q.Layer != 0 {
+		next.Layer = int64(q.Layer)
+	}
+	if i := q.Init; i != nil {
+		next.APIID = int64(i.APIID)
+		next.Device, next.System, next.App = i.DeviceModel, i.SystemVersion, i.AppVersion
+		next.LangPack, next.Lang, next.SystemLang = i.LangPack, i.LangCode, i.SystemLangCode
+	}
+	if !sameClient(next, dev.AuthKey) {
+		dev, err = s.Devices.Change(ctx, dev.ID, func(k *store.AuthKey) error {
+			k.Layer, k.APIID, k.Device = next.Layer, next.APIID, next.Device
+			k.System, k.App, k.LangPack = next.System, next.App, next.LangPack
+			k.Lang, k.SystemLang = next.Lang, next.SystemLang
+			return nil
+		})
+		if err != nil {
+			return dev, err
+		}
+	}
+	if dev.Layer == 0 {
+		return dev, chat.Invalid("CONNECTION_NOT_INITED")
+	}
+	if known := s.Layers.Nearest(int(dev.Layer)); int64(known) != dev.Layer && st.Layer() != known {
+		s.Log.Info("client of a layer that is not known", "layer", dev.Layer, "served", known)
+	}
+	st.layer.Store(int64(s.Layers.Nearest(int(dev.Layer))))
+	return dev, nil
+}
+
+// maxLayer is above every layer that a client may honestly announce.
+const maxLayer = 10_000
+
+func sameClient(a, b store.AuthKey) bool {
+	return a.Layer == b.Layer && a.APIID == b.APIID && a.Device == b.Device &&
+		a.System == b.System && a.App == b.App && a.LangPack == b.LangPack && a.Lang == b.Lang &&
+		a.SystemLang == b.SystemLang
+}
+
+// admit holds a call against its row: who may call, and how often.
+func (s *Server) admit(m *Method, dev device.Device) error {
+	switch {
+	case m.Access == Anyone, dev.State == store.KeyAuthorized:
+	case dev.State == store.KeyPassword && m.Access == Password:
+	case dev.State == store.KeyPassword:
+		return ErrPasswordNeeded
+	default:
+		return ErrUnregistered
+	}
+	bucket := s.Limits[m.Class]
+	if bucket == nil {
+		return nil
+	}
+	who := int64(dev.User)
+	if who == 0 {
+		who = dev.ID
+	}
+	if wait, ok := bucket.Allow(who); !ok {
+		return chat.Wait(limit.FloodSeconds(wait))
+	}
+	return nil
+}
+
+// attend makes the session hear of what concerns its account, from its first request that is not
+// about files.
+func (s *Server) attend(
+	ctx context.Context, st *State, dev device.Device, m *Method, q session.Query,
+) error {
+	user := ids.UserID(0)
+	if dev.State == store.KeyAuthorized {
+		user = dev.User
+	}
+	was := ids.UserID(st.user.Load())
+	if was != 0 && was != user && st.user.CompareAndSwap(int64(was), 0) {
+		s.Leave(was, st)
+	}
+	if user == 0 || m.Class == File || q.NoUpdates || st.closed.Load() {
+		return nil
+	}
+	if !st.user.CompareAndSwap(0, int64(user)) {
+		return nil
+	}
+	if err := s.Attend(ctx, user, st); err != nil {
+		return err
+	}
+	if st.closed.Load() {
+		s.Leave(user, st)
+	}
+	return nil
+}
+
+// Closed says that a session is gone.
+func (s *Server) Closed(st *State) {
+	st.closed.Store(true)
+	if user := st.user.Swap(0); user != 0 {
+		s.Leave(ids.UserID(user), st)
+	}
+}
+
+// encode returns a result as the client's layer has it.
+func (s *Server) encode(st *State, method uint32, result bin.Encoder) ([]byte, error) {
+	var b bin.Buffer
+	if err := result.Encode(&b); err != nil {
+		return nil, fmt.Errorf("api: encode: %w", err)
+	}
+	if st.Layer() == layer.Current {
+		return b.Buf, nil
+	}
+	out, err := s.Layers.DownResult(nil, st.Layer(), method, b.Buf)
+	if err != nil {
+		return nil, fmt.Errorf("api: layer %d: %w", st.Layer(), err)
+	}
+	return out, nil
+}

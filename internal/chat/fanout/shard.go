@@ -1,0 +1,226 @@
+package fanout
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"parley/internal/ids"
+	"parley/internal/store"
+)
+
+// shard pushes the entries of some boxes, one box after the other.
+type shard struct {
+	hub  *Hub
+	wake chan struct{}
+
+	mu      sync.Mutex
+	pending map[ids.Peer]*pending
+	order   []ids.Peer
+
+	// last is the pts up to which a box with readers was pushed. Only run touches it.
+	last map[ids.Peer]int64
+}
+
+// pending are entries of one box that wait. When there are too many, they are not kept.
+type pending struct {
+	items   []item
+	tooLong bool
+}
+
+// item is an entry with the session whose request made it: that one has it in its answer.
+type item struct {
+	event  store.Event
+	source any
+}
+
+func (s *shard) add(e store.Event, source any) {
+	s.mu.Lock()
+	p := s.pending[e.Box]
+	if p == nil {
+		p = &pending{}
+		s.pending[e.Box] = p
+		s.order = append(s.order, e.Box)
+	}
+	if len(p.items) < pendingMost {
+		p.items = append(p.items, item{e, source})
+	} else {
+		p.tooLong = true
+	}
+	s.mu.Unlock()
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (s *shard) run(ctx context.Context) {
+	for {
+		select {
+		case <-s.wake:
+		case <-ctx.Done():
+			return
+		}
+		for {
+			in, p := s.next()
+			if p == nil {
+				break
+			}
+			s.push(ctx, in, p)
+		}
+	}
+}
+
+func (s *shard) next() (ids.Peer, *pending) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.order) == 0 {
+		return 0, nil
+	}
+	in := s.order[0]
+	s.order = s.order[1:]
+	p := s.pending[in]
+	delete(s.pending, in)
+	return in, p
+}
+
+// push tells the readers of one box what waits for them.
+func (s *shard) push(ctx context.Context, in ids.Peer, p *pending) {
+	for _, it := range p.items {
+		s.hub.follow(ctx, it.event)
+	}
+	to := s.hub.sessions(in)
+	if len(to) == 0 {
+		delete(s.last, in)
+		return
+	}
+	if p.tooLong {
+		delete(s.last, in)
+		s.hub.push(s.hub.render.TooLong(in), to, nil, nil)
+		return
+	}
+	items, err := s.whole(ctx, in, p.items)
+	if err != nil {
+		s.hub.log.Error("reading entries to push", "error", err)
+		delete(s.last, in)
+		return
+	}
+	for len(items) > 0 {
+		n := 1
+		for n < len(items) && items[n].source == items[0].source {
+			n++
+		}
+		events := make([]store.Event, n)
+		for i := range events {
+			events[i] = items[i].event
+		}
+		s.tell(ctx, in, events, to, items[0].source)
+		items = items[n:]
+	}
+}
+
+// whole puts entries in the order of their pts and fills a gap from the store: two commits to one
+// box may have been heard of in the wrong order.
+func (s *shard) whole(ctx context.Context, in ids.Peer, items []item) ([]item, error) {
+	slices.SortStableFunc(items, func(a, b item) int {
+		if a.event.Pts != b.event.Pts {
+			return int(a.event.Pts - b.event.Pts)
+		}
+		return int(a.event.Sub - b.event.Sub)
+	})
+	last, known := s.last[in]
+	if known {
+		items = slices.DeleteFunc(items, func(it item) bool {
+			return it.event.Count > 0 && it.event.Pts <= last
+		})
+	}
+	at := last
+	gap := false
+	for _, it := range items {
+		if it.event.Count == 0 {
+			continue
+		}
+		if at != 0 && it.event.Pts-it.event.Count > at {
+			gap = true
+		}
+		at = max(at, it.event.Pts)
+	}
+	if at != 0 {
+		s.last[in] = at
+	}
+	if !gap {
+		return items, nil
+	}
+	return s.reread(ctx, in, last, items)
+}
+
+func (s *shard) reread(ctx context.Context, in ids.Peer, last int64, items []item) ([]item, error) {
+	var events []store.Event
+	err := s.hub.store.View(ctx, func(r *store.Reader) (err error) {
+		if last == 0 {
+			last = items[0].event.Pts - items[0].event.Count
+		}
+		events, err = r.Events(in, last, items[0].event.Date, pendingMost)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]item, 0, len(events))
+	for _, e := range events {
+		it := item{event: e}
+		for _, known := range items {
+			if known.event.Pts == e.Pts && known.event.Sub == e.Sub {
+				it.source = known.source
+			}
+		}
+		out = append(out, it)
+		s.last[in] = max(s.last[in], e.Pts)
+	}
+	return out, nil
+}
+
+// tell renders entries and pushes them to the sessions of their readers.
+func (s *shard) tell(
+	ctx context.Context, in ids.Peer, events []store.Event, to []*subscription, source any,
+) {
+	h := s.hub
+	if in.Kind() != ids.Channel {
+		if len(to) == 1 && source != nil && to[0].to == source {
+			return
+		}
+		body, err := h.render.User(ctx, in.User(), events)
+		if err != nil {
+			h.log.Error("rendering a user's updates", "error", err)
+			return
+		}
+		h.push(body, to, source, nil)
+		return
+	}
+	shared, err := h.render.Shared(ctx, in, events)
+	if err != nil {
+		h.log.Error("rendering a channel's updates", "error", err)
+		return
+	}
+	apart := make(map[ids.UserID][]*subscription)
+	rest := to[:0:0]
+	for _, sub := range to {
+		if slices.Contains(shared.Apart, sub.user) {
+			apart[sub.user] = append(apart[sub.user], sub)
+		} else {
+			rest = append(rest, sub)
+		}
+	}
+	h.push(shared.Body, rest, source, shared.Places)
+	for user, subs := range apart {
+		if len(subs) == 1 && source != nil && subs[0].to == source {
+			continue
+		}
+		body, err := h.render.Apart(ctx, user, in, events)
+		if err != nil {
+			h.log.Error("rendering a channel's updates apart", "error", err)
+			continue
+		}
+		h.push(body, subs, source, nil)
+	}
+}
