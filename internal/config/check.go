@@ -123,25 +123,20 @@ func (l *loader) checkStore() {
 	}
 }
 
+// checkBlob does not show the URL, which may hold a key.
 func (l *loader) checkBlob() {
-	blob := l.config.Blob
-	if path, ok := strings.CutPrefix(blob.URL, schemeDir); ok {
+	address := l.config.Blob.URL.Reveal()
+	if path, ok := strings.CutPrefix(address, schemeDir); ok {
 		if path == "" {
 			l.problem("blob.url", "must name a directory after %s", schemeDir)
 		}
 		return
 	}
-	bucket, ok := strings.CutPrefix(blob.URL, schemeS3)
-	if !ok || bucket == "" || bucket[0] == '/' {
-		l.problem("blob.url", "%q is neither %sPATH nor %sBUCKET/PREFIX", blob.URL, schemeDir, schemeS3)
-		return
-	}
-	endpoint, err := url.Parse(blob.Endpoint)
-	if err != nil || endpoint.Host == "" || endpoint.Scheme != "http" && endpoint.Scheme != "https" {
-		l.problem("blob.endpoint", "must be the http:// or https:// address of the object store")
-	}
-	if (blob.AccessKey == "") != (blob.SecretKey == "") {
-		l.problem("blob.secret_key", "goes together with blob.access_key: set both or neither")
+	bucket, err := url.Parse(address)
+	if err != nil || !strings.HasPrefix(address, schemeS3) || bucket.Host == "" ||
+		bucket.User == nil || len(bucket.Path) < 2 {
+		l.problem("blob.url", "is neither %sPATH nor %sKEY:SECRET@HOST:PORT/BUCKET",
+			schemeDir, schemeS3)
 	}
 }
 

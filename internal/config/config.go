@@ -115,29 +115,19 @@ type Store struct {
 
 // Blob is section [blob].
 type Blob struct {
-	// URL is "dir:PATH" for a directory or "s3://BUCKET/PREFIX" for an object store. Empty means
-	// "dir:" and blobs in the data directory.
-	URL string `toml:"url"`
-
-	// Endpoint is the http:// or https:// address of the object store. Needed with s3.
-	Endpoint string `toml:"endpoint"`
-
-	// Region is the object store's region, if it has any.
-	Region string `toml:"region"`
-
-	// AccessKey is the name of the object store's key.
-	AccessKey string `toml:"access_key"`
-
-	// SecretKey is the object store's key.
-	SecretKey Secret `toml:"secret_key"`
+	// URL is "dir:PATH" for a directory or "s3://KEY:SECRET@HOST:PORT/BUCKET" for an object store,
+	// which may end with "?tls=0", "?region=NAME" or "?prefix=PATH/". Empty means "dir:" and blobs
+	// in the data directory.
+	URL Secret `toml:"url"`
 }
 
 // Keyring is section [keyring].
 type Keyring struct {
-	// File holds the secret that encrypts all other keys. It is made at the first start. Without
-	// it every client must log in again, and whoever has it and the database can impersonate all:
-	// back it up, but not beside the database. Empty means keyring.key in the data directory.
-	File string `toml:"file"`
+	// Dir is the directory in which keys/ holds the secret that encrypts all other keys, and the
+	// key by which clients recognise the server. They are made at the first start. Without them
+	// every client must be set up again, and whoever has them and the database can impersonate
+	// everybody: back them up, but not beside the database. Empty means the data directory.
+	Dir string `toml:"dir"`
 }
 
 // Registration is section [registration].

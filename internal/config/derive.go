@@ -25,10 +25,10 @@ func (l *loader) derive(addresses []netip.Addr) {
 		c.Store.URL = Secret(schemeSQLite + filepath.Join(c.Data, "parley.db"))
 	}
 	if c.Blob.URL == "" {
-		c.Blob.URL = schemeDir + filepath.Join(c.Data, "blobs")
+		c.Blob.URL = Secret(schemeDir + filepath.Join(c.Data, "blobs"))
 	}
-	if c.Keyring.File == "" {
-		c.Keyring.File = filepath.Join(c.Data, "keyring.key")
+	if c.Keyring.Dir == "" {
+		c.Keyring.Dir = c.Data
 	}
 	if c.Codes.File == "" {
 		c.Codes.File = filepath.Join(c.Data, "codes.jsonl")

@@ -55,7 +55,7 @@ func TestDefaultsAreComplete(t *testing.T) {
 	want.Web.PublicURL = "http://127.0.0.1:8080"
 	want.Store.URL = "sqlite:parley-data/parley.db"
 	want.Blob.URL = "dir:parley-data/blobs"
-	want.Keyring.File = "parley-data/keyring.key"
+	want.Keyring.Dir = "parley-data"
 	want.Codes.File = "parley-data/codes.jsonl"
 	want.Registration.Mode = Open
 	if !reflect.DeepEqual(got, want) {
@@ -109,10 +109,7 @@ func TestAllOfAFile(t *testing.T) {
 		web = { listen = "127.0.0.1:1", public_url = "https://chat.example.org" }
 		store.url = "file:`+secret+`"
 		[blob]
-		url = "s3://bucket/prefix"
-		endpoint = "https://s3.example.org"
-		access_key = "name"
-		secret_key = "geheim"
+		url = "s3://name:geheim@s3.example.org/bucket?prefix=chat/"
 		[registration]
 		mode = "invite"
 		[codes]
@@ -228,6 +225,7 @@ func TestSecretsAreNotShown(t *testing.T) {
 	}
 	_, err = Load(Sources{Env: []string{
 		"PARLEY_STORE_URL=mysql://parley:geheim@db/parley", "PARLEY_MTPROXY_SECRETS=geheim",
+		"PARLEY_BLOB_URL=s4://parley:geheim@db/parley",
 	}})
 	if err == nil || strings.Contains(err.Error(), "geheim") {
 		t.Errorf("the error shows a secret: %v", err)
