@@ -128,7 +128,6 @@ func (x *Exchange) dispatch(ctx context.Context, now time.Time, body []byte) (
 func (x *Exchange) kill(err *Error) *Error {
 	x.end()
 	x.dead = true
-	x.last.answer = nil
 	return err
 }
 

@@ -263,6 +263,7 @@ func irregularGen() []irregular {
 			}))
 		}},
 		{name: "second req_DH_params", gen: func(c *client) []byte {
+			c.newNonce[0] ^= 1
 			return c.wrap(encode(c.reqDH(encode(c.inner()))))
 		}},
 	}
@@ -360,16 +361,18 @@ func TestMalformedMessages(t *testing.T) {
 		return out
 	}
 	for name, payload := range map[string][]byte{
-		"empty":           nil,
-		"header only":     good[:20],
-		"cut":             good[:len(good)-1],
-		"length 0":        claim(0),
-		"length 19":       claim(19),
-		"length 24":       claim(24),
-		"length negative": claim(1 << 31),
-		"largest length":  claim(1<<32 - 4),
-		"long":            plainMessage(testTime.Unix()<<32, make([]byte, 1<<20)),
-		"encrypted":       append([]byte{1}, good[1:]...),
+		"empty":            nil,
+		"header only":      good[:20],
+		"cut":              good[:len(good)-1],
+		"length 0":         claim(0),
+		"length 0 exactly": plainMessage(testTime.Unix()<<32, nil),
+		"length 0, padded": append(plainMessage(testTime.Unix()<<32, nil), 1, 2, 3, 4),
+		"length 19":        claim(19),
+		"length 24":        claim(24),
+		"length negative":  claim(1 << 31),
+		"largest length":   claim(1<<32 - 4),
+		"long":             plainMessage(testTime.Unix()<<32, make([]byte, 1<<20)),
+		"encrypted":        append([]byte{1}, good[1:]...),
 	} {
 		x := w.server.Start()
 		reply, done, err := x.Step(context.Background(), payload)

@@ -26,7 +26,7 @@ type object interface {
 // bytes that mean nothing must be zero.
 func decode(body []byte, into object) bool {
 	b := bin.Buffer{Buf: body}
-	return into.Decode(&b) == nil && b.Len() == 0 && bytes.Equal(encode(into), body)
+	return into.Decode(&b) == nil && bytes.Equal(encode(into), body)
 }
 
 // encode returns the object's bytes. The objects of the handshake have no form that does not encode.
