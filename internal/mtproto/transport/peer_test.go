@@ -17,6 +17,8 @@ import (
 	"github.com/gotd/td/mtproxy"
 	"github.com/gotd/td/mtproxy/obfuscator"
 	"github.com/gotd/td/proto/codec"
+
+	"parley/internal/limit"
 )
 
 const (
@@ -61,7 +63,7 @@ func (s *script) Close() error                     { s.closed = true; return nil
 
 // framed returns a connection whose transport is known already.
 func framed(k Kind, nc net.Conn) *Conn {
-	c := &Conn{kind: k, rand: rand.Reader, max: 1 << 20}
+	c := &Conn{kind: k, rand: rand.Reader, max: limit.FrameKeyed}
 	c.in.nc, c.out.nc = nc, nc
 	switch k.Carrier {
 	case WebSocket:

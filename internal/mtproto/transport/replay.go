@@ -2,7 +2,6 @@ package transport
 
 import (
 	"sync"
-	"time"
 
 	"parley/internal/limit"
 )
@@ -10,19 +9,15 @@ import (
 // helloDigest identifies an authentic TLS hello: the first half of its signature.
 type helloDigest [16]byte
 
-// ReplayCache remembers the fake TLS hellos that were accepted, so that a recorded one cannot be
-// used to find out that this is no web server. It forgets a hello when its time stamp would no
-// longer be accepted, or when limit.HelloReplays newer ones came; only holders of a secret can
-// make that happen. It is shared by all connections and safe for concurrent use.
+// ReplayCache remembers the last limit.HelloReplays fake TLS hellos that were accepted, so that a
+// recorded one cannot be used to find out that this is no web server. It does not forget a hello
+// because of its age: the time in a hello is not signed, and whoever recorded one can change it. It
+// is shared by all connections and safe for concurrent use.
 type ReplayCache struct {
-	mu    sync.Mutex
-	seen  map[helloDigest]struct{}
-	queue []usedHello // in order of arrival
-}
-
-type usedHello struct {
-	digest helloDigest
-	until  time.Time
+	mu   sync.Mutex
+	seen map[helloDigest]struct{}
+	ring []helloDigest // what seen holds, in order of arrival
+	next int           // where in a full ring the oldest stands
 }
 
 // NewReplayCache returns an empty cache.
@@ -31,7 +26,7 @@ func NewReplayCache() *ReplayCache {
 }
 
 // use reports whether the digest is new, and remembers it. A nil cache knows every digest.
-func (r *ReplayCache) use(d helloDigest, now time.Time) bool {
+func (r *ReplayCache) use(d helloDigest) bool {
 	if r == nil {
 		return false
 	}
@@ -40,11 +35,13 @@ func (r *ReplayCache) use(d helloDigest, now time.Time) bool {
 	if _, ok := r.seen[d]; ok {
 		return false
 	}
-	for len(r.queue) > 0 && (len(r.queue) >= limit.HelloReplays || now.After(r.queue[0].until)) {
-		delete(r.seen, r.queue[0].digest)
-		r.queue = r.queue[1:]
-	}
 	r.seen[d] = struct{}{}
-	r.queue = append(r.queue, usedHello{d, now.Add(2 * limit.HelloSkew)})
+	if len(r.ring) < limit.HelloReplays {
+		r.ring = append(r.ring, d)
+		return true
+	}
+	delete(r.seen, r.ring[r.next])
+	r.ring[r.next] = d
+	r.next = (r.next + 1) % len(r.ring)
 	return true
 }

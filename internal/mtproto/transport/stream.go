@@ -19,19 +19,26 @@ type source struct {
 
 // Read implements io.Reader. It returns at least one byte or an error.
 func (s *source) Read(p []byte) (int, error) {
-	if s.r == s.w {
+	if s.empty() {
 		if len(p) >= len(s.buf) {
 			return some(s.nc.Read(p))
 		}
-		n, err := some(s.nc.Read(s.buf[:]))
-		if err != nil {
+		if err := s.refill(); err != nil {
 			return 0, err
 		}
-		s.r, s.w = 0, n
 	}
 	n := copy(p, s.buf[s.r:s.w])
 	s.r += n
 	return n, nil
+}
+
+func (s *source) empty() bool { return s.r == s.w }
+
+// refill reads into the empty buffer what has arrived, at least one byte.
+func (s *source) refill() error {
+	n, err := some(s.nc.Read(s.buf[:]))
+	s.r, s.w = 0, n
+	return err
 }
 
 // some postpones an error that came together with bytes, and knows no read without either.

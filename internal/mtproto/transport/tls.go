@@ -52,12 +52,11 @@ func (c *Conn) acceptTLS(o *Options) error {
 	if err != nil {
 		return err
 	}
-	now := o.Clock.Now()
-	secret, ok := authenticate(record, hello, o.Secrets, now)
+	secret, ok := authenticate(record, hello, o.Secrets, o.Clock.Now())
 	if !ok {
 		return ErrHello
 	}
-	if !o.Replay.use(helloDigest(hello.random[:]), now) {
+	if !o.Replay.use(helloDigest(hello.random[:])) {
 		return ErrReplay
 	}
 	answer, err := serverHello(hello, secret, len(record), o.Rand)
@@ -122,7 +121,8 @@ func parseHello(record []byte) (clientHello, error) {
 
 // authenticate finds the secret with which a hello was signed: its random bytes are an HMAC of the
 // record in which they are zero, the last four combined with the client's time. The time must be
-// close to ours.
+// close to ours. It is not signed, so that it stops clients with a wrong clock and idle replays, and
+// nobody else; see ReplayCache.
 func authenticate(record []byte, h clientHello, secrets []Secret, now time.Time) (Secret, bool) {
 	for _, s := range secrets {
 		if s.form != secretTLS {

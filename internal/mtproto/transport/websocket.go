@@ -3,6 +3,7 @@ package transport
 import (
 	"encoding/binary"
 	"io"
+	"math/bits"
 )
 
 // Opcodes and bits of web socket frames.
@@ -29,8 +30,7 @@ const (
 type webSocket struct {
 	out        *outbox // takes answers to control frames
 	left       int     // bytes of the data frame that are not yet read
-	mask       [4]byte
-	offset     int // into mask, of the next byte
+	mask       uint32  // turned so that its lowest byte belongs to the next byte of the frame
 	fragmented bool
 	head       [14]byte
 }
@@ -51,7 +51,7 @@ func (w *webSocket) read(src *source, p []byte) (int, error) {
 			}
 		case op == wsBinary && !w.fragmented, op == wsContinue && w.fragmented:
 			w.fragmented = w.head[0]&wsFin == 0
-			w.left, w.offset = n, 0
+			w.left = n
 		default:
 			return 0, ErrRecord
 		}
@@ -81,7 +81,7 @@ func (w *webSocket) next(src *source) (op byte, n int, err error) {
 		op >= wsClose && (w.head[0]&wsFin == 0 || length > wsControlMax) {
 		return 0, 0, ErrRecord
 	}
-	if _, err := io.ReadFull(src, w.head[2:2+extended+len(w.mask)]); err != nil {
+	if _, err := io.ReadFull(src, w.head[2:2+extended+4]); err != nil {
 		return 0, 0, inside(err)
 	}
 	switch extended {
@@ -93,7 +93,7 @@ func (w *webSocket) next(src *source) (op byte, n int, err error) {
 	if length > wsFrameMax {
 		return 0, 0, ErrFrameTooLong
 	}
-	w.mask = [4]byte(w.head[2+extended:])
+	w.mask = binary.LittleEndian.Uint32(w.head[2+extended:])
 	return op, int(length), nil
 }
 
@@ -105,7 +105,6 @@ func (w *webSocket) control(src *source, op byte, n int) error {
 	if _, err := io.ReadFull(src, frame[2:]); err != nil {
 		return inside(err)
 	}
-	w.offset = 0
 	w.unmask(frame[2:])
 	switch op {
 	case wsPing:
@@ -123,10 +122,14 @@ func (w *webSocket) control(src *source, op byte, n int) error {
 }
 
 func (w *webSocket) unmask(p []byte) {
-	for i := range p {
-		p[i] ^= w.mask[(w.offset+i)&3]
+	twice := uint64(w.mask)<<32 | uint64(w.mask)
+	for ; len(p) >= 8; p = p[8:] {
+		binary.LittleEndian.PutUint64(p, binary.LittleEndian.Uint64(p)^twice)
 	}
-	w.offset = (w.offset + len(p)) & 3
+	for i := range p {
+		p[i] ^= byte(w.mask)
+		w.mask = bits.RotateLeft32(w.mask, -8)
+	}
 }
 
 // header implements wrapper: the header of a whole message, which the server does not mask.
