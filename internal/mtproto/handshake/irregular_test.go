@@ -151,6 +151,7 @@ var irregularDH = []irregular{
 	{name: "no encrypted data", dh: withBlock(func([]byte) []byte { return nil })},
 	{name: "255 bytes", dh: withBlock(func(b []byte) []byte { return b[:255] })},
 	{name: "257 bytes", dh: withBlock(func(b []byte) []byte { return append([]byte{0}, b...) })},
+	{name: "a byte too many", dh: withBlock(func(b []byte) []byte { return append(b, 0) })},
 	{name: "ciphertext N", dh: withBlock(func([]byte) []byte {
 		return testKeys()[0].N.Bytes()
 	})},
