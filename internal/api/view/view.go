@@ -33,6 +33,8 @@ type Env struct {
 	Reference func(Origin) []byte
 	// Privacy decides what a viewer may see of a person.
 	Privacy Privacy
+	// Notify gives a user's notify settings for a peer.
+	Notify func(*store.Reader, ids.UserID, ids.Peer) (tg.PeerNotifySettings, error)
 	// Online tells until when a user counts as online, 0 when he does not.
 	Online func(ids.UserID) int64
 	// Prefix is what links to this server begin with, like "https://example.org/".

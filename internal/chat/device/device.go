@@ -29,6 +29,9 @@ const cached = 200_000
 // session: the main one and several for files.
 const tempsPerKey = 16
 
+// sealPurpose keeps sealed auth keys apart from other sealed secrets.
+const sealPurpose = "auth key"
+
 // ErrUnknown says that there is no such key.
 var ErrUnknown = errors.New("device: unknown auth key")
 
@@ -63,12 +66,12 @@ func New(s *store.Store, box *keyring.Box, c clock.Clock) *Registry {
 
 // Add stores a new permanent key with the salt of its exchange.
 func (r *Registry) Add(ctx context.Context, key crypt.AuthKey, salt int64) error {
-	sealed, err := r.box.Seal(key.Value[:], key.ID)
-	if err != nil {
-		return fmt.Errorf("device: seal: %w", err)
+	stored := key.Stored()
+	row := store.AuthKey{
+		ID: key.ID, Sealed: r.box.Seal(nil, stored[:], sealPurpose, key.ID), Salt: salt,
+		Created: r.clock.Now().Unix(),
 	}
-	row := store.AuthKey{ID: key.ID, Sealed: sealed, Salt: salt, Created: r.clock.Now().Unix()}
-	err = r.store.Update(ctx, ids.Peer(key.ID), func(tx *store.Tx) error {
+	err := r.store.Update(ctx, ids.Peer(key.ID), func(tx *store.Tx) error {
 		return tx.AddAuthKey(row)
 	})
 	if err != nil {
@@ -116,12 +119,13 @@ func (r *Registry) load(ctx context.Context, id int64) (Device, error) {
 	if err != nil {
 		return Device{}, fmt.Errorf("device: find: %w", err)
 	}
-	value, err := r.box.Open(d.Sealed, id)
+	stored, err := r.box.Open(nil, d.Sealed, sealPurpose, id)
 	if err != nil {
-		return Device{}, fmt.Errorf("device: key %d does not open: %w", id, err)
+		return Device{}, fmt.Errorf("device: open: %w", err)
 	}
-	copy(d.Key.Value[:], value)
-	d.Key.ID = id
+	if d.Key, err = crypt.ParseStored(stored); err != nil {
+		return Device{}, fmt.Errorf("device: %w", err)
+	}
 	r.remember(d)
 	return *d, nil
 }

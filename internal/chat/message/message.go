@@ -46,6 +46,8 @@ type Screener func(ctx context.Context, from ids.UserID, to ids.Peer, c Content)
 type Service struct {
 	Store *store.Store
 	Clock clock.Clock
+	// Random gives the random_id of messages that the server itself sends; never 0.
+	Random func() int64
 	// Screen is asked before a message is accepted; nil accepts all.
 	Screen Screener
 }
@@ -80,13 +82,28 @@ func BoxOf(user ids.UserID, peer ids.Peer) ids.Peer {
 	return user.Peer()
 }
 
-// Get returns a message as a row of the user's view of peer, ErrMessageIDInvalid when there is none.
+// Get returns a message as a row of the user's view of peer, ErrMessageIDInvalid when there is none
+// or it is hidden from him. Whether he may see the peer at all is See's to tell.
 func Get(r *store.Reader, user ids.UserID, peer ids.Peer, id int64) (store.Message, error) {
 	m, err := r.Message(BoxOf(user, peer), id)
 	if errors.Is(err, store.ErrNotFound) || err == nil && m.Peer != peer {
 		return store.Message{}, chat.ErrMessageIDInvalid
 	}
+	if err != nil || peer.Kind() != ids.Channel {
+		return m, err
+	}
+	above, err := Horizon(r, user, peer)
+	if err == nil && id <= above {
+		err = chat.ErrMessageIDInvalid
+	}
 	return m, err
+}
+
+// Horizon returns the id up to which a user does not see a peer's messages: what was before he
+// joined a chat that hides its history, or what he deleted for himself.
+func Horizon(r *store.Reader, user ids.UserID, peer ids.Peer) (int64, error) {
+	d, err := r.DialogOrNew(user, peer)
+	return d.MinID, err
 }
 
 // Access is what a user may do with a peer: the chat's row and his standing in it. For a private

@@ -419,3 +419,23 @@ func mentioned(o Outgoing) []ids.UserID {
 	}
 	return out
 }
+
+// Announcement says how a service message is given out.
+type Announcement struct {
+	ReplyTo int64
+	Silent  bool
+	Random  int64
+}
+
+// Announce sends a service message in the name of a user: what he did to a chat.
+func (s *Service) Announce(
+	ctx context.Context, user ids.UserID, peer ids.Peer, a Action, how Announcement,
+) (Sent, error) {
+	if how.Random == 0 {
+		how.Random = s.Random()
+	}
+	return s.Send(ctx, Outgoing{
+		From: user, To: peer, Random: how.Random, Content: Content{Action: &a},
+		ReplyTo: how.ReplyTo, Silent: how.Silent, Trusted: true,
+	})
+}

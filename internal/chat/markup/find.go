@@ -1,0 +1,135 @@
+package markup
+
+import (
+	"net/url"
+	"regexp"
+	"strings"
+	"unicode"
+
+	"golang.org/x/net/idna"
+	"golang.org/x/net/publicsuffix"
+
+	"parley/internal/chat/message"
+)
+
+// finder is a kind of markup with the shape that gives it away.
+type finder struct {
+	kind  message.EntityKind
+	shape *regexp.Regexp
+	// sure looks at a candidate once more.
+	sure func(found string) bool
+}
+
+// finders are tried in this order; what one takes the later ones leave. Go's expressions take
+// linear time, so no text can make them slow.
+var finders = []finder{
+	{message.URL, regexp.MustCompile(`(?i)\b(?:https?|ftp|tg|ton)://[^\s<>"«»\x{200b}]+`), webAddress},
+	{message.Email, regexp.MustCompile(`(?i)[a-z0-9._%+-]{1,64}@(?:[a-z0-9-]{1,63}\.)+[a-z]{2,24}\b`),
+		nil},
+	{message.URL, regexp.MustCompile(
+		`(?i)(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?\.)+\p{L}{2,24}` +
+			`(?::\d{1,5})?(?:[/?#][^\s<>"«»\x{200b}]*)?`), bareAddress},
+	{message.Mention, regexp.MustCompile(`@[A-Za-z0-9_]{3,32}`), nil},
+	{message.Hashtag, regexp.MustCompile(`#[\p{L}\p{N}\p{M}_·]{1,255}`), hashtag},
+	{message.Cashtag, regexp.MustCompile(`\$[A-Z]{1,8}`), nil},
+	{message.BotCommand, regexp.MustCompile(`/[A-Za-z0-9_]{1,64}(?:@[A-Za-z0-9_]{3,32})?`), nil},
+}
+
+// Find returns the markup that a text has by itself.
+func Find(text string) []message.Entity {
+	if !strings.ContainsAny(text, "@#$/.:") {
+		return nil
+	}
+	var spans [][2]int
+	var out []message.Entity
+	for _, f := range finders {
+		for _, m := range f.shape.FindAllStringIndex(text, -1) {
+			from, to := m[0], m[0]+len(shorten(f.kind, text[m[0]:m[1]]))
+			if to <= from || taken(spans, from, to) || !alone(f.kind, text, from, to) {
+				continue
+			}
+			if f.sure != nil && !f.sure(text[from:to]) {
+				continue
+			}
+			spans = append(spans, [2]int{from, to})
+			out = append(out, message.Entity{
+				Kind: f.kind, Offset: Length(text[:from]), Length: Length(text[from:to]),
+			})
+		}
+	}
+	return out
+}
+
+func taken(spans [][2]int, from, to int) bool {
+	for _, s := range spans {
+		if from < s[1] && s[0] < to {
+			return true
+		}
+	}
+	return false
+}
+
+// shorten takes off punctuation that ends a sentence rather than an address, and a bracket that was
+// opened before it.
+func shorten(kind message.EntityKind, found string) string {
+	if kind != message.URL {
+		return found
+	}
+	for {
+		cut := strings.TrimRight(found, ".,;:!?'\"…")
+		for _, pair := range []string{"()", "[]", "{}"} {
+			if strings.HasSuffix(cut, pair[1:]) &&
+				strings.Count(cut, pair[:1]) < strings.Count(cut, pair[1:]) {
+				cut = cut[:len(cut)-1]
+			}
+		}
+		if cut == found {
+			return cut
+		}
+		found = cut
+	}
+}
+
+// alone tells whether a candidate is a word of its own.
+func alone(kind message.EntityKind, text string, from, to int) bool {
+	before, ok := last(text, from)
+	if ok && (wordy(before) || kind != message.URL && before == '/' || before == '@') {
+		return false
+	}
+	if kind == message.URL || kind == message.Email {
+		return true
+	}
+	if ok && before == rune(text[from]) {
+		return false
+	}
+	for _, after := range text[to:] {
+		return !wordy(after)
+	}
+	return true
+}
+
+func wordy(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || r == '_' }
+
+func webAddress(found string) bool {
+	u, err := url.Parse(found)
+	return err == nil && u.Host != ""
+}
+
+// bareAddress tells a host name without a scheme from words that a full stop joins: its ending must
+// be one that is registered.
+func bareAddress(found string) bool {
+	u, err := url.Parse("http://" + found)
+	if err != nil {
+		return false
+	}
+	host, err := idna.ToASCII(strings.ToLower(u.Hostname()))
+	if err != nil {
+		return false
+	}
+	suffix, managed := publicsuffix.PublicSuffix(host)
+	return managed && suffix != host
+}
+
+func hashtag(found string) bool {
+	return strings.ContainsFunc(found, unicode.IsLetter)
+}
