@@ -7,16 +7,16 @@ import (
 )
 
 // AccessHashes computes the access hashes by which a viewer proves to have met a peer. They are
-// computed from both ids, so that none need be stored, and one viewer's are worth nothing to another.
-// It is safe for concurrent use.
+// computed from both ids, so that none need be stored, and one viewer's are worth nothing to
+// another. It is safe for concurrent use.
 //
 // https://core.telegram.org/api/peers#access-hash
 type AccessHashes struct {
 	prf *crypt.PRF
 }
 
-// NewAccessHashes returns the access hashes that follow from the secret. Use another secret for each
-// kind of thing whose ids are counted apart.
+// NewAccessHashes returns the access hashes that follow from the secret. Use another secret for
+// each kind of thing whose ids are counted apart.
 func NewAccessHashes(secret [32]byte) *AccessHashes {
 	return &AccessHashes{prf: crypt.NewPRF(secret)}
 }

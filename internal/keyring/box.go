@@ -20,8 +20,8 @@ const BoxOverhead = 1 + chacha20poly1305.NonceSizeX + chacha20poly1305.Overhead
 var ErrSealed = errors.New("keyring: sealed secret does not open")
 
 // Box seals small secrets for storage, with XChaCha20-Poly1305. A sealed secret opens only for the
-// purpose and the id that it was sealed for, so that rows cannot be exchanged for one another. It is
-// safe for concurrent use.
+// purpose and the id that it was sealed for, so that rows cannot be exchanged for one another. It
+// is safe for concurrent use.
 //
 // https://datatracker.ietf.org/doc/html/draft-irtf-cfrg-xchacha
 type Box struct {
@@ -38,8 +38,8 @@ func NewBox(key [32]byte, rand *crypt.Random) *Box {
 	return &Box{aead: aead, rand: rand}
 }
 
-// Seal appends the sealed form of secret to dst. The purpose names the kind of secret, such as "auth
-// key"; the id names the one.
+// Seal appends the sealed form of secret to dst. The purpose names the kind of secret, such as
+// "auth key"; the id names the one.
 func (b *Box) Seal(dst, secret []byte, purpose string, id int64) []byte {
 	var nonce [chacha20poly1305.NonceSizeX]byte
 	b.rand.Read(nonce[:])
@@ -48,7 +48,8 @@ func (b *Box) Seal(dst, secret []byte, purpose string, id int64) []byte {
 	return b.aead.Seal(dst, nonce[:], secret, context(purpose, id))
 }
 
-// Open appends to dst the secret that Seal sealed for the same purpose and id, or answers ErrSealed.
+// Open appends to dst the secret that Seal sealed for the same purpose and id, or answers
+// ErrSealed.
 func (b *Box) Open(dst, sealed []byte, purpose string, id int64) ([]byte, error) {
 	if len(sealed) < BoxOverhead || sealed[0] != boxVersion {
 		return nil, ErrSealed

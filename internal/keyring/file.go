@@ -57,7 +57,9 @@ func replaceFile(path string, content []byte) error {
 
 // install writes and syncs a temporary file, moves it to path by the given way, and syncs the
 // directory.
-func install(path string, content []byte, mode fs.FileMode, move func(from, to string) error) error {
+func install(
+	path string, content []byte, mode fs.FileMode, move func(from, to string) error,
+) error {
 	dir := filepath.Dir(path)
 	f, err := os.CreateTemp(dir, ".new-*")
 	if err != nil {

@@ -1,12 +1,13 @@
 // Package keyring keeps the server's long-lived secrets: the RSA keys of the handshake, and one key
 // encryption key from which every other secret is derived.
 //
-// It stores nothing but these few files; what is sealed with them is stored elsewhere. It refuses key
-// files that other users of the machine can read, and never overwrites one. It knows nothing of who
-// may use a secret.
+// It stores nothing but these few files; what is sealed with them is stored elsewhere. It refuses
+// key files that other users of the machine can read, and never overwrites one. It knows nothing of
+// who may use a secret.
 //
-// Invariants: a key file is complete and on disk before its key is used; secrets of different labels
-// tell nothing about each other or about the key encryption key; an access hash or salt is never 0.
+// Invariants: a key file is complete and on disk before its key is used; secrets of different
+// labels tell nothing about each other or about the key encryption key; an access hash or salt is
+// never 0.
 //
 //	DIR/keys/rsa-N.pem    RSA private keys, PKCS #8 or PKCS #1; more than one while rotating
 //	DIR/keys/public.pem   their public halves, for clients

@@ -22,9 +22,9 @@ const (
 	rsaSuffix = ".pem"
 )
 
-// AddRSA creates a further RSA key in dir and returns the path of its file. A server loads it at its
-// next start and then offers all keys that it has: publish the new public key to clients, wait until
-// the old one is out of use, and remove its file.
+// AddRSA creates a further RSA key in dir and returns the path of its file. A server loads it at
+// its next start and then offers all keys that it has: publish the new public key to clients, wait
+// until the old one is out of use, and remove its file.
 func AddRSA(dir string) (path string, err error) {
 	keys := filepath.Join(dir, keysDir)
 	if err := makeDir(keys); err != nil {

@@ -11,8 +11,8 @@ const (
 	saltSlot = 30 * time.Minute
 	// saltSkew is how early the next salt is accepted, because clients count their own seconds.
 	saltSkew = time.Minute
-	// InitialSaltLife is how long the salt of the handshake stays valid. Clients learn a further one
-	// in new_session_created, long before.
+	// InitialSaltLife is how long the salt of the handshake stays valid. Clients learn a further
+	// one in new_session_created, long before.
 	InitialSaltLife = 2 * time.Hour
 	// MaxFutureSalts is the largest number of salts in one answer.
 	MaxFutureSalts = 64
@@ -33,8 +33,9 @@ type Salt struct {
 	Value        int64
 }
 
-// Initial is the salt that a handshake left to a key; the zero value is none. Keep it in memory only:
-// after a restart it must not be valid any more, because what was sent with it could be replayed.
+// Initial is the salt that a handshake left to a key; the zero value is none. Keep it in memory
+// only: after a restart it must not be valid any more, because what was sent with it could be
+// replayed.
 type Initial struct {
 	Value int64
 	Since time.Time

@@ -33,8 +33,8 @@ type Binding struct {
 }
 
 // OpenBinding decrypts the encrypted_message of auth.bindTempAuthKey, which is sealed with MTProto
-// 1.0 under the permanent key. It leaves encrypted unchanged and answers ErrOpen for everything else
-// than exactly one well-formed binding message for this permanent key.
+// 1.0 under the permanent key. It leaves encrypted unchanged and answers ErrOpen for everything
+// else than exactly one well-formed binding message for this permanent key.
 //
 // https://core.telegram.org/method/auth.bindTempAuthKey#encrypting-the-binding-message
 func OpenBinding(perm *AuthKey, encrypted []byte) (Binding, error) {

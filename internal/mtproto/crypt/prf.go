@@ -3,8 +3,8 @@ package crypt
 import "encoding/binary"
 
 // PRF is a keyed pseudorandom function from two 64-bit numbers to one: AES-256 of the pair, cut to
-// its first half. What it returns tells nothing about the key or about other values. It is immutable
-// and safe for concurrent use.
+// its first half. What it returns tells nothing about the key or about other values. It is
+// immutable and safe for concurrent use.
 type PRF struct {
 	cipher prfCipher
 }

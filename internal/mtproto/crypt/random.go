@@ -26,8 +26,8 @@ func NewRandom(source io.Reader) *Random {
 	return &Random{source: source}
 }
 
-// Read fills p; its error is always nil. It panics when the source fails, as crypto/rand does: there
-// is no safe way to go on without randomness.
+// Read fills p; its error is always nil. It panics when the source fails, as crypto/rand does:
+// there is no safe way to go on without randomness.
 func (r *Random) Read(p []byte) (int, error) {
 	if len(p) >= randomBuffer {
 		r.fill(p)

@@ -56,8 +56,8 @@ type run struct {
 
 // Step takes one unencrypted message of the client as its transport delivered it, and returns the
 // unencrypted message to answer, which is nil for an acknowledgement. When the answer completes a
-// handshake, done describes the new key; a permanent one has been saved by then. The error is always
-// an *Error. Step may wait for the processor and for Save and Exists, never for the client.
+// handshake, done describes the new key; a permanent one has been saved by then. The error is
+// always an *Error. Step may wait for the processor and for Save and Exists, never for the client.
 func (x *Exchange) Step(ctx context.Context, payload []byte) (
 	reply []byte, done *Result, err error,
 ) {
@@ -186,7 +186,7 @@ func (x *Exchange) requestPQ(now time.Time, body []byte) ([]byte, *Error) {
 
 // requestDH takes the proof of work and the client's secret, and answers with g^a.
 //
-// https://core.telegram.org/mtproto/auth_key#5-send-req-dh-params-query-with-generated-encrypted-data
+// https://core.telegram.org/mtproto/auth_key#6-server-responds-with
 func (x *Exchange) requestDH(ctx context.Context, now time.Time, body []byte) ([]byte, *Error) {
 	if x.run == nil {
 		return nil, &Error{Code: NotFound, Reason: "no run under way"}

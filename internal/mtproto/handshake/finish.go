@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// minClientInner and maxClientInner bound the sealed client_DH_inner_data: hash, object with g_b
-	// of 0 to 256 bytes, padding.
+	// minClientInner and maxClientInner bound the sealed client_DH_inner_data: hash, object with
+	// g_b of 0 to 256 bytes, padding.
 	minClientInner = 64
 	maxClientInner = 336
 )

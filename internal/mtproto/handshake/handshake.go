@@ -2,14 +2,14 @@
 // messages one by one and answers each, for permanent and temporary keys.
 //
 // It reads no socket, keeps no key and knows no user: the caller frames, stores and limits by
-// address. It refuses every irregularity with the same transport error, and a run that was irregular
-// once stays refused. Old clients are served on purpose: inner data without a data centre, and the
-// SHA-1 padding that preceded RSA_PAD.
+// address. It refuses every irregularity with the same transport error, and a run that was
+// irregular once stays refused. Old clients are served on purpose: inner data without a data
+// centre, and the SHA-1 padding that preceded RSA_PAD.
 //
-// Invariants: nothing that a peer sends reaches dh_gen_ok unless every nonce, the proof of work, the
-// fingerprint and the range of g_b are right; a permanent key is saved before its dh_gen_ok exists;
-// secrets are exponents only in constant-time arithmetic and are erased when their run ends; all
-// state of a connection is bounded.
+// Invariants: nothing that a peer sends reaches dh_gen_ok unless every nonce, the proof of work,
+// the fingerprint and the range of g_b are right; a permanent key is saved before its dh_gen_ok
+// exists; secrets are exponents only in constant-time arithmetic and are erased when their run
+// ends; all state of a connection is bounded.
 //
 // https://core.telegram.org/mtproto/auth_key
 package handshake

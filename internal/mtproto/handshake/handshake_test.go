@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -397,7 +398,7 @@ func TestNewServerRefuses(t *testing.T) {
 	}
 	for name, spoil := range map[string]func(c *Config){
 		"no key":    func(c *Config) { c.Keys = nil },
-		"five keys": func(c *Config) { c.Keys = append(append(c.Keys[:2:2], c.Keys...), c.Keys[0]) },
+		"five keys": func(c *Config) { c.Keys = slices.Repeat(c.Keys[:1], maxKeys+1) },
 		"short key": func(c *Config) { c.Keys = append(c.Keys[:1:1], shortKey(t)) },
 		"no clock":  func(c *Config) { c.Clock = nil },
 		"no rand":   func(c *Config) { c.Rand = nil },

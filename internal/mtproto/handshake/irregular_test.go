@@ -39,8 +39,8 @@ type irregular struct {
 	pq, dh, gen func(c *client) []byte
 }
 
-// outerDH bends the outer req_DH_params, innerDH what it encrypts; outerGen and innerGen likewise for
-// set_client_DH_params.
+// outerDH bends the outer req_DH_params, innerDH what it encrypts; outerGen and innerGen likewise
+// for set_client_DH_params.
 func outerDH(bend func(c *client, q *mt.ReqDHParamsRequest)) func(c *client) []byte {
 	return func(c *client) []byte {
 		q := c.reqDH(encode(c.inner()))
@@ -89,7 +89,8 @@ func atTime(seconds int64, low int64) func(c *client) []byte {
 	}
 }
 
-// another returns the nonces of a different run with the same server, as a recorded message has them.
+// another returns the nonces of a different run with the same server, as a recorded message has
+// them.
 func another(c *client) *client {
 	o := newClient(c.w)
 	reply, _, err := o.step(o.reqPQ())
@@ -384,8 +385,8 @@ func TestMalformedMessages(t *testing.T) {
 	}
 }
 
-// mutate performs a handshake in which one of the three queries has one byte changed, outside of the
-// message id, and reports whether the server created a key.
+// mutate performs a handshake in which one of the three queries has one byte changed, outside of
+// the message id, and reports whether the server created a key.
 func mutate(t testing.TB, w *world, query, position int, change byte) bool {
 	c := newClient(w)
 	bend := func(n int, payload []byte) []byte {

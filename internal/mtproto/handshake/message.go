@@ -29,7 +29,8 @@ func decode(body []byte, into object) bool {
 	return into.Decode(&b) == nil && bytes.Equal(encode(into), body)
 }
 
-// encode returns the object's bytes. The objects of the handshake have no form that does not encode.
+// encode returns the object's bytes. The objects of the handshake have no form that does not
+// encode.
 func encode(from object) []byte {
 	var b bin.Buffer
 	if err := from.Encode(&b); err != nil {

@@ -41,8 +41,8 @@ type inner struct {
 	dc        int32
 }
 
-// openInner removes the padding of a decrypted block, by either scheme, and reads the inner data. It
-// takes the same time and gives the same answer, false, whatever is wrong.
+// openInner removes the padding of a decrypted block, by either scheme, and reads the inner data.
+// It takes the same time and gives the same answer, false, whatever is wrong.
 func openInner(block *[rsaSize]byte, want *known) (inner, bool) {
 	padded, padOK := unpadRSA(block)
 	hashed, hashOK := unpadSHA1(block)
@@ -70,7 +70,7 @@ func openInner(block *[rsaSize]byte, want *known) (inner, bool) {
 
 // unpadRSA undoes RSA_PAD and returns the start of the data, and 1 if its hash is right.
 //
-// https://core.telegram.org/mtproto/auth_key#41-rsa-paddata-server-public-key-mentioned-above-is-implemented-as-follows
+// https://core.telegram.org/mtproto/auth_key#4-encrypted-data-payload-generation
 func unpadRSA(block *[rsaSize]byte) ([innerSize]byte, int) {
 	var key, iv [32]byte
 	var data [rsaSize - 32]byte
@@ -88,8 +88,8 @@ func unpadRSA(block *[rsaSize]byte) ([innerSize]byte, int) {
 }
 
 // unpadSHA1 undoes the padding of older clients: a zero byte, the hash of the data, the data, and
-// random bytes. The data's length is known only through its constructor. It returns the start of the
-// data, and 1 if the hash is right.
+// random bytes. The data's length is known only through its constructor. It returns the start of
+// the data, and 1 if the hash is right.
 func unpadSHA1(block *[rsaSize]byte) ([innerSize]byte, int) {
 	sum, data := block[1:1+sha1.Size], block[1+sha1.Size:]
 	id := int32(binary.LittleEndian.Uint32(data))

@@ -6,9 +6,9 @@ import (
 	"math/bits"
 )
 
-// The proof of work is small on purpose, because honest phones do it too: p has 27 bits and q 31. So
-// pq always takes eight bytes and either factor four, without a sign bit, which several clients take
-// for granted.
+// The proof of work is small on purpose, because honest phones do it too: p has 27 bits and q 31.
+// So pq always takes eight bytes and either factor four, without a sign bit, which several clients
+// take for granted.
 const (
 	bitsP = 27
 	bitsQ = 31
@@ -39,8 +39,8 @@ func drawPrime(rand io.Reader, size int) (uint32, error) {
 	}
 }
 
-// isPrime decides whether an odd n > 7 is prime. Four bases of the Miller-Rabin test are proof enough
-// below 3,215,031,751, and n has 31 bits at most.
+// isPrime decides whether an odd n > 7 is prime. Four bases of the Miller-Rabin test are proof
+// enough below 3,215,031,751, and n has 31 bits at most.
 func isPrime(n uint32) bool {
 	shift := bits.TrailingZeros32(n - 1)
 	for _, base := range [...]uint64{2, 3, 5, 7} {

@@ -23,9 +23,9 @@ const (
 // errRange says that a ciphertext is not less than the modulus.
 var errRange = errors.New("ciphertext out of range")
 
-// privateKey is an RSA key prepared for the bare private operation: by the Chinese remainder theorem,
-// in constant time, and blinded besides. The standard library offers that operation only beneath
-// paddings that MTProto does not use.
+// privateKey is an RSA key prepared for the bare private operation: by the Chinese remainder
+// theorem, in constant time, and blinded besides. The standard library offers that operation only
+// beneath paddings that MTProto does not use.
 type privateKey struct {
 	fingerprint int64
 	n, p, q     *bigmod.Modulus
@@ -102,7 +102,8 @@ func (k *privateKey) power(x *bigmod.Nat) *bigmod.Nat {
 	return m.Add(mQ.ExpandFor(k.n), k.n)
 }
 
-// applyBlinding multiplies x with r^e and returns r^-1, which undoes it after the private operation.
+// applyBlinding multiplies x with r^e and returns r^-1, which undoes it after the private
+// operation.
 func (k *privateKey) applyBlinding(x *bigmod.Nat, rand io.Reader) (*bigmod.Nat, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -65,8 +65,8 @@ type pair struct {
 	a, ga [crypt.KeySize]byte
 }
 
-// NewServer checks the configuration and returns a server. The pool of Diffie-Hellman pairs is empty
-// until Run fills it.
+// NewServer checks the configuration and returns a server. The pool of Diffie-Hellman pairs is
+// empty until Run fills it.
 func NewServer(c Config) (*Server, error) {
 	if len(c.Keys) < 1 || len(c.Keys) > maxKeys {
 		return nil, fmt.Errorf("handshake: %d RSA keys; want 1 to %d", len(c.Keys), maxKeys)

@@ -1,12 +1,12 @@
 // Package srp is the server side of the password of two-factor authentication: SRP 6a over the
 // 2048-bit group, as Telegram's clients speak it.
 //
-// It sees no password and stores nothing durable: the caller keeps the Verifier, counts tries before
-// it calls Verify, and says who may try at all. It refuses group elements that would let anybody in,
-// and verifiers that no client computes.
+// It sees no password and stores nothing durable: the caller keeps the Verifier, counts tries
+// before it calls Verify, and says who may try at all. It refuses group elements that would let
+// anybody in, and verifiers that no client computes.
 //
-// Invariants: a challenge is answered once, by whom it was made for, within ChallengeLife and for the
-// verifier that it was made from; what depends on a verifier or on the server's exponent takes
+// Invariants: a challenge is answered once, by whom it was made for, within ChallengeLife and for
+// the verifier that it was made from; what depends on a verifier or on the server's exponent takes
 // constant time; the number of open challenges is bounded.
 //
 // https://core.telegram.org/api/srp
@@ -37,8 +37,8 @@ const (
 	clientSaltSize = 32
 	// ChallengeLife is how long a challenge may be answered.
 	ChallengeLife = 5 * time.Minute
-	// maxChallenges bounds the open challenges of a server, and maxPerKey those of one auth key; the
-	// oldest make room. A client asks for a few when several screens need the password.
+	// maxChallenges bounds the open challenges of a server, and maxPerKey those of one auth key;
+	// the oldest make room. A client asks for a few when several screens need the password.
 	maxChallenges = 16384
 	maxPerKey     = 4
 )
@@ -58,10 +58,10 @@ var (
 	ErrSettings = errors.New("srp: invalid new settings")
 )
 
-// Algo holds the salts with which a client hashes a password. Group and generator are always those of
-// crypt.Group.
+// Algo holds the salts with which a client hashes a password. Group and generator are always those
+// of crypt.Group.
 //
-// https://core.telegram.org/constructor/passwordKdfAlgoSHA256SHA256PBKDF2HMACSHA512iter100000SHA256ModPow
+// https://core.telegram.org/api/srp#checking-the-password-with-srp
 type Algo struct {
 	Salt1, Salt2 []byte
 }
@@ -116,8 +116,8 @@ func NewServer(c Config) *Server {
 	return s
 }
 
-// Offer returns the salts from which the user's next password must be hashed. They stay the same for
-// a user, because the client adds randomness of its own.
+// Offer returns the salts from which the user's next password must be hashed. They stay the same
+// for a user, because the client adds randomness of its own.
 func (s *Server) Offer(user int64) Algo {
 	word := func(n uint64) []byte {
 		return binary.LittleEndian.AppendUint64(nil, s.salts.Sum(uint64(user), n))
@@ -176,9 +176,9 @@ func (s *Server) Challenge(key, user int64, v *Verifier) (Challenge, error) {
 	return Challenge{ID: p.id, B: p.public}, nil
 }
 
-// Verify takes the answer to a challenge: a is A and m1 is M1 of inputCheckPasswordSRP. It answers nil
-// if and only if the client knows the password behind v, else ErrPassword, ErrID or ErrChanged. The
-// challenge is used up in any case. Count the try, durably, before the call.
+// Verify takes the answer to a challenge: a is A and m1 is M1 of inputCheckPasswordSRP. It answers
+// nil if and only if the client knows the password behind v, else ErrPassword, ErrID or ErrChanged.
+// The challenge is used up in any case. Count the try, durably, before the call.
 func (s *Server) Verify(key, user int64, v *Verifier, id int64, a, m1 []byte) error {
 	p, ok := s.open.take(s.clock.Now(), key, user, id)
 	if !ok {
@@ -198,8 +198,8 @@ func (s *Server) Verify(key, user int64, v *Verifier, id int64, a, m1 []byte) er
 	return nil
 }
 
-// proof computes the M1 that a client with the right password sends; ok is false in the hopeless case
-// that u is 0.
+// proof computes the M1 that a client with the right password sends; ok is false in the hopeless
+// case that u is 0.
 //
 // https://core.telegram.org/api/srp#checking-the-password-with-srp
 func (s *Server) proof(v *Verifier, p *pending, ga *[Size]byte) (m1 []byte, ok bool) {

@@ -102,8 +102,8 @@ func TestIndependentClient(t *testing.T) {
 	}
 }
 
-// TestEvilA plays a thief who knows salts and B but no password, and who chooses A so that the shared
-// secret is one that he can compute.
+// TestEvilA plays a thief who knows salts and B but no password, and who chooses A so that the
+// shared secret is one that he can compute.
 func TestEvilA(t *testing.T) {
 	s, _ := newServer()
 	v := testVerifier()
