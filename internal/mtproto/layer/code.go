@@ -17,7 +17,7 @@ type code struct {
 	names []string
 	types []string
 	want  string
-	emit  func(c *coder, fields []extent) status
+	emit  func(c *coder, fields [maxScopes]extent) status
 }
 
 func (f code) compile(_ *compiler, sc scope, want *schema.Type) (emitter, error) {
@@ -40,14 +40,14 @@ func (f code) compile(_ *compiler, sc scope, want *schema.Type) (emitter, error)
 				return absent
 			}
 		}
-		return f.emit(c, fields[:len(places)])
+		return f.emit(c, fields)
 	}, nil
 }
 
 // wholeSeconds is a duration in seconds without its fraction.
 var wholeSeconds = code{
 	names: []string{string(self)}, types: []string{"double"}, want: "int",
-	emit: func(c *coder, f []extent) status {
+	emit: func(c *coder, f [maxScopes]extent) status {
 		v := math.Float64frombits(binary.LittleEndian.Uint64(c.src[f[0].lo:]))
 		if !(v >= 0 && v <= math.MaxInt32) {
 			return drop
@@ -60,7 +60,7 @@ var wholeSeconds = code{
 // exactSeconds is a duration in seconds as one with a fraction.
 var exactSeconds = code{
 	names: []string{string(self)}, types: []string{"int"}, want: "double",
-	emit: func(c *coder, f []extent) status {
+	emit: func(c *coder, f [maxScopes]extent) status {
 		v := math.Float64bits(float64(int32(c.word(int(f[0].lo)))))
 		c.dst = binary.LittleEndian.AppendUint64(c.dst, v)
 		return done
@@ -70,7 +70,7 @@ var exactSeconds = code{
 // months is a number of days as the nearest number of months, at least one.
 var months = code{
 	names: []string{"days"}, types: []string{"int"}, want: "int",
-	emit: func(c *coder, f []extent) status {
+	emit: func(c *coder, f [maxScopes]extent) status {
 		days := int32(c.word(int(f[0].lo)))
 		n := max(1, int32(math.Round(float64(days)/30)))
 		c.dst = binary.LittleEndian.AppendUint32(c.dst, uint32(n))
@@ -81,7 +81,7 @@ var months = code{
 // decimal is the number in the field value as text.
 var decimal = code{
 	names: []string{"value"}, types: []string{"int"}, want: "string",
-	emit: func(c *coder, f []extent) status {
+	emit: func(c *coder, f [maxScopes]extent) status {
 		s := strconv.Itoa(int(int32(c.word(int(f[0].lo)))))
 		c.dst = append(c.dst, byte(len(s)))
 		c.dst = append(c.dst, s...)
@@ -96,7 +96,7 @@ var decimal = code{
 var correctAnswers = code{
 	names: []string{"correct_answers", "poll"}, types: []string{"Vector<bytes>", "Poll"},
 	want: "Vector<int>",
-	emit: func(c *coder, f []extent) status {
+	emit: func(c *coder, f [maxScopes]extent) status {
 		answers, ok := c.part(f[1], "answers")
 		if !ok {
 			return failed

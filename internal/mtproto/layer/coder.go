@@ -210,12 +210,16 @@ func (c *coder) skipObject(t *boxed, pos int) int {
 // skipBody is the position after the fields of an object.
 func (c *coder) skipBody(p *plan, pos int) int {
 	words := [maxWords + 1]uint32{maxWords: 1}
-	for i := range p.skip {
+	for i := 0; i < len(p.skip); i++ {
 		s := &p.skip[i]
 		if words[s.word]&s.mask == 0 {
+			if s.act == actGate {
+				i += s.size
+			}
 			continue
 		}
 		switch s.act {
+		case actGate:
 		case actFixed:
 			pos += s.size
 		case actWord:
@@ -325,12 +329,16 @@ func (c *coder) stream(p *plan) status {
 		c.start = c.pos + 4
 	}
 	c.pos += 4
-	for i := range p.stream {
+	for i := 0; i < len(p.stream); i++ {
 		s := &p.stream[i]
 		if words[s.word]&s.mask == 0 {
+			if s.act == actGate {
+				i += s.size
+			}
 			continue
 		}
 		switch s.act {
+		case actGate:
 		case actFixed:
 			c.pos += s.size
 		case actWord:

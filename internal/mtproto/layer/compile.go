@@ -181,6 +181,7 @@ func (k *compiler) layout(p *plan) {
 		p.scan = append(p.scan, s)
 		p.skip = appendStep(p.skip, s)
 	}
+	p.skip = withGates(p.skip)
 }
 
 func fieldAct(s *shape) act {
@@ -321,10 +322,9 @@ func (k *compiler) instead(p *plan) error {
 // of the method of that name, or of the one that was replaced by it.
 func (k *compiler) results(p *program, methods []*schema.Def) error {
 	p.results = make(map[uint32]*conv, len(methods))
-	renamed := k.rules.renamed()
 	for _, m := range methods {
 		to := k.dst.methods[m.Name]
-		for _, old := range renamed[m.Name] {
+		for _, old := range k.rules.renamed[m.Name] {
 			if to == nil {
 				to = k.dst.methods[old]
 			}

@@ -178,6 +178,13 @@ func (none) compile(*compiler, scope, *schema.Type) (emitter, error) {
 	return func(*coder, env) status { return absent }, nil
 }
 
+// refuse makes the whole request fail; where values may be left out, it leaves out this one.
+type refuse struct{}
+
+func (refuse) compile(*compiler, scope, *schema.Type) (emitter, error) {
+	return func(*coder, env) status { return drop }, nil
+}
+
 // first is the first alternative that applies and has a value.
 type first []expr
 
@@ -243,6 +250,24 @@ func (l list) compile(k *compiler, sc scope, want *schema.Type) (emitter, error)
 		binary.LittleEndian.PutUint32(c.dst[at:], count)
 		return done
 	}, nil
+}
+
+// each is the vector self with every element made by a rule that sees it as self.
+type each struct{ elem expr }
+
+func (x each) compile(k *compiler, sc scope, want *schema.Type) (emitter, error) {
+	_, index, ok := sc.find(string(self))
+	if !ok || len(sc) != 1 || want.Kind != schema.Vector {
+		return nil, fmt.Errorf("%w: elements as %s", errNotHere, want)
+	}
+	from := sc[0].Fields[index].Type.Elem
+	v := &conv{kind: convRule, shape: k.shape(from)}
+	var err error
+	if v.emit, err = x.elem.compile(k, selfScope(from), want.Elem); err != nil {
+		return nil, err
+	}
+	whole := &conv{kind: convVector, elem: v}
+	return func(c *coder, e env) status { return c.convert(whole, c.ext[e[0]]) }, nil
 }
 
 // head is the first element of the named vector.

@@ -56,7 +56,6 @@ type Set struct {
 	table  *schema.Table
 	layers []int
 	up     *program
-	rules  *ruleBook // for Down
 	down   []func() (*program, error)
 	coders sync.Pool
 }
@@ -70,20 +69,17 @@ func New() (*Set, error) {
 	}
 	s := &Set{table: table, layers: table.Layers()}
 	s.coders.New = func() any { return new(coder) }
-	if s.rules, err = newRuleBook(downRules()); err != nil {
+	down, up, err := books()
+	if err != nil {
 		return nil, err
 	}
 	for _, layer := range s.layers {
 		s.down = append(s.down, sync.OnceValues(func() (*program, error) {
-			_, p, err := compileDown(table, layer, s.rules)
+			_, p, err := compileDown(table, layer, down)
 			return p, err
 		}))
 	}
-	rules, err := newRuleBook(upRules())
-	if err != nil {
-		return nil, err
-	}
-	s.up, err = newUpCompiler(table, rules).program()
+	s.up, err = newUpCompiler(table, up).program()
 	return s, err
 }
 

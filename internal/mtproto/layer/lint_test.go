@@ -1,7 +1,10 @@
 package layer
 
 import (
+	"bytes"
 	"fmt"
+	"maps"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -193,46 +196,92 @@ func ranges(known, layers []int) string {
 	return strings.Join(out, " ")
 }
 
-func lint(t *testing.T) []string {
+// lint lists what is not bridged, with the layers, and the rules that bridge nothing.
+func lint(t *testing.T) (items, idle []string) {
 	t.Helper()
-	s, err := New()
+	s := newSet(t)
+	downBook, upBook, err := books()
 	if err != nil {
 		t.Fatal(err)
 	}
-	items := make(map[string][]int)
-	for _, layer := range s.Known() {
-		if layer == Current {
-			continue
-		}
-		k, p, err := compileDown(s.table, layer, s.rules)
+	found := make(map[string][]int)
+	used := make(map[*rule]bool)
+	for _, layer := range s.layers {
+		k, p, err := compileDown(s.table, layer, downBook)
 		if err != nil {
 			t.Fatal(err)
 		}
+		maps.Copy(used, k.used)
+		if layer == Current {
+			continue
+		}
 		for _, item := range lintDown(k, p) {
-			items["down "+item] = append(items["down "+item], layer)
+			found["down "+item] = append(found["down "+item], layer)
 		}
 	}
-	rules, err := newRuleBook(upRules())
-	if err != nil {
-		t.Fatal(err)
-	}
-	k := newUpCompiler(s.table, rules)
+	k := newUpCompiler(s.table, upBook)
 	if _, err := k.program(); err != nil {
 		t.Fatal(err)
 	}
+	maps.Copy(used, k.used)
 	for item, layers := range lintUp(k) {
-		items["up "+item] = layers
+		found["up "+item] = layers
 	}
+	for item, layers := range found {
+		items = append(items, item+" @ "+ranges(s.layers, layers))
+	}
+	for _, r := range slices.Concat(downBook.all, upBook.all) {
+		if !used[r] {
+			idle = append(idle, strings.TrimSpace(r.at+" "+r.to))
+		}
+	}
+	slices.Sort(items)
+	slices.Sort(idle)
+	return items, idle
+}
+
+// allowed reads the checked-in list: items under a line with the reason.
+func allowed(t *testing.T) []string {
+	t.Helper()
+	text, err := os.ReadFile("testdata/lint.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ = bytes.Cut(text, []byte("\n\n"))
 	var out []string
-	for item, layers := range items {
-		out = append(out, item+" @ "+ranges(s.Known(), layers))
+	reason := false
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSpace(line)
+		switch {
+		case line == "":
+			reason = false
+		case strings.HasPrefix(line, "# "):
+			reason = true
+		case !reason:
+			t.Errorf("no reason is given for %q", line)
+		default:
+			out = append(out, line)
+		}
 	}
 	slices.Sort(out)
 	return out
 }
 
+// TestLint compares what is not bridged with what is known and has a reason.
 func TestLint(t *testing.T) {
-	for _, line := range lint(t) {
-		t.Log(line)
+	items, idle := lint(t)
+	known := allowed(t)
+	for _, line := range items {
+		if _, ok := slices.BinarySearch(known, line); !ok {
+			t.Errorf("new: %s", line)
+		}
+	}
+	for _, line := range known {
+		if _, ok := slices.BinarySearch(items, line); !ok {
+			t.Errorf("no longer so: %s", line)
+		}
+	}
+	for _, at := range idle {
+		t.Errorf("the rule for %s bridges nothing in any layer", at)
 	}
 }

@@ -157,7 +157,7 @@ func (k *compiler) stream(p *plan) bool {
 		}
 		steps = appendStep(steps, s)
 	}
-	p.stream = steps
+	p.stream = withGates(steps)
 	return true
 }
 

@@ -16,6 +16,7 @@ const (
 	actConvert             // a value that is rewritten
 	actDrop                // a value that is left out
 	actDropWord            // a flags word that is left out
+	actGate                // size more steps, all of which the word governs
 )
 
 // step is one field, or a run of fields of fixed size, of the source. It is taken only if the
@@ -87,8 +88,13 @@ type plan struct {
 
 // planTable finds plans by identifier: open addressing, power of two, at most half full.
 type planTable struct {
-	slots []*plan
+	slots []planSlot
 	mask  uint32
+}
+
+type planSlot struct {
+	id   uint32
+	plan *plan
 }
 
 func newPlanTable(plans []*plan) planTable {
@@ -96,23 +102,47 @@ func newPlanTable(plans []*plan) planTable {
 	for size < 2*len(plans)+2 {
 		size *= 2
 	}
-	t := planTable{slots: make([]*plan, size), mask: uint32(size - 1)}
+	t := planTable{slots: make([]planSlot, size), mask: uint32(size - 1)}
 	for _, p := range plans {
 		i := p.from.ID & t.mask
-		for t.slots[i] != nil {
+		for t.slots[i].plan != nil {
 			i = (i + 1) & t.mask
 		}
-		t.slots[i] = p
+		t.slots[i] = planSlot{p.from.ID, p}
 	}
 	return t
 }
 
 func (t *planTable) get(id uint32) *plan {
 	for i := id & t.mask; ; i = (i + 1) & t.mask {
-		if p := t.slots[i]; p == nil || p.from.ID == id {
-			return p
+		if s := &t.slots[i]; s.id == id || s.plan == nil {
+			return s.plan
 		}
 	}
+}
+
+// minGate is the length of a run of optional fields from which a gate pays.
+const minGate = 3
+
+// withGates puts a gate before each run of steps that one flags word governs, so that a word
+// without any of their bits passes over all of them at once.
+func withGates(steps []step) []step {
+	out := make([]step, 0, len(steps)+len(steps)/minGate)
+	for i := 0; i < len(steps); {
+		j, mask := i, uint32(0)
+		for j < len(steps) && steps[j].word == steps[i].word && steps[j].act != actWord &&
+			steps[j].act != actDropWord {
+			mask |= steps[j].mask
+			j++
+		}
+		if j-i >= minGate && steps[i].word != maxWords {
+			out = append(out, step{act: actGate, word: steps[i].word, mask: mask, size: j - i})
+		}
+		j = max(j, i+1)
+		out = append(out, steps[i:j]...)
+		i = j
+	}
+	return out
 }
 
 // program rewrites values of one schema as values of another.

@@ -96,9 +96,9 @@ func TestDownIsReadable(t *testing.T) {
 	defs := spoken(s.table)
 	now := newBook(Current, s.table.At(Current))
 	for _, layer := range s.layers {
-		rounds := 2
+		rounds := 1
 		if claimed[layer] {
-			rounds = 8
+			rounds = 4
 		}
 		if testing.Short() && !claimed[layer] {
 			continue

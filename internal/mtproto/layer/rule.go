@@ -32,20 +32,20 @@ const (
 
 // ruleBook finds rules.
 type ruleBook struct {
-	all            []*rule
-	fields, forced map[string]*rule // by constructor.field
-	objects        map[string]*rule
-	instead        map[string]*rule
-	types          map[[2]string]*rule
-	forcedDefs     map[string]bool
+	all     []*rule
+	fields  map[string]*rule // by constructor.field
+	objects map[string]*rule
+	instead map[string]*rule
+	types   map[[2]string]*rule
+	renamed map[string][]string // of a method, its names in older layers
 }
 
 var errRules = errors.New("layer: two rules for one thing")
 
 func newRuleBook(rules []rule) (*ruleBook, error) {
 	b := &ruleBook{
-		fields: make(map[string]*rule), objects: make(map[string]*rule), instead: make(map[string]*rule),
-		types: make(map[[2]string]*rule),
+		fields: make(map[string]*rule), objects: make(map[string]*rule),
+		instead: make(map[string]*rule), types: make(map[[2]string]*rule),
 	}
 	maps := map[ruleKind]map[string]*rule{
 		ruleField: b.fields, ruleObject: b.objects, ruleInstead: b.instead,
@@ -68,15 +68,22 @@ func newRuleBook(rules []rule) (*ruleBook, error) {
 	return b, nil
 }
 
-// renamed is, for each method, the older methods that became it.
-func (b *ruleBook) renamed() map[string][]string {
-	out := make(map[string][]string)
-	for _, r := range b.all {
+// books are the rules of both directions.
+func books() (down, up *ruleBook, err error) {
+	if up, err = newRuleBook(upRules()); err != nil {
+		return nil, nil, err
+	}
+	if down, err = newRuleBook(downRules()); err != nil {
+		return nil, nil, err
+	}
+	// A client that called a method by its old name expects the old result.
+	down.renamed = make(map[string][]string)
+	for _, r := range up.all {
 		if m, ok := r.make.(like); ok && r.kind == ruleObject {
-			out[m.name] = append(out[m.name], r.at)
+			down.renamed[m.name] = append(down.renamed[m.name], r.at)
 		}
 	}
-	return out
+	return down, up, nil
 }
 
 // The forms of rules; why says in one line what happened between the layers, or why the stand-in

@@ -6,7 +6,7 @@ import "slices"
 // that knew the old form.
 func upRules() []rule {
 	return slices.Concat(upTypes(), upReplies(), upMessages(), upAccounts(), upReports(),
-		upRenamed(), upStories(), upRewards(), upKeyboards())
+		upRefused(), upRenamed(), upStories(), upRewards(), upKeyboards())
 }
 
 // upTypes bridge pairs of types, wherever they stand.
@@ -100,6 +100,19 @@ func upMessages() []rule {
 		fieldRule("messages.requestSimpleWebView.platform", text("unknown"), "was not said (144)"),
 		fieldRule("messageMediaDocument.alt_documents", list{field("alt_document")},
 			"there was one alternative quality (187)"),
+	}
+}
+
+// upRefused are fields whose loss would change what was asked for.
+func upRefused() []rule {
+	files := choice{"photos", refuse{},
+		choice{"documents", refuse{}, choice{"users", refuse{}, none{}}}}
+	const why = "files had no names to be found by, for some weeks of 227"
+	return []rule{
+		fieldRule("inputRichMessageHTML.files", files, why),
+		fieldRule("inputRichMessageMarkdown.files", files, why),
+		fieldRule("messages.composeMessageWithAI.tone", choice{"change_tone", refuse{}, none{}},
+			"a tone was any text (224)"),
 	}
 }
 
