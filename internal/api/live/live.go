@@ -1,0 +1,141 @@
+// Package live renders entries of boxes as live updates, for chat/fanout to push: for one user, for
+// all subscribers of a channel alike, and for those who see a post otherwise than the rest. It pushes
+// nothing itself.
+package live
+
+import (
+	"context"
+	"slices"
+
+	"github.com/gotd/td/tg"
+
+	"parley/internal/api/view"
+	"parley/internal/chat/box"
+	"parley/internal/chat/fanout"
+	"parley/internal/chat/message"
+	"parley/internal/clock"
+	"parley/internal/ids"
+	"parley/internal/store"
+)
+
+// Renderer renders live updates.
+type Renderer struct {
+	Store *store.Store
+	Env   *view.Env
+	Clock clock.Clock
+}
+
+// Render returns what a hub needs. down rewrites a body for a client's layer.
+func (x *Renderer) Render(down func(layer int, body []byte) ([]byte, error)) fanout.Render {
+	return fanout.Render{
+		User: x.user, Shared: x.shared, Apart: x.apart, TooLong: x.tooLong, Down: down,
+		Hash: x.Env.Hash,
+	}
+}
+
+// updates renders entries for a viewer; nil when they tell him nothing.
+func (x *Renderer) updates(
+	r *store.Reader, viewer ids.UserID, events []store.Event,
+) (*view.View, []byte, error) {
+	v := view.New(r, x.Env, viewer, x.Clock.Now().Unix())
+	out := v.Updates(nil, events...)
+	if err := v.Err(); err != nil || len(out.Updates) == 0 {
+		return v, nil, err
+	}
+	body, err := view.Encode(out)
+	return v, body, err
+}
+
+func (x *Renderer) user(
+	ctx context.Context, user ids.UserID, events []store.Event,
+) (body []byte, err error) {
+	err = x.Store.View(ctx, func(r *store.Reader) (err error) {
+		_, body, err = x.updates(r, user, events)
+		return err
+	})
+	return body, err
+}
+
+func (x *Renderer) apart(
+	ctx context.Context, user ids.UserID, _ ids.Peer, events []store.Event,
+) ([]byte, error) {
+	return x.user(ctx, user, events)
+}
+
+func (x *Renderer) shared(
+	ctx context.Context, channel ids.Peer, events []store.Event,
+) (out fanout.Shared, err error) {
+	err = x.Store.View(ctx, func(r *store.Reader) error {
+		v, body, err := x.updates(r, 0, events)
+		if err != nil {
+			return err
+		}
+		out.Body = body
+		out.Places = func(encoded []byte) []fanout.Place { return places(v, encoded) }
+		out.Apart, err = apart(r, channel, events)
+		return err
+	})
+	return out, err
+}
+
+func places(v *view.View, encoded []byte) []fanout.Place {
+	found := v.Patches(encoded)
+	out := make([]fanout.Place, len(found))
+	for i, p := range found {
+		out[i] = fanout.Place{Off: p.Off, Peer: p.Peer}
+	}
+	return out
+}
+
+// apart finds who sees posts otherwise than the rest: their authors and whom they mention.
+func apart(r *store.Reader, channel ids.Peer, events []store.Event) ([]ids.UserID, error) {
+	var out []ids.UserID
+	add := func(id ids.UserID) {
+		if id != 0 && !slices.Contains(out, id) {
+			out = append(out, id)
+		}
+	}
+	for _, e := range events {
+		switch box.Kind(e.Kind) {
+		case box.NewMessage, box.EditMessage, box.Reactions:
+		default:
+			continue
+		}
+		entry, err := box.Decode(e)
+		if err != nil {
+			return nil, err
+		}
+		m, err := r.Message(channel, entry.ID)
+		if store.IsNotFound(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		add(m.Origin.User())
+		c, err := message.DecodeContent(m.Body)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range c.Mentioned {
+			add(id)
+		}
+	}
+	return out, nil
+}
+
+// tooLong makes clients ask for what they missed.
+func (x *Renderer) tooLong(in ids.Peer) []byte {
+	var u tg.UpdatesClass = &tg.UpdatesTooLong{}
+	if in.Kind() == ids.Channel {
+		u = &tg.UpdateShort{
+			Update: &tg.UpdateChannelTooLong{ChannelID: int64(in.Channel())},
+			Date:   int(x.Clock.Now().Unix()),
+		}
+	}
+	body, err := view.Encode(u)
+	if err != nil {
+		return nil
+	}
+	return body
+}
