@@ -36,6 +36,8 @@ var (
 		order by date desc, media_id desc limit $2 offset $3`)
 	photoCount = define("profile_photo.count", "profile_photos", "peer_id",
 		`select count(*) from profile_photos where peer_id = $1`)
+	photoHas = define("profile_photo.has", "profile_photos", "peer_id",
+		`select date from profile_photos where peer_id = $1 and media_id = $2`)
 	importPut = define("import.put", "imports", "peer_id",
 		`insert into imports (peer_id, source, item, id) values ($1, $2, $3, $4)
 		on conflict (peer_id, source, item) do nothing`)
@@ -81,6 +83,16 @@ func (r *Reader) ProfilePhotos(peer ids.Peer, limit, offset int) (list []int64, 
 		return nil
 	})
 	return list, total, err
+}
+
+// HasProfilePhoto tells whether a photo is among those that a peer has had.
+func (r *Reader) HasProfilePhoto(peer ids.Peer, id int64) (bool, error) {
+	found := false
+	err := r.each(photoHas, []any{peer, id}, func(rows) error {
+		found = true
+		return nil
+	})
+	return found, err
 }
 
 // MarkImported notes that an item of an export became a message here.

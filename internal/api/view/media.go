@@ -1,9 +1,6 @@
 package view
 
 import (
-	"fmt"
-
-	"github.com/fxamacker/cbor/v2"
 	"github.com/gotd/td/tg"
 
 	"parley/internal/chat/media"
@@ -22,17 +19,8 @@ func (v *View) stripped(id int64) []byte {
 }
 
 func (v *View) file(id int64) (media.File, error) {
-	row, err := v.r.Media(id)
-	if err != nil {
-		return media.File{}, err
-	}
-	var f media.File
-	if err := cbor.Unmarshal(row.Body, &f); err != nil {
-		return f, fmt.Errorf("view: media %d: %w", id, err)
-	}
-	f.ID, f.Kind, f.Date = row.ID, media.Kind(row.Kind), row.Date
-	f.Size, f.Mime = row.Size, row.Mime
-	return f, nil
+	f, _, err := media.Load(v.r, id)
+	return f, err
 }
 
 // Photo renders a photo that the viewer met at an origin.
@@ -124,8 +112,8 @@ func attribute(a media.Attribute) tg.DocumentAttributeClass {
 	}
 }
 
-// medium renders what hangs on a message.
-func (v *View) medium(m *message.Media, at Origin) tg.MessageMediaClass {
+// Medium renders what hangs on a message that the viewer met at an origin.
+func (v *View) Medium(m *message.Media, at Origin) tg.MessageMediaClass {
 	switch m.Kind {
 	case message.Photo:
 		out := &tg.MessageMediaPhoto{Spoiler: m.Spoiler}

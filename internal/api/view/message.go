@@ -43,7 +43,7 @@ func (v *View) Message(m store.Message) tg.MessageClass {
 		out.SetReplyTo(v.reply(m, c.Reply))
 	}
 	if c.Media != nil {
-		out.SetMedia(v.medium(c.Media, at(m)))
+		out.SetMedia(v.Medium(c.Media, at(m)))
 	}
 	if m.Edited != 0 {
 		out.SetEditDate(int(m.Edited))

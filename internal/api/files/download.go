@@ -1,0 +1,245 @@
+package files
+
+import (
+	"errors"
+
+	"github.com/gotd/td/tg"
+
+	"parley/internal/api"
+	"parley/internal/api/view"
+	"parley/internal/chat"
+	"parley/internal/chat/media"
+	"parley/internal/chat/message"
+	"parley/internal/ids"
+	"parley/internal/limit"
+	"parley/internal/store"
+)
+
+var (
+	errLocation  = chat.Invalid("LOCATION_INVALID")
+	errReference = chat.Invalid("FILE_REFERENCE_INVALID")
+	errExpired   = chat.Invalid("FILE_REFERENCE_EXPIRED")
+)
+
+// The units of offsets and lengths of a download.
+//
+// https://core.telegram.org/api/files#downloading-files
+const (
+	downloadUnit = 4 << 10
+	preciseUnit  = 1 << 10
+)
+
+// getFile returns a range of a file's bytes.
+//
+// https://core.telegram.org/method/upload.getFile
+func (h *Handlers) getFile(
+	c *api.Call, req *tg.UploadGetFileRequest,
+) (tg.UploadFileClass, error) {
+	unit := downloadUnit
+	if req.Precise {
+		unit = preciseUnit
+	}
+	if req.Offset < 0 || req.Offset%int64(unit) != 0 {
+		return nil, chat.Invalid("OFFSET_INVALID")
+	}
+	if req.Limit <= 0 || req.Limit > limit.DownloadPart || req.Limit%unit != 0 {
+		return nil, chat.Invalid("LIMIT_INVALID")
+	}
+	f, row, size, err := h.locate(c, req.Location)
+	if err != nil {
+		return nil, err
+	}
+	digest, length, ok := f.Bytes(row, size)
+	if !ok {
+		return nil, errLocation
+	}
+	n := int(min(int64(req.Limit), max(length-req.Offset, 0)))
+	out := &tg.UploadFile{Type: fileType(f, size), Mtime: int(f.Date), Bytes: []byte{}}
+	if n == 0 {
+		return out, nil
+	}
+	out.Bytes, err = h.Media.Read(c.Context, digest, req.Offset, n)
+	return out, err
+}
+
+func fileType(f media.File, size string) tg.StorageFileTypeClass {
+	if size != "" {
+		return &tg.StorageFileJpeg{}
+	}
+	switch f.Mime {
+	case "image/jpeg":
+		return &tg.StorageFileJpeg{}
+	case "image/png":
+		return &tg.StorageFilePng{}
+	case "image/gif":
+		return &tg.StorageFileGif{}
+	case "image/webp":
+		return &tg.StorageFileWebp{}
+	case "video/mp4":
+		return &tg.StorageFileMp4{}
+	case "audio/mpeg":
+		return &tg.StorageFileMp3{}
+	case "application/pdf":
+		return &tg.StorageFilePdf{}
+	default:
+		return &tg.StorageFileUnknown{}
+	}
+}
+
+// getFileHashes is about files on other data centres' caches; there are none.
+//
+// https://core.telegram.org/method/upload.getFileHashes
+func (h *Handlers) getFileHashes(
+	c *api.Call, req *tg.UploadGetFileHashesRequest,
+) (*tg.FileHashVector, error) {
+	if _, _, _, err := h.locate(c, req.Location); err != nil {
+		return nil, err
+	}
+	return &tg.FileHashVector{}, nil
+}
+
+// locate finds the file and the size that a location means, if the caller may fetch it now.
+func (h *Handlers) locate(
+	c *api.Call, in tg.InputFileLocationClass,
+) (f media.File, row store.Media, size string, err error) {
+	switch l := in.(type) {
+	case *tg.InputPhotoFileLocation:
+		size = l.ThumbSize
+		if size == "" {
+			return f, row, size, errLocation
+		}
+		f, row, err = h.fetchable(c, l.ID, l.AccessHash, l.FileReference)
+	case *tg.InputDocumentFileLocation:
+		size = l.ThumbSize
+		f, row, err = h.fetchable(c, l.ID, l.AccessHash, l.FileReference)
+	case *tg.InputPeerPhotoFileLocation:
+		return h.peerPhoto(c, l)
+	default:
+		err = errLocation
+	}
+	return f, row, size, err
+}
+
+// met is fetchable for a file that the caller names in order to send it on.
+func (h *Handlers) met(c *api.Call, id, hash int64, reference []byte) (media.File, error) {
+	f, _, err := h.fetchable(c, id, hash, reference)
+	return f, err
+}
+
+// fetchable returns a file that the caller can still see where he met it.
+func (h *Handlers) fetchable(
+	c *api.Call, id, hash int64, reference []byte,
+) (f media.File, row store.Media, err error) {
+	if hash != h.Env.MediaHash(id) {
+		return f, row, errLocation
+	}
+	origin, err := h.References.Open(reference)
+	switch {
+	case errors.Is(err, view.ErrReferenceExpired):
+		return f, row, errExpired
+	case err != nil:
+		return f, row, errReference
+	}
+	err = h.Store.View(c.Context, func(r *store.Reader) (err error) {
+		if f, row, err = media.Load(r, id); store.IsNotFound(err) {
+			return errLocation
+		}
+		if err != nil {
+			return err
+		}
+		return h.still(c, r, origin, row)
+	})
+	return f, row, err
+}
+
+// still tells whether the caller can still see a file where he met it.
+func (h *Handlers) still(c *api.Call, r *store.Reader, o view.Origin, row store.Media) error {
+	switch {
+	case o.Peer != 0:
+		return h.stillPhoto(c, r, o.Peer, row.ID)
+	case o.Message == 0:
+		if o.Box != c.Self.Peer() || row.Owner != c.Self {
+			return errReference
+		}
+		return nil
+	case o.Box.Kind() != ids.Channel && o.Box != c.Self.Peer():
+		return errReference
+	}
+	if o.Box.Kind() == ids.Channel {
+		if _, err := message.See(r, c.Self, o.Box, c.Unix()); err != nil {
+			return err
+		}
+	}
+	m, err := r.Message(o.Box, o.Message)
+	if store.IsNotFound(err) {
+		return errExpired
+	}
+	if err != nil {
+		return err
+	}
+	if o.Box.Kind() == ids.Channel {
+		above, err := message.Horizon(r, c.Self, o.Box)
+		if err != nil || m.ID <= above {
+			return errExpired
+		}
+	}
+	content, err := message.DecodeContent(m.Body)
+	if err != nil {
+		return err
+	}
+	if content.Media != nil && content.Media.ID == row.ID ||
+		content.Action != nil && content.Action.Photo == row.ID {
+		return nil
+	}
+	return errExpired
+}
+
+// stillPhoto tells whether a photo is a peer's and the caller may see it.
+func (h *Handlers) stillPhoto(c *api.Call, r *store.Reader, peer ids.Peer, id int64) error {
+	has, err := r.HasProfilePhoto(peer, id)
+	if err != nil {
+		return err
+	}
+	if !has {
+		return errExpired
+	}
+	if peer.Kind() != ids.User {
+		_, err := message.See(r, c.Self, peer, c.Unix())
+		return err
+	}
+	if peer == c.Self.Peer() {
+		return nil
+	}
+	sees, err := h.Env.Privacy.Sees(r, c.Self, peer.User(), view.SeesPhoto)
+	if err == nil && !sees {
+		err = errLocation
+	}
+	return err
+}
+
+// peerPhoto finds the profile photo of a peer, small or big.
+func (h *Handlers) peerPhoto(
+	c *api.Call, l *tg.InputPeerPhotoFileLocation,
+) (f media.File, row store.Media, size string, err error) {
+	peer, err := h.Peer(c, l.Peer)
+	if err != nil {
+		return f, row, "", err
+	}
+	size = "a"
+	if l.Big {
+		size = "c"
+	}
+	err = h.Store.View(c.Context, func(r *store.Reader) (err error) {
+		if err := h.stillPhoto(c, r, peer, l.PhotoID); err != nil {
+			return err
+		}
+		f, row, err = media.Load(r, l.PhotoID)
+		return err
+	})
+	if len(f.Sizes) > 0 {
+		if _, _, ok := f.Bytes(row, size); !ok {
+			size = f.Sizes[len(f.Sizes)-1].Type
+		}
+	}
+	return f, row, size, err
+}
