@@ -180,7 +180,9 @@ func TestCountries(t *testing.T) {
 }
 
 func FuzzExpand(f *testing.F) {
-	for _, seed := range []string{"", "246", "658|876", "8001|8[024]9", "33|7", "[0-9]{9}", "(", "a*"} {
+	for _, seed := range []string{
+		"", "246", "658|876", "8001|8[024]9", "33|7", "[0-9]{9}", "(", "a*",
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, expression string) {
@@ -230,7 +232,8 @@ func TestSupportIsTheServiceAccount(t *testing.T) {
 func TestEmptyAnswersHoldForAWhile(t *testing.T) {
 	h := newHandlers(t)
 	promo, err := h.promo(call(), &tg.HelpGetPromoDataRequest{})
-	if empty := encodes(t, promo, err).(*tg.HelpPromoDataEmpty); empty.Expires < int(call().Unix())+3600 {
+	empty := encodes(t, promo, err).(*tg.HelpPromoDataEmpty)
+	if empty.Expires < int(call().Unix())+3600 {
 		t.Error("clients ask for promoted chats again at once")
 	}
 	saved, err := h.saveAppLog(call(), &tg.HelpSaveAppLogRequest{})

@@ -36,7 +36,8 @@ func TestNothingIsReplaced(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := h.language(c, &tg.LangpackGetLanguageRequest{LangCode: "en"}); !errors.Is(err, errLanguage) {
+	_, err := h.language(c, &tg.LangpackGetLanguageRequest{LangCode: "en"})
+	if !errors.Is(err, errLanguage) {
 		t.Errorf("a language that is not there: %v", err)
 	}
 	if n := len(h.Methods()); n != 5 {
