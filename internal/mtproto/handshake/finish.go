@@ -13,12 +13,9 @@ import (
 	"parley/internal/mtproto/crypt"
 )
 
-const (
-	// minClientInner and maxClientInner bound the sealed client_DH_inner_data: hash, object with
-	// g_b of 0 to 256 bytes, padding.
-	minClientInner = 64
-	maxClientInner = 336
-)
+// minClientInner is the length of the shortest sealed client_DH_inner_data: hash, object with an
+// empty g_b, padding. The longest is bounded by maxPayload.
+const minClientInner = 64
 
 // The kinds of answer to set_client_DH_params, as their hashes count them.
 const (
@@ -73,22 +70,20 @@ func (x *Exchange) setClientDH(ctx context.Context, now time.Time, body []byte) 
 }
 
 // openClientInner opens client_DH_inner_data. The hash covers all but the padding, whose length is
-// not told, so all sixteen are tried, always.
+// not told, so all sixteen are tried, always. If none fits, nothing is left to decode.
 func (r *run) openClientInner(encrypted []byte) (in mt.ClientDHInnerData, ok bool) {
-	if len(encrypted) < minClientInner || len(encrypted) > maxClientInner ||
-		len(encrypted)%16 != 0 {
+	if len(encrypted) < minClientInner || len(encrypted)%16 != 0 {
 		return in, false
 	}
 	crypt.DecryptIGE(&r.tmpKey, &r.tmpIV, encrypted)
 	sum, data := encrypted[:sha1.Size], encrypted[sha1.Size:]
-	size, found := 0, 0
+	size := 0
 	for padding := range 16 {
 		got := sha1.Sum(data[:len(data)-padding])
 		same := subtle.ConstantTimeCompare(got[:], sum)
 		size = subtle.ConstantTimeSelect(same, len(data)-padding, size)
-		found |= same
 	}
-	return in, found == 1 && decode(data[:size], &in)
+	return in, decode(data[:size], &in)
 }
 
 // collide answers that the key's id is taken: the client shall try another b, or give up.

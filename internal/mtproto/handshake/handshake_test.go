@@ -83,13 +83,16 @@ func TestSeveralOnOneConnection(t *testing.T) {
 	for run, inner := range []func() []byte{
 		func() []byte { return c.bareInner(innerDC, 2) },
 		func() []byte { return c.bareInner(innerTempDC, 2, 86400) },
+		func() []byte { return c.bareInner(innerDC, 2) },
 	} {
 		c.nonce, c.newNonce = bin.Int128{byte(run)}, bin.Int256{byte(run), 7}
 		c.upToPQ(t)
 		c.upToPQ(t)
-		ack := c.wrap(encode(&mt.MsgsAck{MsgIDs: []int64{1, 5}}))
-		if reply, done, err := c.step(ack); reply != nil || done != nil || err != nil {
-			t.Fatalf("acknowledgement: %x, %v, %v", reply, done, err)
+		for range maxAcks / 2 {
+			ack := c.wrap(encode(&mt.MsgsAck{MsgIDs: []int64{1, 5}}))
+			if reply, done, err := c.step(ack); reply != nil || done != nil || err != nil {
+				t.Fatalf("acknowledgement: %x, %v, %v", reply, done, err)
+			}
 		}
 		c.upToDH(t, inner())
 		if done := c.finish(t); done.Temp != (run == 1) {
@@ -366,6 +369,16 @@ func TestSecretsAreErased(t *testing.T) {
 	c.finish(t)
 	if *r != (run{}) || c.x.run != nil {
 		t.Error("secrets survive their run")
+	}
+	c.newNonce[0] ^= 1
+	c.nonce[0] ^= 1
+	c.upToPQ(t)
+	c.upToDH(t, encode(c.inner()))
+	r = c.x.run
+	c.nonce[0] ^= 1
+	c.upToPQ(t)
+	if *r != (run{}) {
+		t.Error("secrets survive a new run")
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"math/big"
 	"sync"
 	"testing"
+
+	"filippo.io/bigmod"
 )
 
 func TestDecryptAgreesWithBigInt(t *testing.T) {
@@ -100,5 +102,37 @@ func TestIsPrime(t *testing.T) {
 	// The least number that passes for bases 2, 3 and 5.
 	if isPrime(25_326_001) {
 		t.Error("isPrime(25326001) = true")
+	}
+}
+
+// TestBlindingIsRenewed checks that blinding values follow from one another only for so long.
+func TestBlindingIsRenewed(t *testing.T) {
+	key := testKeys()[0]
+	k, err := newPrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	value := func() (blind, unblind *big.Int) {
+		x := bigmod.NewNat().SetUint(2).ExpandFor(k.n)
+		if _, err := k.applyBlinding(x, rand.Reader); err != nil {
+			t.Fatal(err)
+		}
+		return new(big.Int).SetBytes(k.blind.Bytes(k.n)),
+			new(big.Int).SetBytes(k.unblind.Bytes(k.n))
+	}
+	e := big.NewInt(int64(key.E))
+	last, _ := value()
+	for i := 1; i < 2*blindingUses; i++ {
+		blind, unblind := value()
+		squared := new(big.Int).Mul(last, last)
+		follows := squared.Mod(squared, key.N).Cmp(blind) == 0
+		if follows != (i%blindingUses != 0) {
+			t.Fatalf("use %d: follows from the one before = %v", i, follows)
+		}
+		unblind.Exp(unblind, e, key.N).Mul(unblind, blind)
+		if unblind.Mod(unblind, key.N).Cmp(big.NewInt(1)) != 0 {
+			t.Fatalf("use %d: the pair does not cancel out", i)
+		}
+		last = blind
 	}
 }
