@@ -130,3 +130,62 @@ const (
 	Depth     = 16
 	Recursive = 10_000
 )
+
+// The gateway: connections, and the queries of their sessions.
+const (
+	// Connections is how many connections are open at most, and ConnectionsPerAddress how many of
+	// them from one IPv4 address or one /64 of IPv6, unless the configuration says otherwise.
+	Connections           = 200_000
+	ConnectionsPerAddress = 64
+	// Unkeyed is how long a connection may take for a key exchange, or to use a key.
+	Unkeyed = 15 * time.Second
+	// FrameTime is how long a frame of more than a few bytes may take to arrive.
+	FrameTime = 30 * time.Second
+	// Idle is how long a client may be silent that did not ask for longer.
+	Idle = 90 * time.Second
+	// UnknownKeys is how many frames under unknown keys one connection may send.
+	UnknownKeys = 16
+	// KeyLookup is how long the search for one key may take.
+	KeyLookup = 10 * time.Second
+	// SessionsPerKey is how many sessions of one key are kept, and SessionKept how long one is that
+	// has no connection. It must exceed MsgPast and MsgFuture together, so that what was sent to
+	// the session cannot be replayed to a new one under the same id.
+	SessionsPerKey = 20
+	SessionKept    = 10 * time.Minute
+	// SessionEmpty is how long a session is kept whose client never sent a valid message.
+	SessionEmpty = 30 * time.Second
+	// TempKeysPerKey is how many temporary keys may be bound to one permanent key; clients use one
+	// for each of their sessions. TempKeys is how many are kept in all, UnboundTempKey how long one
+	// that is bound to none.
+	TempKeysPerKey = 16
+	TempKeys       = 1_000_000
+	UnboundTempKey = 10 * time.Minute
+	// BindSkew is how far the end of a temporary key by its client's reckoning may lie behind ours.
+	BindSkew = 5 * time.Minute
+	// QueriesPerSession is how many queries of one session run at once, Queries how many of all.
+	QueriesPerSession = 16
+	Queries           = 4096
+	// QueriesWaiting is how many queries of a session may wait or run before no more are read from
+	// its connection.
+	QueriesWaiting = 128
+	// AnswersWaiting is how many bytes of answers may wait to be sent before no further query of
+	// the session runs.
+	AnswersWaiting = 1 << 20
+	// AfterArrival is how long a query waits for one to arrive that it must follow, AfterResult for
+	// that one's result.
+	AfterArrival = 200 * time.Millisecond
+	AfterResult  = 10 * time.Second
+	// FailuresKept is how many failed queries a session remembers for those that follow them.
+	FailuresKept = 64
+	// AckDelay is how long an acknowledgement waits for an answer to go along with.
+	AckDelay = 500 * time.Millisecond
+	// WriteBatch is how many bytes a connection collects before they are written.
+	WriteBatch = 1 << 20
+	// SlowWrite is how long a peer may take for each SlowBytes that it lets wait.
+	SlowWrite = 30 * time.Second
+	SlowBytes = 32 << 10
+	// Farewell is how long a connection that is to be closed may take for its last bytes.
+	Farewell = 2 * time.Second
+	// AcceptPause is the longest pause after an error of accept.
+	AcceptPause = time.Second
+)
