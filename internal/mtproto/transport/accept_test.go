@@ -16,6 +16,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"parley/internal/clock"
 	"parley/internal/limit"
 )
 
@@ -75,22 +76,26 @@ func TestSniff(t *testing.T) {
 func TestSlowOpening(t *testing.T) {
 	header, _ := obfuscatedOpening(t, Padded, 2, Secret{})
 	request := []byte(wsRequest("/apiws"))
+	hello := clientHelloRecord(secret(t, "ee"), helloTime, 32, 400)
+	const once, twice = limit.FirstBytes, 4*time.Second + limit.FirstBytes
 	cases := []struct {
 		name string
-		all  []byte // sent one byte every 2 s, except for
-		fast int    // so many bytes, which are sent at once
+		wait time.Duration // before anything is sent
+		all  []byte        // sent one byte every 2 s, except for
+		fast int           // so many bytes, which are sent at once
 		want time.Duration
 	}{
-		{"silent", nil, 0, limit.FirstBytes},
-		{"obfuscated, byte by byte", header, 0, limit.FirstBytes},
-		{"obfuscated, one byte short", header[:63], 63, limit.FirstBytes},
-		{"full, four bytes", []byte{40, 0, 0, 0}, 4, limit.FirstBytes},
-		{"HTTP, byte by byte", request, 0, limit.FirstBytes},
-		{"HTTP, endless", bytes.Repeat([]byte("GET "), 100), 300, limit.FirstBytes},
-		{"TLS, record header", []byte{0x16, 3, 1, 2, 0}, 5, limit.FirstBytes},
-		{"web socket, no stream", request, len(request), limit.FirstBytes},
-		{"web socket, slow stream", append(request, 0x82, 0x80, 1, 2, 3, 4), len(request),
-			limit.FirstBytes},
+		{"silent", 0, nil, 0, once},
+		{"obfuscated, byte by byte", 0, header, 0, once},
+		{"obfuscated, one byte short", 0, header[:63], 63, once},
+		{"full, four bytes", 0, []byte{40, 0, 0, 0}, 4, once},
+		{"HTTP, byte by byte", 0, request, 0, once},
+		{"HTTP, endless", 0, bytes.Repeat([]byte("GET "), 100), 300, once},
+		{"TLS, record header", 0, []byte{0x16, 3, 1, 2, 0}, 5, once},
+		{"TLS, no stream", 4 * time.Second, hello, len(hello), twice},
+		{"web socket, no stream", 4 * time.Second, request, len(request), twice},
+		{"web socket, slow stream", 4 * time.Second, append(request, 0x82, 0x80, 1, 2, 3, 4),
+			len(request), twice},
 	}
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
@@ -99,9 +104,14 @@ func TestSlowOpening(t *testing.T) {
 				defer theirs.Close()
 				go io.Copy(io.Discard, theirs)
 				var peer sync.WaitGroup
-				peer.Go(func() { dawdle(theirs, tc.all, tc.fast) })
+				peer.Go(func() {
+					time.Sleep(tc.wait)
+					dawdle(theirs, tc.all, tc.fast)
+				})
 				start := time.Now()
-				_, err := Accept(ours, testOptions(t))
+				o := testOptions(t)
+				o.Clock = clock.NewFake(helloTime)
+				_, err := Accept(ours, o)
 				if !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(start) != tc.want {
 					t.Errorf("%v after %v", err, time.Since(start))
 				}

@@ -26,10 +26,10 @@ const (
 	maxPad = 15
 )
 
-// parse reads a frame header from b, which holds the bytes of it that arrived so far. It returns how
-// many bytes the header has, as far as these tell; when b holds that many, claim is what the header
-// says. It refuses what no peer may send, whatever the caller's bound. The sequence number of a
-// full frame is left to the caller.
+// parse reads a frame header from b, which holds the bytes of it that arrived so far. It returns
+// how many bytes the header has, as far as these tell; when b holds that many, claim is what the
+// header says. It refuses what no peer may send, whatever the caller's bound. The sequence number
+// of a full frame is left to the caller.
 //
 // https://core.telegram.org/mtproto/mtproto-transports
 func (c Codec) parse(b []byte) (headLen int, claim Head, err error) {

@@ -157,7 +157,8 @@ func FuzzHello(f *testing.F) {
 // FuzzUpgrade judges arbitrary request heads.
 func FuzzUpgrade(f *testing.F) {
 	f.Add([]byte(wsRequest("/apiws")), "app.example.org")
-	f.Add([]byte(strings.Replace(wsRequest("/apiws"), "Host", "Origin: https://a.b\r\nHost", 1)), "a.b")
+	foreign := strings.Replace(wsRequest("/apiws"), "Host", "Origin: https://a.b\r\nHost", 1)
+	f.Add([]byte(foreign), "a.b")
 	f.Add([]byte("GET http://[::1]:namedport/apiws HTTP/1.1\r\n\r\n"), "")
 	f.Add([]byte("OPTIONS * HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"), "")
 	f.Fuzz(func(t *testing.T, head []byte, origin string) {

@@ -9,15 +9,16 @@ import (
 	"parley/internal/limit"
 )
 
-// peers are the transports and secrets that clients come with.
-func peers() []struct {
+// peer is a transport and a secret that clients come with.
+type peer struct {
 	kind   Kind
 	secret string
-} {
-	return []struct {
-		kind   Kind
-		secret string
-	}{
+}
+
+func (p peer) name() string { return p.kind.String() + "/" + p.secret }
+
+func peers() []peer {
+	return []peer{
 		{Kind{Abridged, Plain}, ""},
 		{Kind{Intermediate, Plain}, ""},
 		{Kind{Padded, Plain}, ""},
@@ -42,9 +43,9 @@ func testOptions(t testing.TB) Options {
 
 func TestEveryTransportCarriesFramesBothWays(t *testing.T) {
 	for _, p := range peers() {
-		t.Run(p.kind.String()+p.secret, func(t *testing.T) {
+		t.Run(p.name(), func(t *testing.T) {
 			addr, results := listen(t, testOptions(t))
-			peer := dial(t, addr, p.kind, p.secret, -10003)
+			cl := dial(t, addr, p.kind, p.secret, -10003)
 			sizes := []int{3, 1, 6, 7, 8, 30, 31, 32, 2000, 4000, 65000, 3}
 			if p.kind.Carrier == FakeTLS {
 				sizes = sizes[:len(sizes)-2] // the peer fails with what exceeds a record
@@ -55,7 +56,7 @@ func TestEveryTransportCarriesFramesBothWays(t *testing.T) {
 			}
 			go func() {
 				for _, m := range sent {
-					peer.send(t, m)
+					cl.send(t, m)
 				}
 			}()
 			r := <-results
@@ -82,11 +83,11 @@ func TestEveryTransportCarriesFramesBothWays(t *testing.T) {
 			}
 			send(t, c, sent...)
 			for i, want := range sent {
-				if got := peer.receive(t); !bytes.Equal(got, want) {
+				if got := cl.receive(t); !bytes.Equal(got, want) {
 					t.Fatalf("message %d: %d bytes, want %d", i, len(got), len(want))
 				}
 			}
-			go peer.Close()
+			go cl.Close()
 			if _, err := c.Await(); !errors.Is(err, io.EOF) {
 				t.Errorf("after close: %v", err)
 			}
@@ -139,11 +140,11 @@ func TestSecretsOpenOnlyWhatTheyAreFor(t *testing.T) {
 
 func TestErrorsAndPlaintextReachThePeer(t *testing.T) {
 	for _, p := range peers() {
-		t.Run(p.kind.String()+p.secret, func(t *testing.T) {
+		t.Run(p.name(), func(t *testing.T) {
 			addr, results := listen(t, testOptions(t))
-			peer := dial(t, addr, p.kind, p.secret, 2)
+			cl := dial(t, addr, p.kind, p.secret, 2)
 			plain := append(make([]byte, 16), 4, 0, 0, 0, 1, 2, 3, 4)
-			go peer.send(t, plain)
+			go cl.send(t, plain)
 			r := <-results
 			if r.err != nil {
 				t.Fatal(r.err)
@@ -154,13 +155,13 @@ func TestErrorsAndPlaintextReachThePeer(t *testing.T) {
 				t.Fatalf("%x, %v", f.Payload, err)
 			}
 			send(t, r.conn, plain)
-			if got := peer.receive(t); !bytes.Equal(got, plain) {
+			if got := cl.receive(t); !bytes.Equal(got, plain) {
 				t.Fatalf("got %x", got)
 			}
 			if _, err := r.conn.Write(r.conn.AppendError(nil, -404)); err != nil {
 				t.Fatal(err)
 			}
-			if code := peer.receiveError(t); code != 404 {
+			if code := cl.receiveError(t); code != 404 {
 				t.Errorf("error code = %d", code)
 			}
 		})

@@ -37,9 +37,9 @@ type Frame struct {
 func (f Frame) Idle() bool { return len(f.Payload) < plainHead }
 
 // SetMaxFrame sets the longest payload that ReadFrame admits, in bytes, padding not counted. It
-// starts as limit.FrameUnkeyed and cannot exceed limit.FrameKeyed. It may be called between Await
+// starts as limit.FrameUnkeyed; limit.FrameKeyed holds in any case. It may be called between Await
 // and ReadFrame, when the auth key of the frame at hand is known.
-func (c *Conn) SetMaxFrame(n int) { c.max = min(n, limit.FrameKeyed) }
+func (c *Conn) SetMaxFrame(n int) { c.max = n }
 
 // Await blocks until the next frame begins and returns what its first bytes tell. It needs no
 // buffer, so that an idle connection need not hold one. Called again before ReadFrame, it returns

@@ -163,15 +163,24 @@ func TestTamperedHello(t *testing.T) {
 
 func TestForeignHello(t *testing.T) {
 	s := secret(t, "ee")
+	foreign := Secret{form: secretTLS, key: [16]byte{9}}
+	// custom is a signed hello of kind first, with as many bytes after the version as body has.
+	custom := func(first byte, body ...byte) []byte {
+		n := byte(len(body))
+		b := []byte{0x16, 3, 1, 0, n + 6, first, 0, 0, n + 2, 3, 3}
+		return sign(s, helloTime, append(b, body...))
+	}
+	random := make([]byte, 32)
 	cases := map[string][]byte{
 		"unsigned":      append(clientHelloRecord(s, helloTime, 32, 400)[:11], make([]byte, 480)...),
-		"other secret":  clientHelloRecord(Secret{form: secretTLS, key: [16]byte{9}}, helloTime, 32, 400),
+		"other secret":  clientHelloRecord(foreign, helloTime, 32, 400),
 		"long session":  clientHelloRecord(s, helloTime, 33, 400),
-		"server hello":  sign(s, helloTime, append([]byte{0x16, 3, 1, 0, 60, 2, 0, 0, 56, 3, 3}, make([]byte, 54)...)),
-		"no suites":     sign(s, helloTime, append([]byte{0x16, 3, 1, 0, 40, 1, 0, 0, 36, 3, 3}, make([]byte, 34)...)),
-		"minimal":       sign(s, helloTime, append([]byte{0x16, 3, 1, 0, 39, 1, 0, 0, 35, 3, 3}, make([]byte, 33)...)),
+		"server hello":  custom(2, append(random, 0, 0, 2, 0x13, 1)...),
+		"no suites":     custom(1, append(random, 0, 0)...),
+		"minimal":       custom(1, append(random, 0)...),
+		"suites beyond": custom(1, append(random, 0, 0, 2)...),
+		"odd suites":    custom(1, append(random, 0, 0, 3, 0x4a, 0x4a, 0x13)...),
 		"empty record":  {0x16, 3, 1, 0, 0},
-		"suites beyond": sign(s, helloTime, append([]byte{0x16, 3, 1, 0, 41, 1, 0, 0, 37, 3, 3}, append(make([]byte, 33), 0, 2)...)),
 	}
 	for name, hello := range cases {
 		sc := newScript(hello)
@@ -249,6 +258,7 @@ func TestTLSRecords(t *testing.T) {
 		{"longest", [][]byte{data(append(bytes.Clone(b), make([]byte, 65535-len(b))...))}, nil},
 		{"cipher spec between", [][]byte{data(b[:5]), record(0x14, []byte{1}), data(b[5:])}, nil},
 		{"long cipher spec", [][]byte{record(0x14, []byte{1, 1}), data(b)}, ErrRecord},
+		{"data in a cipher spec", [][]byte{record(0x14, append([]byte{1}, data(b)...))}, ErrRecord},
 		{"alert", [][]byte{record(0x15, []byte{1, 0}), data(b)}, io.EOF},
 		{"alert inside", [][]byte{data(b[:9]), record(0x15, []byte{1, 0})}, io.ErrUnexpectedEOF},
 		{"handshake", [][]byte{record(0x16, b)}, ErrRecord},

@@ -129,7 +129,8 @@ func TestUpgrade(t *testing.T) {
 	}
 	sc := newScript([]byte(change("Sec-WebSocket-Protocol: binary\r\n", "")))
 	Accept(sc, Options{})
-	if want := strings.Replace(wsAnswer, "Sec-WebSocket-Protocol: binary\r\n", "", 1); sc.out.String() != want {
+	want := strings.Replace(wsAnswer, "Sec-WebSocket-Protocol: binary\r\n", "", 1)
+	if sc.out.String() != want {
 		t.Errorf("answer without subprotocol: %q", sc.out.String())
 	}
 }
@@ -140,7 +141,8 @@ func TestRefusalArrives(t *testing.T) {
 	addr, results := listen(t, Options{})
 	for _, size := range []int{0, 10, 40 << 10} {
 		for _, method := range []string{"POST", "OPTIONS", "GET", "HEAD", "PUT", "DELETE"} {
-			req, _ := http.NewRequest(method, "http://"+addr+"/api", bytes.NewReader(make([]byte, size)))
+			body := bytes.NewReader(make([]byte, size))
+			req, _ := http.NewRequest(method, "http://"+addr+"/api", body)
 			resp, err := http.DefaultTransport.RoundTrip(req)
 			if err != nil {
 				t.Fatalf("%s with %d bytes: %v", method, size, err)
@@ -153,6 +155,23 @@ func TestRefusalArrives(t *testing.T) {
 				t.Errorf("%s: %v", method, r.err)
 			}
 		}
+	}
+}
+
+// TestRefusalSurvivesTheClose reads the answer only after the server has closed the connection,
+// which destroys it unless the server took all that the client sent.
+func TestRefusalSurvivesTheClose(t *testing.T) {
+	addr, results := listen(t, Options{})
+	nc, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	io.WriteString(nc, "POST /api HTTP/1.1\r\n\r\n"+strings.Repeat("x", 40<<10))
+	nc.(*net.TCPConn).CloseWrite()
+	<-results
+	if answer, err := io.ReadAll(nc); err != nil || string(answer) != refusal {
+		t.Errorf("%q, %v", answer, err)
 	}
 }
 
@@ -250,5 +269,3 @@ func TestWebSocketClient(t *testing.T) {
 	}
 	r.conn.Close()
 }
-
-var _ net.Conn = (*script)(nil)
