@@ -195,7 +195,9 @@ func (v *View) dialogUpdate(kind box.Kind, entry box.Entry) tg.UpdateClass {
 			ChannelID: channel, AvailableMinID: int(entry.ID),
 		}
 	case box.PeerSettings:
-		return &tg.UpdatePeerSettings{Peer: v.Peer(entry.Peer)}
+		return &tg.UpdatePeerSettings{
+			Peer: v.Peer(entry.Peer), Settings: v.PeerSettings(entry.Peer.User()),
+		}
 	}
 	return nil
 }

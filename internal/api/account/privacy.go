@@ -1,0 +1,220 @@
+package account
+
+import (
+	"github.com/gotd/td/tg"
+
+	"parley/internal/api"
+	"parley/internal/api/view"
+	"parley/internal/chat"
+	"parley/internal/chat/box"
+	"parley/internal/chat/contact"
+	"parley/internal/ids"
+	"parley/internal/store"
+)
+
+// ruleName is the stored name of a privacy key, "" for one that is not kept here.
+//
+// https://core.telegram.org/type/InputPrivacyKey
+func ruleName(k tg.InputPrivacyKeyClass) string {
+	switch k.(type) {
+	case *tg.InputPrivacyKeyStatusTimestamp:
+		return string(view.SeesStatus)
+	case *tg.InputPrivacyKeyChatInvite:
+		return "invite"
+	case *tg.InputPrivacyKeyPhoneCall:
+		return "call"
+	case *tg.InputPrivacyKeyPhoneP2P:
+		return "p2p"
+	case *tg.InputPrivacyKeyForwards:
+		return string(view.SeesForward)
+	case *tg.InputPrivacyKeyProfilePhoto:
+		return string(view.SeesPhoto)
+	case *tg.InputPrivacyKeyPhoneNumber:
+		return string(view.SeesPhone)
+	case *tg.InputPrivacyKeyAddedByPhone:
+		return "added_phone"
+	case *tg.InputPrivacyKeyVoiceMessages:
+		return "voice"
+	case *tg.InputPrivacyKeyAbout:
+		return string(view.SeesAbout)
+	case *tg.InputPrivacyKeyBirthday:
+		return "birthday"
+	default:
+		return ""
+	}
+}
+
+// getPrivacy returns one of the caller's privacy rules.
+//
+// https://core.telegram.org/method/account.getPrivacy
+func (h *Profile) getPrivacy(
+	c *api.Call, req *tg.AccountGetPrivacyRequest,
+) (*tg.AccountPrivacyRules, error) {
+	name := ruleName(req.Key)
+	if name == "" {
+		return nil, chat.Invalid("PRIVACY_KEY_INVALID")
+	}
+	return h.rules(c, name)
+}
+
+func (h *Profile) rules(c *api.Call, name string) (*tg.AccountPrivacyRules, error) {
+	out := &tg.AccountPrivacyRules{}
+	err := h.View(c, func(r *store.Reader, v *view.View) error {
+		rule, err := contact.RuleOf(r, c.Self, name)
+		if err != nil {
+			return err
+		}
+		out.Rules = rendered(v, rule)
+		out.Users, out.Chats = v.Users(), v.Chats()
+		return nil
+	})
+	return out, err
+}
+
+func rendered(v *view.View, rule contact.Rule) []tg.PrivacyRuleClass {
+	var out []tg.PrivacyRuleClass
+	people := func(list []ids.UserID) (out []int64) {
+		for _, id := range list {
+			v.User(id)
+			out = append(out, int64(id))
+		}
+		return out
+	}
+	chats := func(list []ids.Peer) (out []int64) {
+		for _, p := range list {
+			v.Chat(p)
+			out = append(out, int64(max(ids.Peer(p.Chat()), ids.Peer(p.Channel()))))
+		}
+		return out
+	}
+	if len(rule.Allow) > 0 {
+		out = append(out, &tg.PrivacyValueAllowUsers{Users: people(rule.Allow)})
+	}
+	if len(rule.Deny) > 0 {
+		out = append(out, &tg.PrivacyValueDisallowUsers{Users: people(rule.Deny)})
+	}
+	if len(rule.AllowIn) > 0 {
+		out = append(out, &tg.PrivacyValueAllowChatParticipants{Chats: chats(rule.AllowIn)})
+	}
+	if len(rule.DenyIn) > 0 {
+		out = append(out, &tg.PrivacyValueDisallowChatParticipants{Chats: chats(rule.DenyIn)})
+	}
+	switch rule.At {
+	case contact.All:
+		out = append(out, &tg.PrivacyValueAllowAll{})
+	case contact.Contacts:
+		out = append(out, &tg.PrivacyValueAllowContacts{}, &tg.PrivacyValueDisallowAll{})
+	case contact.CloseFriends:
+		out = append(out, &tg.PrivacyValueAllowCloseFriends{}, &tg.PrivacyValueDisallowAll{})
+	default:
+		out = append(out, &tg.PrivacyValueDisallowAll{})
+	}
+	return out
+}
+
+// setPrivacy changes one of the caller's privacy rules.
+//
+// https://core.telegram.org/method/account.setPrivacy
+func (h *Profile) setPrivacy(
+	c *api.Call, req *tg.AccountSetPrivacyRequest,
+) (*tg.AccountPrivacyRules, error) {
+	name := ruleName(req.Key)
+	if name == "" {
+		return nil, chat.Invalid("PRIVACY_KEY_INVALID")
+	}
+	rule, err := h.parsed(c, req.Rules)
+	if err != nil {
+		return nil, err
+	}
+	err = h.Store.Update(c.Context, c.Self.Peer(), func(tx *store.Tx) error {
+		if err := contact.SetRule(tx, c.Self, name, rule); err != nil {
+			return err
+		}
+		_, err := box.Note(tx, c.Self.Peer(), box.Privacy, c.Unix(), box.Entry{Text: name})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return h.rules(c, name)
+}
+
+// parsed makes a rule of what a client sends: exceptions, and the first word on everybody.
+func (h *Profile) parsed(c *api.Call, in []tg.InputPrivacyRuleClass) (contact.Rule, error) {
+	rule := contact.Rule{At: contact.Nobody}
+	decided := false
+	at := func(who contact.Everybody) {
+		if !decided {
+			rule.At, decided = who, true
+		}
+	}
+	for _, x := range in {
+		var err error
+		switch x := x.(type) {
+		case *tg.InputPrivacyValueAllowAll:
+			at(contact.All)
+		case *tg.InputPrivacyValueAllowContacts:
+			at(contact.Contacts)
+		case *tg.InputPrivacyValueAllowCloseFriends:
+			at(contact.CloseFriends)
+		case *tg.InputPrivacyValueDisallowAll:
+			at(contact.Nobody)
+		case *tg.InputPrivacyValueAllowUsers:
+			rule.Allow, err = h.Users(c, x.Users)
+		case *tg.InputPrivacyValueDisallowUsers:
+			rule.Deny, err = h.Users(c, x.Users)
+		case *tg.InputPrivacyValueAllowChatParticipants:
+			rule.AllowIn, err = h.chats(c, x.Chats)
+		case *tg.InputPrivacyValueDisallowChatParticipants:
+			rule.DenyIn, err = h.chats(c, x.Chats)
+		default:
+			err = chat.Invalid("PRIVACY_VALUE_INVALID")
+		}
+		if err != nil {
+			return rule, err
+		}
+	}
+	return rule, nil
+}
+
+// chats resolves the bare ids of chats that the caller is in.
+func (h *Profile) chats(c *api.Call, in []int64) (out []ids.Peer, err error) {
+	err = h.Store.View(c.Context, func(r *store.Reader) error {
+		out = out[:0]
+		for _, id := range in {
+			for _, peer := range []ids.Peer{
+				ids.PeerChat(ids.ChatID(id)), ids.PeerChannel(ids.ChannelID(id)),
+			} {
+				m, err := r.Member(peer, c.Self)
+				if err != nil {
+					return err
+				}
+				if m.Role.In() {
+					out = append(out, peer)
+				}
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// getGlobalPrivacySettings returns settings that hold for all chats; none differs from its default
+// here.
+//
+// https://core.telegram.org/method/account.getGlobalPrivacySettings
+func (h *Profile) getGlobalPrivacySettings(
+	*api.Call, *tg.AccountGetGlobalPrivacySettingsRequest,
+) (*tg.GlobalPrivacySettings, error) {
+	return &tg.GlobalPrivacySettings{}, nil
+}
+
+// getContentSettings tells that sensitive content is not shown and that this is not for the caller
+// to change.
+//
+// https://core.telegram.org/method/account.getContentSettings
+func (h *Profile) getContentSettings(
+	*api.Call, *tg.AccountGetContentSettingsRequest,
+) (*tg.AccountContentSettings, error) {
+	return &tg.AccountContentSettings{}, nil
+}
