@@ -1,0 +1,6 @@
+//go:build !race
+
+package imaging
+
+// raceDetector says that tests run some twenty times slower.
+const raceDetector = false

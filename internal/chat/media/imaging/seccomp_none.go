@@ -1,0 +1,8 @@
+//go:build linux && !amd64 && !arm64
+
+package imaging
+
+import "errors"
+
+// filterSyscalls fails: there is no filter for this architecture.
+func filterSyscalls() error { return errors.ErrUnsupported }
