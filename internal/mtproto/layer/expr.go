@@ -218,7 +218,7 @@ func (f first) compile(k *compiler, sc scope, want *schema.Type) (emitter, error
 	}, nil
 }
 
-// list is a vector of those elements that have a value.
+// list is a vector of those elements that have a value; without any, it is absent.
 type list []expr
 
 func (l list) compile(k *compiler, sc scope, want *schema.Type) (emitter, error) {
@@ -246,6 +246,9 @@ func (l list) compile(k *compiler, sc scope, want *schema.Type) (emitter, error)
 			default:
 				c.dst = c.dst[:size]
 			}
+		}
+		if count == 0 {
+			return absent
 		}
 		binary.LittleEndian.PutUint32(c.dst[at:], count)
 		return done

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"parley/internal/mtproto/layer/layertest"
 	"parley/internal/mtproto/layer/schema"
 )
 
@@ -14,6 +15,9 @@ var claimed = map[int]bool{
 	144: true, 152: true, 158: true, 185: true, 193: true, 198: true, 200: true, 209: true,
 	218: true, 222: true, 223: true, 224: true, 225: true, 227: true, 228: true,
 }
+
+// query is the type of any request.
+var query = &schema.Type{Kind: schema.Query}
 
 func newSet(t testing.TB) *Set {
 	t.Helper()
@@ -38,36 +42,36 @@ func spoken(table *schema.Table) []*schema.Def {
 
 // agree compares what both sides have in common: objects of the same name must have the same
 // plain values in fields of the same name and type.
-func agree(a, b *node) error {
-	if a.def == nil || b.def == nil || a.def.Name != b.def.Name {
+func agree(a, b *layertest.Node) error {
+	if a.Def == nil || b.Def == nil || a.Def.Name != b.Def.Name {
 		return nil
 	}
-	for i, f := range b.def.Fields {
-		j := a.def.Field(f.Name)
-		if j < 0 || f.Type.Kind == schema.Flags || a.def.Fields[j].Type != f.Type ||
-			f.Type.Kind == schema.Flag && sharesBit(b.def, i) != sharesBit(a.def, j) {
+	for i, f := range b.Def.Fields {
+		j := a.Def.Field(f.Name)
+		if j < 0 || f.Type.Kind == schema.Flags || a.Def.Fields[j].Type != f.Type ||
+			f.Type.Kind == schema.Flag && sharesBit(b.Def, i) != sharesBit(a.Def, j) {
 			continue
 		}
-		x, y := a.fields[j], b.fields[i]
+		x, y := a.Fields[j], b.Fields[i]
 		switch {
 		case y == nil:
 			if x != nil && f.Type.Kind != schema.Boxed && f.Type.Kind != schema.Vector {
-				return fmt.Errorf("%s.%s was lost", a.def.Name, f.Name)
+				return fmt.Errorf("%s.%s was lost", a.Def.Name, f.Name)
 			}
 		case x == nil:
 			if f.Optional() {
-				return fmt.Errorf("%s.%s came from nowhere", a.def.Name, f.Name)
+				return fmt.Errorf("%s.%s came from nowhere", a.Def.Name, f.Name)
 			}
-		case x.raw != y.raw:
-			return fmt.Errorf("%s.%s was %q and is %q", a.def.Name, f.Name, x.raw, y.raw)
-		case len(x.elems) == len(y.elems):
-			for n := range x.elems {
-				if err := agree(x.elems[n], y.elems[n]); err != nil {
+		case x.Raw != y.Raw:
+			return fmt.Errorf("%s.%s was %q and is %q", a.Def.Name, f.Name, x.Raw, y.Raw)
+		case len(x.Elems) == len(y.Elems):
+			for n := range x.Elems {
+				if err := agree(x.Elems[n], y.Elems[n]); err != nil {
 					return err
 				}
 			}
-		case len(x.elems) < len(y.elems):
-			return fmt.Errorf("%s.%s has grown", a.def.Name, f.Name)
+		case len(x.Elems) < len(y.Elems):
+			return fmt.Errorf("%s.%s has grown", a.Def.Name, f.Name)
 		}
 		if x != nil && y != nil {
 			if err := agree(x, y); err != nil {
@@ -94,7 +98,7 @@ func sharesBit(d *schema.Def, i int) bool {
 func TestDownIsReadable(t *testing.T) {
 	s := newSet(t)
 	defs := spoken(s.table)
-	now := newBook(Current, s.table.At(Current))
+	now := newBook(s, Current)
 	for _, layer := range s.layers {
 		rounds := 1
 		if claimed[layer] {
@@ -103,15 +107,15 @@ func TestDownIsReadable(t *testing.T) {
 		if testing.Short() && !claimed[layer] {
 			continue
 		}
-		book := newBook(layer, s.table.At(layer))
-		w := &writer{book: now, rand: rand.New(rand.NewPCG(1, uint64(layer))), deep: 4}
+		book := newBook(s, layer)
+		w := &layertest.Writer{Book: now, Rand: rand.New(rand.NewPCG(1, uint64(layer))), Deep: 4}
 		var out []byte
 		values, dropped := 0, 0
 		for _, d := range defs {
 			for round := range rounds {
-				w.full = round == 0
-				in := w.object(nil, d, 1)
-				a, err := now.readAll(in, d.Result)
+				w.Full = round == 0
+				in := w.Object(d)
+				a, err := now.Read(in, d.Result)
 				if err != nil {
 					t.Fatalf("generator: %v", err)
 				}
@@ -124,7 +128,7 @@ func TestDownIsReadable(t *testing.T) {
 				if err != nil {
 					t.Fatalf("layer %d, %s: %v", layer, d.Name, err)
 				}
-				b, err := book.readAll(out, d.Result)
+				b, err := book.Read(out, d.Result)
 				if err == nil {
 					err = agree(a, b)
 				}
@@ -142,28 +146,24 @@ func TestDownIsReadable(t *testing.T) {
 // requests of the current layer.
 func TestUpIsReadable(t *testing.T) {
 	s := newSet(t)
-	now := newBook(Current, s.table.At(Current))
-	query, err := s.table.Type("!X")
-	if err != nil {
-		t.Fatal(err)
-	}
+	now := newBook(s, Current)
 	failed := make(map[string][]int)
 	for _, layer := range s.layers {
 		if testing.Short() && !claimed[layer] {
 			continue
 		}
 		defs := s.table.At(layer)
-		book := newBook(layer, defs)
-		w := &writer{book: book, rand: rand.New(rand.NewPCG(2, uint64(layer))), deep: 3}
+		book := newBook(s, layer)
+		w := &layertest.Writer{Book: book, Rand: rand.New(rand.NewPCG(2, uint64(layer))), Deep: 3}
 		values, dropped := 0, 0
 		for _, d := range defs {
 			if !d.Method {
 				continue
 			}
 			for round := range 4 {
-				w.full = round == 0
-				in := w.object(nil, d, 1)
-				a, err := book.readAll(in, query)
+				w.Full = round == 0
+				in := w.Object(d)
+				a, err := book.Read(in, query)
 				if err != nil {
 					t.Fatalf("generator: %v", err)
 				}
@@ -180,7 +180,7 @@ func TestUpIsReadable(t *testing.T) {
 				if err != nil {
 					t.Fatalf("layer %d, %s: %v", layer, d.Name, err)
 				}
-				b, err := now.readLoose(out, query)
+				b, err := now.ReadLoose(out, query)
 				if err == nil {
 					err = agree(a, b)
 				}

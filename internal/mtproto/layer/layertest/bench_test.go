@@ -1,4 +1,4 @@
-package layer
+package layertest
 
 import (
 	"errors"
@@ -90,18 +90,9 @@ func push() *tg.Updates {
 	}, Users: p.Users[:1], Chats: p.Chats[:1], Date: 1700000000}
 }
 
-func encode(t testing.TB, v bin.Encoder) []byte {
-	t.Helper()
-	var b bin.Buffer
-	if err := v.Encode(&b); err != nil {
-		t.Fatal(err)
-	}
-	return b.Buf
-}
-
 // BenchmarkDown measures rewriting, with encoding in the same run to compare with.
 func BenchmarkDown(b *testing.B) {
-	s := newSet(b)
+	s, _ := newSet(b)
 	for _, v := range []struct {
 		name  string
 		value bin.Encoder
@@ -137,7 +128,7 @@ func BenchmarkDown(b *testing.B) {
 // BenchmarkRatio compares rewriting with encoding in turns, so that a busy machine slows both; it
 // reports the quotient of the best times.
 func BenchmarkRatio(b *testing.B) {
-	s := newSet(b)
+	s, _ := newSet(b)
 	for _, v := range []struct {
 		name  string
 		value bin.Encoder
