@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime/debug"
 )
 
 // Errors that callers decide by.
@@ -26,10 +28,14 @@ type rows interface {
 	Close()
 }
 
-// querier runs statements, inside a transaction or beside one.
+// querier runs statements inside a transaction, one at a time: while rows are open no other
+// statement may run. The first statement that fails ends the transaction; those after it fail with
+// the same error. PostgreSQL wants it so, and SQLite must not be more lenient.
 type querier interface {
 	exec(ctx context.Context, st *statement, args ...any) (affected int64, err error)
 	query(ctx context.Context, st *statement, args ...any) (rows, error)
+	// failed is the error that ended the transaction.
+	failed() error
 }
 
 // engine is what SQLite and PostgreSQL have in common for the rest of the package.
@@ -40,6 +46,20 @@ type engine interface {
 	// the order of the commits.
 	write(ctx context.Context, fn func(querier) error, committed func()) error
 	close() error
+}
+
+// attempt runs fn. A panic of fn becomes an error, because others share the writer with it, and an
+// error that fn passed over still undoes the transaction.
+func attempt(fn func(querier) error, q querier) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("store: panic in a transaction: %v\n%s", p, debug.Stack())
+		}
+	}()
+	if err := fn(q); err != nil {
+		return err
+	}
+	return q.failed()
 }
 
 // one runs a query for a single row and scans it; ErrNotFound when there is none.
@@ -55,7 +75,11 @@ func one(ctx context.Context, q querier, st *statement, args []any, dest ...any)
 		}
 		return ErrNotFound
 	}
-	return r.Scan(dest...)
+	if err := r.Scan(dest...); err != nil {
+		return err
+	}
+	r.Close()
+	return r.Err()
 }
 
 // each runs a query and calls scan once per row.

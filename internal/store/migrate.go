@@ -18,14 +18,14 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-func migrateSQLite(ctx context.Context, db *sql.DB) error {
-	return migrate(ctx, goose.DialectSQLite3, db, migrations)
+func migrateSQLite(ctx context.Context, db *sql.DB, files fs.FS) error {
+	return migrate(ctx, goose.DialectSQLite3, db, files)
 }
 
-func migratePostgres(ctx context.Context, pool *pgxpool.Pool) error {
+func migratePostgres(ctx context.Context, pool *pgxpool.Pool, files fs.FS) error {
 	db := stdlib.OpenDBFromPool(pool)
 	defer func() { _ = db.Close() }()
-	return migrate(ctx, goose.DialectPostgres, db, migrations)
+	return migrate(ctx, goose.DialectPostgres, db, files)
 }
 
 func migrate(ctx context.Context, dialect goose.Dialect, db *sql.DB, files fs.FS) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"sync"
 	"time"
 
@@ -37,7 +38,7 @@ var safe = []struct {
 	{"data_sync_retry", []string{"off"}},
 }
 
-func openPostgres(ctx context.Context, url string, _ Options) (engine, error) {
+func openPostgres(ctx context.Context, url string, o Options) (engine, error) {
 	cfg, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
@@ -47,14 +48,14 @@ func openPostgres(ctx context.Context, url string, _ Options) (engine, error) {
 		return nil, fmt.Errorf("store: %w", err)
 	}
 	e := &postgresEngine{pool: pool}
-	if err := e.prepare(ctx); err != nil {
+	if err := e.prepare(ctx, o.seams.schema()); err != nil {
 		pool.Close()
 		return nil, err
 	}
 	return e, nil
 }
 
-func (e *postgresEngine) prepare(ctx context.Context) error {
+func (e *postgresEngine) prepare(ctx context.Context, files fs.FS) error {
 	for _, s := range safe {
 		var got string
 		if err := e.pool.QueryRow(ctx, "show "+s.name).Scan(&got); err != nil {
@@ -69,7 +70,7 @@ func (e *postgresEngine) prepare(ctx context.Context) error {
 				"messages; it must be one of %v", s.name, got, s.ok)
 		}
 	}
-	return migratePostgres(ctx, e.pool)
+	return migratePostgres(ctx, e.pool, files)
 }
 
 func (e *postgresEngine) read(ctx context.Context, fn func(querier) error) error {
@@ -80,7 +81,7 @@ func (e *postgresEngine) read(ctx context.Context, fn func(querier) error) error
 			return fmt.Errorf("store: begin: %w", err)
 		}
 		defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
-		return fn(postgresTx{tx})
+		return attempt(fn, &postgresTx{tx: tx})
 	})
 }
 
@@ -91,7 +92,7 @@ func (e *postgresEngine) write(ctx context.Context, fn func(querier) error, comm
 			return fmt.Errorf("store: begin: %w", err)
 		}
 		defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
-		if err := fn(postgresTx{tx}); err != nil {
+		if err := attempt(fn, &postgresTx{tx: tx}); err != nil {
 			return err
 		}
 		if err := tx.Commit(ctx); err != nil {
@@ -151,29 +152,59 @@ func (e *postgresEngine) close() error {
 	return nil
 }
 
-type postgresTx struct{ tx pgx.Tx }
+// postgresTx is a transaction, with the error that ended it.
+type postgresTx struct {
+	tx      pgx.Tx
+	failure error
+}
 
-func (t postgresTx) exec(ctx context.Context, st *statement, args ...any) (int64, error) {
+func (t *postgresTx) failed() error { return t.failure }
+
+func (t *postgresTx) exec(ctx context.Context, st *statement, args ...any) (int64, error) {
+	if t.failure != nil {
+		return 0, t.failure
+	}
 	tag, err := t.tx.Exec(ctx, st.text, args...)
 	if err != nil {
-		return 0, postgresError(st, err)
+		return 0, t.named(st, err)
 	}
 	return tag.RowsAffected(), nil
 }
 
-func (t postgresTx) query(ctx context.Context, st *statement, args ...any) (rows, error) {
+func (t *postgresTx) query(ctx context.Context, st *statement, args ...any) (rows, error) {
+	if t.failure != nil {
+		return nil, t.failure
+	}
 	r, err := t.tx.Query(ctx, st.text, args...)
 	if err != nil {
-		return nil, postgresError(st, err)
+		return nil, t.named(st, err)
 	}
-	return r, nil
+	return &postgresRows{Rows: r, tx: t, of: st}, nil
 }
 
-// postgresError names the statement and tells a taken key from other errors.
-func postgresError(st *statement, err error) error {
+// named names the statement of an error, tells a taken key from other errors, and ends the
+// transaction.
+func (t *postgresTx) named(st *statement, err error) error {
 	var pe *pgconn.PgError
 	if errors.As(err, &pe) && pe.Code == "23505" {
-		return fmt.Errorf("%w: %s", ErrConflict, st.name)
+		t.failure = fmt.Errorf("%w: %s", ErrConflict, st.name)
+	} else {
+		t.failure = fmt.Errorf("store: %s: %w", st.name, err)
 	}
-	return fmt.Errorf("store: %s: %w", st.name, err)
+	return t.failure
+}
+
+// postgresRows are rows being read; most errors of a query come only with them.
+type postgresRows struct {
+	pgx.Rows
+	tx *postgresTx
+	of *statement
+}
+
+// Err implements rows.
+func (r *postgresRows) Err() error {
+	if err := r.Rows.Err(); err != nil {
+		return r.tx.named(r.of, err)
+	}
+	return nil
 }

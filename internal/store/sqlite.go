@@ -3,37 +3,45 @@ package store
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net/url"
 	"sync"
 
-	"modernc.org/sqlite"
+	_ "modernc.org/sqlite" // the driver that the migrations run on
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// groupLimit is how many transactions may share one commit. A commit costs one fsync whatever it
-// holds; the bound keeps the wait of the first of them short.
-const groupLimit = 256
+const (
+	// groupLimit is how many transactions may share one commit. A commit costs one fsync whatever
+	// it holds; the bound keeps the wait of the first of them short.
+	groupLimit = 256
+	// checkpointPages is after how many pages written to the log they are moved to the database. A
+	// page that changed often in between is moved once; more would lengthen recovery and reads.
+	checkpointPages = 4000
+	// lockWait is how long another process may hold the database, in milliseconds.
+	lockWait = 10_000
+)
 
 // sqliteEngine keeps the store in one SQLite file: one writer whose callers share commits, and a
 // pool of readers that see only what is committed.
 type sqliteEngine struct {
 	writer  *sqliteConn
-	writes  *sql.DB
-	reads   *sql.DB
 	readers chan *sqliteConn
 	ops     chan *writeOp
-	stop    chan struct{}
-	done    chan struct{}
-	once    sync.Once
 	fatal   func(error)
-	failed  error
+	// stop is closed when no more work is taken, done when the writer has ended.
+	stop, done chan struct{}
+	halt       sync.Once
+	end        sync.Once
+	closed     error
+	// moved is what the writer had written when it last moved pages to the database.
+	moved int64
 }
 
 // writeOp is one transaction that waits for the writer.
 type writeOp struct {
+	ctx       context.Context
 	fn        func(querier) error
 	committed func()
 	err       error
@@ -43,82 +51,114 @@ type writeOp struct {
 // durable are the pragmas that durability rests on; they are read back after opening.
 //
 // https://www.sqlite.org/pragma.html
-var durable = []struct{ name, set, want string }{
-	{"journal_mode", "WAL", "wal"},
-	{"synchronous", "FULL", "2"},
+var durable = []pragma{
+	{"journal_mode", "wal", "wal"},
+	{"synchronous", "full", "2"},
 	{"fullfsync", "1", "1"},
+	{"checkpoint_fullfsync", "1", "1"},
 	{"cell_size_check", "1", "1"},
 }
 
+// swift are the writer's pragmas that only speed rests on: moving pages is the engine's own
+// business, where its errors are seen; a page cache of 32 MiB; a log file of at most 64 MiB once
+// it is empty.
+var swift = []pragma{
+	{"wal_autocheckpoint", "0", "0"},
+	{"cache_size", "-32768", "-32768"},
+	{"journal_size_limit", "67108864", "67108864"},
+}
+
+// reading are the pragmas of a reader.
+var reading = []pragma{
+	{"query_only", "1", "1"},
+	{"mmap_size", "2147418112", ""},
+}
+
+// pragma is a setting, and what reading it back must give where that matters.
+type pragma struct{ name, set, want string }
+
 func openSQLite(ctx context.Context, path string, o Options) (engine, error) {
-	writes, err := sql.Open("sqlite", sqliteDSN(path, "_pragma=busy_timeout(10000)"))
-	if err != nil {
+	if err := migrateSQLiteFile(ctx, path, o.seams); err != nil {
+		return nil, err
+	}
+	e := &sqliteEngine{
+		readers: make(chan *sqliteConn, o.Readers),
+		ops:     make(chan *writeOp, 4*groupLimit),
+		fatal:   o.Fatal,
+		stop:    make(chan struct{}),
+		done:    make(chan struct{}),
+	}
+	var err error
+	if e.writer, err = dialSQLite(path, o.seams.vfs); err != nil {
 		return nil, fmt.Errorf("store: open %s: %w", path, err)
 	}
-	writes.SetMaxOpenConns(1)
-	e := &sqliteEngine{
-		writes: writes,
-		ops:    make(chan *writeOp, 4*groupLimit),
-		stop:   make(chan struct{}),
-		done:   make(chan struct{}),
-		fatal:  o.Fatal,
-	}
-	if err := e.prepare(ctx, path, o.Readers); err != nil {
-		return nil, errors.Join(err, writes.Close())
+	if err := e.prepare(path, o); err != nil {
+		close(e.readers)
+		for c := range e.readers {
+			_ = c.close()
+		}
+		_ = e.writer.close()
+		return nil, fmt.Errorf("store: open %s: %w", path, err)
 	}
 	go e.run()
 	return e, nil
 }
 
-func sqliteDSN(path, options string) string {
-	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + options
+// migrateSQLiteFile brings the schema up to date, on a connection of its own that syncs as
+// carefully as the writer.
+func migrateSQLiteFile(ctx context.Context, path string, s seams) error {
+	options := url.Values{"_pragma": {fmt.Sprintf("busy_timeout=%d", lockWait)}}
+	for _, p := range durable {
+		options.Add("_pragma", p.name+"="+p.set)
+	}
+	if s.vfs != "" {
+		options.Set("vfs", s.vfs)
+	}
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+options.Encode())
+	if err != nil {
+		return fmt.Errorf("store: open %s: %w", path, err)
+	}
+	db.SetMaxOpenConns(1)
+	return errors.Join(migrateSQLite(ctx, db, s.schema()), db.Close())
 }
 
-// prepare opens the writer, brings the schema up to date, then opens the readers.
-func (e *sqliteEngine) prepare(ctx context.Context, path string, readers int) error {
-	for _, p := range durable {
-		if _, err := e.writes.ExecContext(ctx, "pragma "+p.name+"="+p.set); err != nil {
-			return fmt.Errorf("store: pragma %s: %w", p.name, err)
+// prepare sets up the writer and opens the readers.
+func (e *sqliteEngine) prepare(path string, o Options) error {
+	for _, p := range append(durable, swift...) {
+		if p.name == "synchronous" && o.seams.synchronous != "" {
+			p.set, p.want = o.seams.synchronous, ""
 		}
-		var got string
-		if err := e.writes.QueryRowContext(ctx, "pragma "+p.name).Scan(&got); err != nil {
-			return fmt.Errorf("store: pragma %s: %w", p.name, err)
-		}
-		if got != p.want {
-			return fmt.Errorf("store: pragma %s is %s, want %s: is %s on a network filesystem?",
-				p.name, got, p.want, path)
+		if err := e.writer.set(p); err != nil {
+			return err
 		}
 	}
-	if err := migrateSQLite(ctx, e.writes); err != nil {
-		return err
-	}
-	conn, err := e.writes.Conn(ctx)
-	if err != nil {
-		return fmt.Errorf("store: %w", err)
-	}
-	e.writer = newSQLiteConn(conn)
-	e.reads, err = sql.Open("sqlite", sqliteDSN(path,
-		"_pragma=busy_timeout(10000)&_pragma=query_only(1)&_pragma=mmap_size(268435456)"))
-	if err != nil {
-		return fmt.Errorf("store: %w", err)
-	}
-	e.reads.SetMaxOpenConns(readers)
-	e.readers = make(chan *sqliteConn, readers)
-	for range readers {
-		c, err := e.reads.Conn(ctx)
+	for range o.Readers {
+		c, err := dialSQLite(path, o.seams.vfs)
 		if err != nil {
-			return errors.Join(fmt.Errorf("store: %w", err), e.reads.Close())
+			return err
 		}
-		e.readers <- newSQLiteConn(c)
+		e.readers <- c
+		for _, p := range reading {
+			if err := c.set(p); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
 
 func (e *sqliteEngine) read(ctx context.Context, fn func(querier) error) error {
+	if e.halted() {
+		return ErrStopped
+	}
 	select {
 	case c := <-e.readers:
 		defer func() { e.readers <- c }()
-		return e.snapshot(ctx, c, fn)
+		err := c.snapshot(fn)
+		if c.broken != nil {
+			e.fail(c.broken)
+		}
+		return err
 	case <-e.stop:
 		return ErrStopped
 	case <-ctx.Done():
@@ -126,22 +166,23 @@ func (e *sqliteEngine) read(ctx context.Context, fn func(querier) error) error {
 	}
 }
 
-// snapshot runs fn between begin and rollback. The connection must come back clean even when ctx
-// ends, so begin and rollback do not follow it.
-func (e *sqliteEngine) snapshot(ctx context.Context, c *sqliteConn, fn func(querier) error) error {
-	bare := context.WithoutCancel(ctx)
-	if err := c.run(bare, "begin"); err != nil {
-		return e.check(err)
+// snapshot runs fn between begin and rollback.
+func (c *sqliteConn) snapshot(fn func(querier) error) error {
+	if err := c.run("begin"); err != nil {
+		return err
 	}
-	err := fn(c)
-	if rerr := c.run(bare, "rollback"); rerr != nil && err == nil {
+	err := attempt(fn, c)
+	c.failure = nil
+	if rerr := c.run("rollback"); err == nil {
 		err = rerr
 	}
-	return e.check(err)
+	return err
 }
 
+// write returns once the outcome is known, also when ctx ends meanwhile: a transaction whose turn
+// comes after the end of its ctx fails, one that has run is committed.
 func (e *sqliteEngine) write(ctx context.Context, fn func(querier) error, committed func()) error {
-	op := &writeOp{fn: fn, committed: committed, done: make(chan struct{})}
+	op := &writeOp{ctx: ctx, fn: fn, committed: committed, done: make(chan struct{})}
 	select {
 	case e.ops <- op:
 	case <-e.stop:
@@ -167,42 +208,42 @@ func (e *sqliteEngine) write(ctx context.Context, fn func(querier) error, commit
 func (e *sqliteEngine) run() {
 	defer close(e.done)
 	batch := make([]*writeOp, 0, groupLimit)
-	for {
-		batch = batch[:0]
+	for !e.halted() {
 		select {
 		case op := <-e.ops:
-			batch = append(batch, op)
+			batch = append(batch[:0], op)
 		case <-e.stop:
 			return
 		}
-		if err := e.commit(&batch); err != nil {
-			e.fail(err)
-			for _, op := range batch {
-				op.err = fmt.Errorf("%w: %w", ErrUnknown, err)
-				close(op.done)
-			}
-			return
-		}
+		err := e.commit(&batch)
 		for _, op := range batch {
+			if err != nil {
+				op.err = err
+			}
 			if op.err == nil {
 				op.committed()
 			}
 			close(op.done)
 		}
+		if e.writer.broken == nil {
+			e.checkpoint()
+		}
+		if e.writer.broken != nil {
+			e.fail(e.writer.broken)
+			return
+		}
 	}
 }
 
-// commit runs the batch, which grows by what arrives meanwhile, and commits it. It returns storage
-// errors only; an error of one transaction stays with it.
+// commit runs the batch, which grows by what arrives meanwhile, and commits it. It returns what
+// went wrong for all of the batch; the error of one transaction stays with it.
 func (e *sqliteEngine) commit(batch *[]*writeOp) error {
-	ctx := context.Background()
-	if err := e.writer.run(ctx, "begin immediate"); err != nil {
-		return err
+	if err := e.writer.run("begin immediate"); err != nil {
+		return e.undone(err)
 	}
 	for i := 0; i < len(*batch); i++ {
-		op := (*batch)[i]
-		if err := e.apply(ctx, op); err != nil {
-			return err
+		if err := e.apply((*batch)[i], i > 0); err != nil {
+			return e.undone(err)
 		}
 		if i+1 < len(*batch) || len(*batch) == groupLimit {
 			continue
@@ -213,170 +254,108 @@ func (e *sqliteEngine) commit(batch *[]*writeOp) error {
 		default:
 		}
 	}
-	return e.writer.run(ctx, "commit")
-}
-
-// apply runs one transaction under a savepoint, so that its error undoes it alone.
-func (e *sqliteEngine) apply(ctx context.Context, op *writeOp) error {
-	if err := e.writer.run(ctx, "savepoint op"); err != nil {
-		return err
+	err := e.writer.run("commit")
+	if err != nil && e.writer.broken == nil {
+		return e.undone(err)
 	}
-	op.err = guarded(op.fn, e.writer)
-	if op.err == nil {
-		return e.writer.run(ctx, "release op")
-	}
-	if storageError(op.err) {
-		return op.err
-	}
-	if err := e.writer.run(ctx, "rollback to op"); err != nil {
-		return err
-	}
-	return e.writer.run(ctx, "release op")
-}
-
-// guarded turns a panic of fn into an error: it must not end the writer that all depend on.
-func guarded(fn func(querier) error, q querier) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("store: panic in a transaction: %v", p)
-		}
-	}()
-	return fn(q)
-}
-
-// fail stops the engine for good.
-func (e *sqliteEngine) fail(err error) {
-	e.once.Do(func() {
-		e.failed = err
-		close(e.stop)
-		e.fatal(fmt.Errorf("store: storage error, stopping: %w", err))
-	})
-}
-
-// check stops the engine when a read met a storage error.
-func (e *sqliteEngine) check(err error) error {
-	if err != nil && storageError(err) {
-		e.fail(err)
-	}
-	return err
-}
-
-func (e *sqliteEngine) close() error {
-	e.once.Do(func() { close(e.stop) })
-	<-e.done
-	var errs []error
-	for range cap(e.readers) {
-		errs = append(errs, (<-e.readers).close())
-	}
-	errs = append(errs, e.writer.close(), e.reads.Close(), e.writes.Close())
-	return errors.Join(errs...)
-}
-
-// sqliteConn is one connection with its statements prepared once.
-type sqliteConn struct {
-	conn  *sql.Conn
-	ready []*sql.Stmt
-	bare  map[string]*sql.Stmt
-}
-
-func newSQLiteConn(conn *sql.Conn) *sqliteConn {
-	return &sqliteConn{
-		conn:  conn,
-		ready: make([]*sql.Stmt, len(statements)),
-		bare:  make(map[string]*sql.Stmt),
-	}
-}
-
-// run executes transaction control.
-func (c *sqliteConn) run(ctx context.Context, text string) error {
-	st := c.bare[text]
-	if st == nil {
-		var err error
-		if st, err = c.conn.PrepareContext(ctx, text); err != nil {
-			return fmt.Errorf("store: %s: %w", text, err)
-		}
-		c.bare[text] = st
-	}
-	if _, err := st.ExecContext(ctx); err != nil {
-		return fmt.Errorf("store: %s: %w", text, err)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrUnknown, err)
 	}
 	return nil
 }
 
-func (c *sqliteConn) prepared(ctx context.Context, st *statement) (*sql.Stmt, error) {
-	if p := c.ready[st.number]; p != nil {
-		return p, nil
+// undone is the error of a batch that certainly was not committed. An error that is not the
+// disk's, such as a lock that another process holds, leaves the writer as it was.
+func (e *sqliteEngine) undone(err error) error {
+	if e.writer.broken != nil {
+		return fmt.Errorf("%w: %w", ErrStopped, err)
 	}
-	p, err := c.conn.PrepareContext(ctx, st.sqliteText())
-	if err != nil {
-		return nil, fmt.Errorf("store: %s: %w", st.name, err)
-	}
-	c.ready[st.number] = p
-	return p, nil
-}
-
-func (c *sqliteConn) exec(ctx context.Context, st *statement, args ...any) (int64, error) {
-	p, err := c.prepared(ctx, st)
-	if err != nil {
-		return 0, err
-	}
-	res, err := p.ExecContext(ctx, args...)
-	if err != nil {
-		return 0, sqliteError(st, err)
-	}
-	return res.RowsAffected()
-}
-
-func (c *sqliteConn) query(ctx context.Context, st *statement, args ...any) (rows, error) {
-	p, err := c.prepared(ctx, st)
-	if err != nil {
-		return nil, err
-	}
-	r, err := p.QueryContext(ctx, args...)
-	if err != nil {
-		return nil, sqliteError(st, err)
-	}
-	return sqliteRows{r}, nil
-}
-
-func (c *sqliteConn) close() error {
-	var errs []error
-	for _, st := range c.ready {
-		if st != nil {
-			errs = append(errs, st.Close())
+	if e.writer.busy() {
+		if rerr := e.writer.run("rollback"); rerr != nil {
+			e.writer.broken = rerr
 		}
 	}
-	for _, st := range c.bare {
-		errs = append(errs, st.Close())
-	}
-	return errors.Join(append(errs, c.conn.Close())...)
+	return err
 }
 
-type sqliteRows struct{ *sql.Rows }
-
-func (r sqliteRows) Close() { _ = r.Rows.Close() }
-
-// sqliteError names the statement and tells a taken key from other errors.
-func sqliteError(st *statement, err error) error {
-	var se *sqlite.Error
-	if errors.As(err, &se) && se.Code()&0xff == sqlite3.SQLITE_CONSTRAINT {
-		return fmt.Errorf("%w: %s", ErrConflict, st.name)
+// apply runs one transaction so that its error undoes it alone: by a savepoint where others of the
+// batch came before it, and else by beginning the batch again, which spares the savepoint.
+func (e *sqliteEngine) apply(op *writeOp, others bool) error {
+	if op.err = op.ctx.Err(); op.err != nil {
+		return nil
 	}
-	return fmt.Errorf("store: %s: %w", st.name, err)
+	if others {
+		if err := e.writer.run("savepoint op"); err != nil {
+			return err
+		}
+	}
+	op.err = attempt(op.fn, e.writer)
+	e.writer.failure = nil
+	switch {
+	case e.writer.broken != nil:
+		return e.writer.broken
+	case others && op.err == nil:
+		return e.writer.run("release op")
+	case others:
+		return errors.Join(e.writer.run("rollback to op"), e.writer.run("release op"))
+	case op.err != nil:
+		return errors.Join(e.writer.run("rollback"), e.writer.run("begin immediate"))
+	}
+	return nil
 }
 
-// storageError tells whether an error means that the disk, not the caller, is at fault.
-func storageError(err error) bool {
-	if errors.Is(err, driver.ErrBadConn) {
+// checkpoint moves pages from the log to the database once there are enough, after those who
+// waited have their answer. Left to the library it would happen inside the commit, with its errors
+// passed over.
+//
+// https://www.sqlite.org/wal.html#checkpointing
+func (e *sqliteEngine) checkpoint() {
+	written := e.writer.written()
+	if written-e.moved < checkpointPages {
+		return
+	}
+	e.moved = written
+	e.writer.checkpoint()
+}
+
+func (e *sqliteEngine) halted() bool {
+	select {
+	case <-e.stop:
 		return true
-	}
-	var se *sqlite.Error
-	if !errors.As(err, &se) {
+	default:
 		return false
 	}
-	switch se.Code() & 0xff {
+}
+
+// fail stops the engine for good.
+func (e *sqliteEngine) fail(err error) {
+	e.halt.Do(func() {
+		close(e.stop)
+		go e.fatal(fmt.Errorf("store: storage error, stopping: %w", err))
+	})
+}
+
+func (e *sqliteEngine) close() error {
+	e.halt.Do(func() { close(e.stop) })
+	e.end.Do(func() {
+		<-e.done
+		var errs []error
+		for range cap(e.readers) {
+			errs = append(errs, (<-e.readers).close())
+		}
+		e.closed = errors.Join(append(errs, e.writer.close())...)
+	})
+	return e.closed
+}
+
+// storageError tells whether a result code means that the disk, not the caller, is at fault.
+//
+// https://www.sqlite.org/rescode.html
+func storageError(code int32) bool {
+	switch code & 0xff {
 	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB,
-		sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PROTOCOL:
+		sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PROTOCOL,
+		sqlite3.SQLITE_NOMEM:
 		return true
 	}
 	return false

@@ -15,6 +15,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"strings"
 	"sync/atomic"
 
@@ -27,8 +28,27 @@ type Options struct {
 	URL string
 	// Readers is how many snapshots may be read at once; zero takes the default.
 	Readers int
-	// Fatal is called once, with the first storage error. The process should stop.
+	// Fatal is called once, with the first storage error. The process should stop. PostgreSQL
+	// stops itself instead.
 	Fatal func(error)
+	seams seams
+}
+
+// seams are what only tests of this package change.
+type seams struct {
+	// vfs is the SQLite file layer, empty for the system's.
+	vfs string
+	// synchronous is SQLite's, empty for the durable one.
+	synchronous string
+	// migrations is the schema, nil for the package's.
+	migrations fs.FS
+}
+
+func (s seams) schema() fs.FS {
+	if s.migrations != nil {
+		return s.migrations
+	}
+	return migrations
 }
 
 // Store is an open store. It is safe for concurrent use.
