@@ -385,11 +385,20 @@ create table profile_photos (
     primary key (peer_id, media_id)
 );
 
--- How far a box's messages are in the search index, and by which version of the term pipeline.
+-- Which messages of a channel have which terms. It can be built anew at any time.
+-- shard: box_id
+create table message_terms (
+    box_id bigint not null,
+    term   text   not null,
+    id     bigint not null,
+    primary key (box_id, term, id)
+);
+
+-- Up to which pts a channel's messages are in message_terms, and by which version of the terms.
 -- shard: box_id
 create table search_marks (
     box_id   bigint not null,
-    indexed  bigint not null,
+    pts      bigint not null,
     pipeline text   not null,
     primary key (box_id)
 );
