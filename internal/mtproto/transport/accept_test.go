@@ -65,9 +65,11 @@ func TestSniff(t *testing.T) {
 			}
 		}
 	}
-	if c, err := Accept(newScript(body), Options{}); err != nil {
-		t.Error(err)
-	} else if f, err := c.ReadFrame(nil); err != nil || !bytes.Equal(f.Payload, body[8:len(body)-4]) {
+	c, err := Accept(newScript(body), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f, err := c.ReadFrame(nil); err != nil || !bytes.Equal(f.Payload, body[8:len(body)-4]) {
 		t.Errorf("what was sniffed is lost: %x, %v", f.Payload, err)
 	}
 }

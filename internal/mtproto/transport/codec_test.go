@@ -127,7 +127,8 @@ func TestFrameBound(t *testing.T) {
 			}
 		}
 	}
-	c := framed(Kind{Intermediate, Plain}, newScript(announcement(Intermediate, limit.FrameKeyed+4)))
+	beyond := announcement(Intermediate, limit.FrameKeyed+4)
+	c := framed(Kind{Intermediate, Plain}, newScript(beyond))
 	c.SetMaxFrame(1 << 30)
 	if _, err := c.ReadFrame(nil); !errors.Is(err, ErrFrameTooLong) {
 		t.Errorf("beyond every bound: %v", err)
@@ -255,7 +256,7 @@ func TestPaddingIsCutOff(t *testing.T) {
 				frame(Padded, 0, append(bytes.Clone(m), padding...))))
 			f, err := c.ReadFrame(nil)
 			if err != nil || !bytes.Equal(f.Payload, want) {
-				t.Errorf("%d bytes and %d of padding: %d bytes, %v", len(m), pad, len(f.Payload), err)
+				t.Errorf("%d bytes, %d of padding: got %d, %v", len(m), pad, len(f.Payload), err)
 			}
 			if f.Idle() != (len(m) == 4) {
 				t.Errorf("%d bytes and %d of padding: idle = %v", len(m), pad, f.Idle())

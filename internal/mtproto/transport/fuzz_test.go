@@ -164,7 +164,8 @@ func FuzzUpgrade(f *testing.F) {
 	f.Fuzz(func(t *testing.T, head []byte, origin string) {
 		answer, ok := upgrade(head, []string{origin})
 		if ok != bytes.HasPrefix(answer, []byte("HTTP/1.1 101 ")) ||
-			ok != bytes.HasSuffix(answer, []byte("\r\n\r\n")) || bytes.Count(answer, []byte("\n")) > 6 {
+			ok != bytes.HasSuffix(answer, []byte("\r\n\r\n")) ||
+			bytes.Count(answer, []byte("\n")) > 6 {
 			t.Fatalf("%v, %q", ok, answer)
 		}
 		c := framed(Kind{}, newScript(head))

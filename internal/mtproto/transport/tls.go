@@ -121,7 +121,7 @@ func parseHello(record []byte) (clientHello, error) {
 
 // authenticate finds the secret with which a hello was signed: its random bytes are an HMAC of the
 // record in which they are zero, the last four combined with the client's time. The time must be
-// close to ours. It is not signed, so that it stops clients with a wrong clock and idle replays, and
+// close to ours. It is not signed: it stops clients with a wrong clock and thoughtless replays, and
 // nobody else; see ReplayCache.
 func authenticate(record []byte, h clientHello, secrets []Secret, now time.Time) (Secret, bool) {
 	for _, s := range secrets {

@@ -172,7 +172,7 @@ func TestForeignHello(t *testing.T) {
 	}
 	random := make([]byte, 32)
 	cases := map[string][]byte{
-		"unsigned":      append(clientHelloRecord(s, helloTime, 32, 400)[:11], make([]byte, 480)...),
+		"unsigned":      clientHelloRecord(Secret{}, helloTime, 32, 400),
 		"other secret":  clientHelloRecord(foreign, helloTime, 32, 400),
 		"long session":  clientHelloRecord(s, helloTime, 33, 400),
 		"server hello":  custom(2, append(random, 0, 0, 2, 0x13, 1)...),
