@@ -163,6 +163,8 @@ func TestTamperedHello(t *testing.T) {
 
 func TestForeignHello(t *testing.T) {
 	s := secret(t, "ee")
+	unsigned := clientHelloRecord(s, helloTime, 32, 400)
+	clear(unsigned[helloRandom:helloRandomEnd])
 	foreign := Secret{form: secretTLS, key: [16]byte{9}}
 	// custom is a signed hello of kind first, with as many bytes after the version as body has.
 	custom := func(first byte, body ...byte) []byte {
@@ -172,7 +174,7 @@ func TestForeignHello(t *testing.T) {
 	}
 	random := make([]byte, 32)
 	cases := map[string][]byte{
-		"unsigned":      clientHelloRecord(Secret{}, helloTime, 32, 400),
+		"unsigned":      unsigned,
 		"other secret":  clientHelloRecord(foreign, helloTime, 32, 400),
 		"long session":  clientHelloRecord(s, helloTime, 33, 400),
 		"server hello":  custom(2, append(random, 0, 0, 2, 0x13, 1)...),
