@@ -1,0 +1,164 @@
+// Package storetest opens stores for the tests of any package: SQLite in a directory of the test,
+// PostgreSQL in an empty database of its own. The PostgreSQL server is the one that
+// PARLEY_TEST_POSTGRES names, or a throwaway one on loopback that is started when the first test
+// asks for it and stopped when the last one has ended. Where there is neither, the test is skipped
+// and says so.
+//
+// The server that is shared by the tests of a process is the one thing that the package remembers.
+package storetest
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"parley/internal/store"
+)
+
+// ServerEnv names the variable that holds the URL of a PostgreSQL server for tests. Its user must
+// be allowed to create databases.
+const ServerEnv = "PARLEY_TEST_POSTGRES"
+
+// patience bounds how long a server may take for anything.
+const patience = time.Minute
+
+// Each runs fn on a new, empty store of each engine.
+func Each(t *testing.T, fn func(t *testing.T, s *store.Store)) {
+	t.Run("sqlite", func(t *testing.T) { fn(t, SQLite(t)) })
+	t.Run("postgres", func(t *testing.T) { fn(t, Postgres(t)) })
+}
+
+// SQLite opens a new, empty SQLite store that is closed after the test.
+func SQLite(t testing.TB) *store.Store {
+	t.Helper()
+	return open(t, SQLiteURL(t))
+}
+
+// SQLiteURL is the URL of an SQLite store that does not exist yet.
+func SQLiteURL(t testing.TB) string {
+	t.Helper()
+	return "sqlite:" + filepath.Join(t.TempDir(), "parley.db")
+}
+
+// Postgres opens a new, empty PostgreSQL store that is closed after the test.
+func Postgres(t testing.TB) *store.Store {
+	t.Helper()
+	return open(t, PostgresURL(t))
+}
+
+func open(t testing.TB, at string) *store.Store {
+	t.Helper()
+	s, err := store.Open(t.Context(), store.Options{
+		URL:   at,
+		Fatal: func(err error) { t.Errorf("storetest: %v", err) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("storetest: close: %v", err)
+		}
+	})
+	return s
+}
+
+// PostgresURL is the URL of a new, empty PostgreSQL database that is dropped after the test.
+func PostgresURL(t testing.TB) string {
+	t.Helper()
+	server := os.Getenv(ServerEnv)
+	if server == "" {
+		server = sharedServer(t)
+	}
+	at, err := url.Parse(server)
+	if err != nil {
+		t.Fatalf("storetest: %s: %v", ServerEnv, err)
+	}
+	name := "parley_" + strings.ToLower(rand.Text())
+	command(t, server, "create database "+name)
+	t.Cleanup(func() { command(t, server, "drop database "+name+" with (force)") })
+	at.Path = "/" + name
+	return at.String()
+}
+
+// command runs one statement on the server.
+func command(t testing.TB, server, text string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, server)
+	if err != nil {
+		t.Fatalf("storetest: %v", err)
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	if _, err := conn.Exec(ctx, text); err != nil {
+		t.Fatalf("storetest: %s: %v", text, err)
+	}
+}
+
+// shared is the throwaway server of this process and how many use it.
+var shared struct {
+	sync.Mutex
+	users  int
+	server *server
+}
+
+// sharedServer returns the URL of the throwaway server, which lives at least as long as the test.
+func sharedServer(t testing.TB) string {
+	t.Helper()
+	shared.Lock()
+	defer shared.Unlock()
+	if shared.server == nil {
+		s, err := startServer()
+		if err != nil {
+			t.Fatalf("storetest: PostgreSQL: %v", err)
+		}
+		if s == nil {
+			t.Skipf("storetest: no PostgreSQL: %s is not set and no server is installed", ServerEnv)
+		}
+		shared.server = s
+	}
+	shared.users++
+	t.Cleanup(func() {
+		if err := release(); err != nil {
+			t.Errorf("storetest: %v", err)
+		}
+	})
+	return shared.server.url
+}
+
+// release stops the server after its last user.
+func release() error {
+	shared.Lock()
+	defer shared.Unlock()
+	shared.users--
+	if shared.users > 0 || shared.server == nil {
+		return nil
+	}
+	s := shared.server
+	shared.server = nil
+	return s.stop()
+}
+
+// Main runs the tests of a package that has many for PostgreSQL, for its TestMain: the throwaway
+// server, once started, then serves them all.
+func Main(m *testing.M) int {
+	shared.Lock()
+	shared.users++
+	shared.Unlock()
+	code := m.Run()
+	if err := release(); err != nil {
+		fmt.Fprintln(os.Stderr, "storetest:", err)
+		return max(code, 1)
+	}
+	return code
+}
