@@ -1,0 +1,87 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"path/filepath"
+
+	"parley/internal/config"
+	"parley/internal/demo"
+	"parley/internal/node"
+)
+
+// serveCmd runs the server.
+type serveCmd struct {
+	Data      string `help:"Directory for everything the server keeps." placeholder:"DIR"`
+	Listen    string `help:"Where clients connect." placeholder:"HOST:PORT"`
+	Advertise string `help:"Where clients are told to connect." placeholder:"HOST:PORT"`
+	Web       string `help:"Where the pages for people are served." placeholder:"HOST:PORT"`
+	Demo      bool   `help:"Fill an empty server with invented people and chats."`
+}
+
+// flags are those that were given.
+func (s *serveCmd) flags() map[string]string {
+	out := make(map[string]string)
+	for name, value := range map[string]string{
+		"data": s.Data, "listen": s.Listen, "advertise": s.Advertise, "web": s.Web,
+	} {
+		if value != "" {
+			out[name] = value
+		}
+	}
+	if s.Demo {
+		out["demo"] = "true"
+		if s.Listen == "" {
+			// A demo's codes are known to everybody: it stays on this machine.
+			out["listen"] = "127.0.0.1:4430"
+		}
+	}
+	return out
+}
+
+// Run runs the server until it is told to stop.
+func (s *serveCmd) Run(p *process) (err error) {
+	cfg, err := p.load(s.flags())
+	if err != nil {
+		return err
+	}
+	n, err := node.Open(p.ctx, cfg, node.Options{Log: p.logger(cfg), Out: p.out})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if cerr := n.Close(); err == nil {
+			err = cerr
+		}
+	}()
+	if cfg.Demo {
+		if err := demo.Fill(p.ctx, n); err != nil {
+			return err
+		}
+	}
+	return n.Run(p.ctx, func(listen, web []net.Addr) { welcome(p.out, cfg, n, listen, web) })
+}
+
+// welcome tells the operator where everything is.
+func welcome(w io.Writer, cfg config.Config, n *node.Node, listen, web []net.Addr) {
+	line := func(what, format string, args ...any) {
+		_, _ = fmt.Fprintf(w, "%-14s"+format+"\n", append([]any{what}, args...)...)
+	}
+	for _, a := range listen {
+		line("clients:", "%s (every transport)", a)
+	}
+	line("data centre:", "%d", cfg.DC)
+	line("public key:", "%s", filepath.Join(cfg.Keyring.Dir, "keys", "public.pem"))
+	for _, f := range n.Fingerprints() {
+		line("fingerprint:", "%016x", uint64(f))
+	}
+	line("registration:", "%s", cfg.Registration.Mode)
+	for _, a := range web {
+		line("http:", "%s", a)
+	}
+	if cfg.Demo {
+		line("demo:", "numbers 9996620001 to 9996620300, code = the last five digits but one... see README")
+	}
+	line("connect:", "parley client-config gotd|telethon|gramjs|mtcute|tdlib|tdesktop")
+}

@@ -1,0 +1,350 @@
+// Package node builds one process of the configuration: it opens the store, the keys and the files,
+// ties the rooms of the messenger together, listens, and stops in order. It is the only package that
+// imports the world, and decides nothing that another could decide.
+package node
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"parley/internal/api"
+	"parley/internal/blob"
+	"parley/internal/chat/account"
+	"parley/internal/chat/channel"
+	"parley/internal/chat/device"
+	"parley/internal/chat/fanout"
+	"parley/internal/chat/group"
+	"parley/internal/chat/media"
+	"parley/internal/chat/media/imaging"
+	"parley/internal/chat/message"
+	"parley/internal/chat/presence"
+	"parley/internal/chat/search"
+	"parley/internal/clock"
+	"parley/internal/config"
+	"parley/internal/diag"
+	"parley/internal/gateway"
+	"parley/internal/ids"
+	"parley/internal/keyring"
+	"parley/internal/mtproto/handshake"
+	"parley/internal/mtproto/layer"
+	"parley/internal/store"
+)
+
+// pushWorkers is how many boxes are pushed to their readers at the same time.
+const pushWorkers = 4
+
+// Node is one process. Its fields are the rooms of the messenger, for tools that work beside the
+// server: imports, the demo, administration.
+type Node struct {
+	Config  config.Config
+	Store   *store.Store
+	Keys    *keyring.Keyring
+	Blobs   blob.Store
+	Account *account.Service
+	Message *message.Service
+	Group   *group.Service
+	Channel *channel.Service
+	Media   *media.Service
+	Courier *fanout.Courier
+
+	clock    clock.Clock
+	log      *slog.Logger
+	out      io.Writer
+	registry *prometheus.Registry
+	devices  *device.Registry
+	layers   *layer.Set
+	hub      *fanout.Hub
+	presence *presence.Tracker
+	search   *search.Service
+	api      *api.Server
+	gateway  *gateway.Server
+	exchange *handshake.Server
+	parts    *blob.Parts
+
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	work   sync.WaitGroup
+	close  []func() error
+}
+
+// Options are what a node is given besides its configuration.
+type Options struct {
+	Log *slog.Logger
+	// Out is where the console prints login codes.
+	Out io.Writer
+	// Clock is the machine's when nil.
+	Clock clock.Clock
+}
+
+// errStopped is why a node ends that was asked to.
+var errStopped = errors.New("node: stopped")
+
+// Open opens everything that a node needs to work, but does not listen yet.
+func Open(ctx context.Context, cfg config.Config, o Options) (n *Node, err error) {
+	if o.Clock == nil {
+		o.Clock = clock.System{}
+	}
+	n = &Node{
+		Config: cfg, clock: o.Clock, log: o.Log, out: o.Out,
+		registry: diag.NewRegistry(diag.ReadBuild()),
+	}
+	n.ctx, n.cancel = context.WithCancelCause(ctx)
+	defer func() {
+		if err != nil {
+			n.cancel(errStopped)
+			err = errors.Join(err, n.Close())
+			n = nil
+		}
+	}()
+	for _, step := range []func() error{
+		n.openKeeping, n.openRooms, n.openAPI, n.openGateway,
+	} {
+		if err := step(); err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// openKeeping opens what keeps things: directory, keys, database, files.
+func (n *Node) openKeeping() error {
+	if err := os.MkdirAll(n.Config.Data, 0o700); err != nil {
+		return fmt.Errorf("node: data directory: %w", err)
+	}
+	var err error
+	if n.Keys, err = keyring.Open(n.Config.Keyring.Dir, rand.Reader); err != nil {
+		return err
+	}
+	n.Store, err = store.Open(n.ctx, store.Options{
+		URL:   n.Config.Store.URL.Reveal(),
+		Fatal: func(err error) { n.cancel(err) },
+	})
+	if err != nil {
+		return err
+	}
+	n.close = append(n.close, n.Store.Close)
+	if err := n.openBlobs(); err != nil {
+		return err
+	}
+	n.devices = device.New(n.Store, n.Keys.Box(), n.clock)
+	n.layers, err = layer.New()
+	return err
+}
+
+func (n *Node) openBlobs() error {
+	url := n.Config.Blob.URL.Reveal()
+	if dir, ok := strings.CutPrefix(url, "dir:"); ok {
+		d, err := blob.OpenDir(dir, n.clock)
+		if err != nil {
+			return err
+		}
+		n.Blobs = d
+		n.close = append(n.close, d.Close)
+	} else {
+		s, err := blob.OpenS3(n.ctx, url, filepath.Join(n.Config.Data, "spool"))
+		if err != nil {
+			return err
+		}
+		n.Blobs = s
+	}
+	var err error
+	n.parts, err = blob.OpenParts(filepath.Join(n.Config.Data, "uploads"), n.Blobs, n.clock)
+	if err == nil {
+		n.close = append(n.close, n.parts.Close)
+	}
+	return err
+}
+
+// random returns a number that nobody guesses, positive and never 0.
+func random() int64 {
+	var b [8]byte
+	for {
+		// crypto/rand never fails: it ends the process instead.
+		_, _ = rand.Read(b[:])
+		if x := int64(binary.LittleEndian.Uint64(b[:]) >> 1); x != 0 {
+			return x
+		}
+	}
+}
+
+// Run listens and serves until ctx ends or something fails that cannot be gone on from. ready is
+// called with the addresses once clients can connect.
+func (n *Node) Run(ctx context.Context, ready func(listen, web []net.Addr)) error {
+	stop := context.AfterFunc(ctx, func() { n.cancel(errStopped) })
+	defer stop()
+	var listeners []net.Listener
+	var listen, web []net.Addr
+	for _, address := range n.Config.Listen {
+		l, err := net.Listen("tcp", address)
+		if err != nil {
+			return fmt.Errorf("node: listen: %w", err)
+		}
+		listeners = append(listeners, l)
+		listen = append(listen, l.Addr())
+	}
+	for _, d := range []door{
+		{n.Config.Inner.Listen, n.inner()}, {n.Config.Web.Listen, n.pages()},
+	} {
+		addr, err := n.open(d)
+		if err != nil {
+			return err
+		}
+		if addr != nil {
+			web = append(web, addr)
+		}
+	}
+	n.background()
+	for _, l := range listeners {
+		n.start(func() {
+			if err := n.gateway.Serve(n.ctx, l); err != nil && n.ctx.Err() == nil {
+				n.cancel(err)
+			}
+		})
+	}
+	if ready != nil {
+		ready(listen, web)
+	}
+	<-n.ctx.Done()
+	return n.stop(listeners)
+}
+
+// stopTime is how long connections may take to end.
+const stopTime = 10 * time.Second
+
+// stop ends what Run started. Being asked to is no error.
+func (n *Node) stop(listeners []net.Listener) error {
+	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
+	defer cancel()
+	err := n.gateway.Shutdown(ctx)
+	for _, l := range listeners {
+		_ = l.Close()
+	}
+	n.work.Wait()
+	if cause := context.Cause(n.ctx); !errors.Is(cause, errStopped) &&
+		!errors.Is(cause, context.Canceled) {
+		err = errors.Join(cause, err)
+	}
+	return err
+}
+
+func (n *Node) start(fn func()) {
+	n.work.Add(1)
+	go func() {
+		defer n.work.Done()
+		fn()
+	}()
+}
+
+// background starts what works besides requests.
+func (n *Node) background() {
+	n.start(func() { _ = n.exchange.Run(n.ctx) })
+	n.start(func() { n.every(housekeeping, n.clean) })
+}
+
+// housekeeping is how often what has run out is cleared away.
+const housekeeping = 10 * time.Minute
+
+func (n *Node) every(interval time.Duration, fn func(context.Context) error) {
+	t := time.NewTicker(interval)
+	defer t.Stop()
+	for {
+		select {
+		case <-n.ctx.Done():
+			return
+		case <-t.C:
+			if err := fn(n.ctx); err != nil && n.ctx.Err() == nil {
+				n.log.Error("housekeeping", "error", err)
+			}
+		}
+	}
+}
+
+// clean clears away unfinished uploads and what accounts have done with.
+func (n *Node) clean(ctx context.Context) error {
+	uploads := time.Duration(n.Config.Retention.Uploads)
+	if _, err := n.parts.Expire(n.clock.Now().Add(-uploads)); err != nil {
+		return err
+	}
+	return n.Account.Sweep(ctx)
+}
+
+// Close ends the node's work and closes what it opened, the last first.
+func (n *Node) Close() error {
+	n.cancel(errStopped)
+	if n.Courier != nil {
+		n.Courier.Wait()
+	}
+	if n.Account != nil {
+		n.Account.Close()
+	}
+	var errs []error
+	for i := len(n.close) - 1; i >= 0; i-- {
+		errs = append(errs, n.close[i]())
+	}
+	n.close = nil
+	return errors.Join(errs...)
+}
+
+// door is an HTTP listener.
+type door struct {
+	address string
+	handler http.Handler
+}
+
+// headerTime and the others bound how long an HTTP client may take.
+const (
+	headerTime = 5 * time.Second
+	bodyTime   = 30 * time.Second
+	idleTime   = 2 * time.Minute
+)
+
+// open listens for HTTP until the node stops; nil for a door that is not wanted.
+func (n *Node) open(d door) (net.Addr, error) {
+	if d.address == "" {
+		return nil, nil
+	}
+	l, err := net.Listen("tcp", d.address)
+	if err != nil {
+		return nil, fmt.Errorf("node: listen: %w", err)
+	}
+	s := &http.Server{
+		Handler: d.handler, ReadHeaderTimeout: headerTime, ReadTimeout: bodyTime,
+		WriteTimeout: bodyTime, IdleTimeout: idleTime, MaxHeaderBytes: 8 << 10,
+		ErrorLog: slog.NewLogLogger(n.log.Handler(), slog.LevelWarn),
+	}
+	n.start(func() {
+		if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			n.cancel(err)
+		}
+	})
+	context.AfterFunc(n.ctx, func() {
+		ctx, cancel := context.WithTimeout(context.Background(), stopTime)
+		defer cancel()
+		_ = s.Shutdown(ctx)
+	})
+	return l.Addr(), nil
+}
+
+// inner answers the operator's machines.
+func (n *Node) inner() http.Handler {
+	return diag.Handler(n.registry, diag.Check{Name: "store", Probe: func(ctx context.Context) error {
+		return n.Store.View(ctx, func(r *store.Reader) error {
+			_, err := r.Box(ids.Peer(1))
+			return err
+		})
+	}})
+}

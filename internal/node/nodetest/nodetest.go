@@ -1,0 +1,149 @@
+// Package nodetest runs a whole server inside a test: real sockets, real store, real handshakes. Its
+// people log in with the numbers 99966XYYYY, whose code is XXXXX.
+package nodetest
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"parley/internal/chat/media/imaging"
+	"parley/internal/config"
+	"parley/internal/limit"
+	"parley/internal/node"
+)
+
+// Server is a running server.
+type Server struct {
+	Node *node.Node
+	// Addr is where clients connect.
+	Addr *net.TCPAddr
+	// Dir is the data directory.
+	Dir string
+
+	t      testing.TB
+	cfg    config.Config
+	cancel context.CancelFunc
+	done   chan error
+}
+
+// Main runs the tests of a package whose servers make photo sizes: the test program is then also
+// the program of the workers.
+func Main(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == imaging.WorkerArg {
+		os.Exit(imaging.WorkerMain(os.Stdin, os.Stdout))
+	}
+	os.Exit(m.Run())
+}
+
+// Start runs a server until the test ends. change may alter its configuration.
+func Start(t testing.TB, change func(*config.Config)) *Server {
+	t.Helper()
+	addr := freeAddr(t)
+	s := &Server{t: t, Addr: addr, Dir: t.TempDir()}
+	cfg, err := config.Load(config.Sources{Flags: map[string]string{
+		"data": s.Dir, "listen": addr.String(), "web": "127.0.0.1:0", "demo": "true",
+		"inner.listen": "",
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Limits.Handshakes = limit.Rate{}
+	cfg.Limits.Messages = limit.Rate{}
+	cfg.Limits.CodesPerAddress = limit.Rate{}
+	cfg.Limits.ConnectionsPerAddress = cfg.Limits.Connections
+	if url := os.Getenv("PARLEY_TEST_NODE_STORE"); url != "" {
+		cfg.Store.URL = config.Secret(url)
+	}
+	if change != nil {
+		change(&cfg)
+	}
+	s.cfg = cfg
+	s.run()
+	t.Cleanup(s.Stop)
+	return s
+}
+
+// freeAddr finds a port that nobody listens on.
+func freeAddr(t testing.TB) *net.TCPAddr {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().(*net.TCPAddr)
+}
+
+func (s *Server) run() {
+	s.t.Helper()
+	log := slog.New(slog.NewTextHandler(writer{s.t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	ctx, cancel := context.WithCancel(context.Background())
+	n, err := node.Open(ctx, s.cfg, node.Options{Log: log, Out: writer{s.t}})
+	if err != nil {
+		cancel()
+		s.t.Fatal(err)
+	}
+	s.Node, s.cancel, s.done = n, cancel, make(chan error, 1)
+	ready := make(chan struct{})
+	go func() {
+		s.done <- n.Run(ctx, func(_, _ []net.Addr) { close(ready) })
+	}()
+	select {
+	case <-ready:
+	case err := <-s.done:
+		s.t.Fatalf("the server did not start: %v", err)
+	}
+}
+
+// Stop ends the server. Stopping twice is stopping once.
+func (s *Server) Stop() {
+	s.t.Helper()
+	if s.cancel == nil {
+		return
+	}
+	s.cancel()
+	if err := <-s.done; err != nil {
+		s.t.Errorf("the server ended with %v", err)
+	}
+	if err := s.Node.Close(); err != nil {
+		s.t.Errorf("closing the server: %v", err)
+	}
+	s.cancel = nil
+}
+
+// Restart stops the server and starts it again on the same data and address.
+func (s *Server) Restart() {
+	s.t.Helper()
+	s.Stop()
+	s.run()
+}
+
+// PublicKey returns the file with the server's public keys.
+func (s *Server) PublicKey() []byte {
+	s.t.Helper()
+	b, err := os.ReadFile(filepath.Join(s.Dir, "keys", "public.pem"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return b
+}
+
+// Phone returns the number of the nth person, and Code his login code.
+func Phone(n int) string { return fmt.Sprintf("999662%04d", n) }
+
+// Code is the login code of every Phone.
+const Code = "22222"
+
+// writer sends what the server writes to the test's log.
+type writer struct{ t testing.TB }
+
+func (w writer) Write(b []byte) (int, error) {
+	w.t.Log(strings.TrimRight(string(b), "\n"))
+	return len(b), nil
+}

@@ -1,0 +1,235 @@
+package node
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/gotd/td/tg"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"parley/internal/api"
+	apiaccount "parley/internal/api/account"
+	"parley/internal/api/auth"
+	"parley/internal/api/channels"
+	"parley/internal/api/chats"
+	"parley/internal/api/contacts"
+	"parley/internal/api/desk"
+	"parley/internal/api/files"
+	"parley/internal/api/help"
+	"parley/internal/api/langpack"
+	"parley/internal/api/messages"
+	"parley/internal/api/updates"
+	"parley/internal/api/users"
+	"parley/internal/api/view"
+	"parley/internal/chat"
+	"parley/internal/chat/contact"
+	"parley/internal/chat/device"
+	"parley/internal/gateway"
+	"parley/internal/ids"
+	"parley/internal/keyring"
+	"parley/internal/limit"
+	"parley/internal/mtproto/crypt"
+	"parley/internal/mtproto/handshake"
+	"parley/internal/mtproto/session"
+	"parley/internal/mtproto/transport"
+	"parley/internal/store"
+)
+
+// methods are the rows of all namespaces.
+func (n *Node) methods() []api.Method {
+	d := desk.Desk{Store: n.Store, Env: n.env()}
+	contactService := &contact.Service{Store: n.Store, Clock: n.clock}
+	fileHandlers := &files.Handlers{
+		Desk: d, Media: n.Media, References: n.references(), Changed: n.personChanged,
+	}
+	messageHandlers := &messages.Handlers{
+		Desk: d, Message: n.Message, Media: fileHandlers.Medium, Tell: n.hub.Tell,
+		Subscribers: n.hub.Subscribers, Settled: n.Courier.Settled, Shown: n.Account.CodeShown,
+		Search: n.search,
+	}
+	var all []api.Method
+	for _, rows := range [][]api.Method{
+		(&auth.Handlers{Desk: d, Account: n.Account}).Methods(),
+		(&apiaccount.Security{Desk: d, Account: n.Account}).Methods(),
+		(&apiaccount.Profile{Desk: d, Presence: n.presence, Changed: n.personChanged}).Methods(),
+		(&help.Handlers{Desk: d, Config: n.helpConfig()}).Methods(),
+		(&langpack.Handlers{}).Methods(),
+		(&users.Handlers{Desk: d}).Methods(),
+		(&contacts.Handlers{Desk: d, Contact: contactService}).Methods(),
+		(&updates.Handlers{Desk: d}).Methods(),
+		fileHandlers.Methods(),
+		messageHandlers.Methods(),
+		(&chats.Handlers{
+			Desk: d, Group: n.Group, Channel: n.Channel, Settled: n.Courier.Settled,
+			Photo: fileHandlers.ChatPhoto,
+		}).Methods(),
+		(&channels.Handlers{
+			Desk: d, Channel: n.Channel, Message: n.Message, Messages: messageHandlers,
+			Settled: n.Courier.Settled, Photo: fileHandlers.ChatPhoto,
+		}).Methods(),
+	} {
+		all = append(all, rows...)
+	}
+	return all
+}
+
+// limits are how often an account may call the classes of methods.
+func (n *Node) limits() api.Limits {
+	l := n.Config.Limits
+	bucket := func(r limit.Rate) *limit.Bucket[int64] {
+		if r.Unlimited() {
+			return nil
+		}
+		return limit.NewBucket[int64](r, limit.BucketKeys, n.clock)
+	}
+	return api.Limits{
+		api.Read: bucket(l.Requests), api.Write: bucket(l.Requests), api.Send: bucket(l.Messages),
+		api.Costly: bucket(l.Contacts),
+	}
+}
+
+func (n *Node) openAPI() error {
+	called := prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name:    "parley_api_seconds",
+		Help:    "How long methods of the API took, by method and outcome.",
+		Buckets: prometheus.ExponentialBuckets(0.0005, 4, 8),
+	}, []string{"method", "outcome"})
+	n.registry.MustRegister(called)
+	var err error
+	n.api, err = api.New(api.Options{
+		Devices: n.devices, Layers: n.layers, Methods: n.methods(), Limits: n.limits(),
+		Clock: n.clock, Log: n.log,
+		Attend: func(ctx context.Context, user ids.UserID, s *api.State) error {
+			return n.hub.Attach(ctx, user, s)
+		},
+		Leave: n.leave,
+		Called: func(method, outcome string, took time.Duration) {
+			called.WithLabelValues(method, outcome).Observe(took.Seconds())
+		},
+	})
+	return err
+}
+
+// leave lets a session go; with the last one its account goes offline.
+func (n *Node) leave(user ids.UserID, s *api.State) {
+	if n.hub.Detach(user, s) {
+		return
+	}
+	n.start(func() { n.presence.Gone(n.ctx, user) })
+}
+
+// handler joins the gateway to the dispatcher.
+type handler struct{ node *Node }
+
+// Ordered tells whether a query runs in its session's order.
+func (h handler) Ordered(query []byte) bool { return h.node.api.Ordered(query) }
+
+// Invoke answers a query.
+func (h handler) Invoke(ctx context.Context, s *gateway.Session, q session.Query) ([]byte, error) {
+	st, ok := s.Attachment().(*api.State)
+	if !ok {
+		st = api.NewState(s)
+		s.Attach(st)
+	}
+	body, err := h.node.api.Serve(ctx, st, q)
+	var refusal chat.Refusal
+	if errors.As(err, &refusal) {
+		return nil, &gateway.RPCError{Code: refusal.Code, Message: refusal.Reason}
+	}
+	return body, err
+}
+
+// Closed forgets a session.
+func (h handler) Closed(s *gateway.Session) {
+	if st, ok := s.Attachment().(*api.State); ok {
+		h.node.api.Closed(st)
+	}
+}
+
+// keys lets the gateway find keys.
+type keys struct{ devices *device.Registry }
+
+// Find returns a permanent key.
+func (k keys) Find(ctx context.Context, id int64) (crypt.AuthKey, error) {
+	d, err := k.devices.Find(ctx, id)
+	if errors.Is(err, device.ErrUnknown) {
+		err = gateway.ErrNoKey
+	}
+	return d.Key, err
+}
+
+// Destroy forgets a permanent key.
+func (k keys) Destroy(ctx context.Context, id int64) error { return k.devices.Destroy(ctx, id) }
+
+func (n *Node) openGateway() error {
+	var err error
+	n.exchange, err = handshake.NewServer(handshake.Config{
+		Keys: n.Keys.RSA(), Clock: n.clock, Rand: rand.Reader,
+		Save: func(ctx context.Context, r handshake.Result) error {
+			return n.devices.Add(ctx, r.Key, r.Salt)
+		},
+		Exists: n.devices.Exists,
+	})
+	if err != nil {
+		return err
+	}
+	epoch, err := n.epoch()
+	if err != nil {
+		return err
+	}
+	var secrets []transport.Secret
+	for _, s := range n.Config.MTProxy.Secrets {
+		secret, err := transport.ParseSecret(s.Reveal())
+		if err != nil {
+			return err
+		}
+		secrets = append(secrets, secret)
+	}
+	n.gateway = gateway.New(gateway.Options{
+		Clock: n.clock, Rand: rand.Reader, Log: n.log, Handshake: n.exchange,
+		Keys: keys{n.devices}, Salts: keyring.NewSalts(n.Keys.Derive("salts"), epoch),
+		Handler: handler{n}, Metrics: n.registry, Secrets: secrets,
+		Limits: gateway.Limits{
+			Connections:           n.Config.Limits.Connections,
+			ConnectionsPerAddress: n.Config.Limits.ConnectionsPerAddress,
+			Handshakes:            n.Config.Limits.Handshakes,
+		},
+	})
+	return nil
+}
+
+// epoch counts the starts of the server: with each one all salts change, so that what was recorded
+// before cannot be replayed to a server that has forgotten it.
+func (n *Node) epoch() (uint32, error) {
+	var epoch int64
+	err := n.Store.Update(n.ctx, 0, func(tx *store.Tx) (err error) {
+		epoch, err = tx.Next("epoch", 1)
+		return err
+	})
+	return uint32(epoch), err
+}
+
+// tokenAccepted tells the sessions of a key that its login token was accepted.
+func (n *Node) tokenAccepted(key int64) {
+	body, err := view.Encode(&tg.UpdateShort{
+		Update: &tg.UpdateLoginToken{}, Date: int(n.clock.Now().Unix()),
+	})
+	if err != nil {
+		return
+	}
+	for _, s := range n.gateway.Sessions(key) {
+		if st, ok := s.Attachment().(*api.State); ok {
+			if down, err := n.down(st.Layer(), body); err == nil {
+				st.Push(session.Body{Bytes: down})
+			}
+		}
+	}
+}
+
+// pages answers people; there is nothing for them yet but where they are.
+func (n *Node) pages() http.Handler {
+	return http.NotFoundHandler()
+}
