@@ -27,14 +27,15 @@ func readSecret(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() || info.Size() > maxFile {
-		return nil, fmt.Errorf("%s: not a key file", path)
-	}
 	if info.Mode().Perm()&0o077 != 0 {
 		return nil, fmt.Errorf("%s: mode %04o, want 0600: %w", path, info.Mode().Perm(),
 			ErrPermissions)
 	}
-	return io.ReadAll(f)
+	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err == nil && len(b) > maxFile {
+		err = fmt.Errorf("%s: too long for a key file", path)
+	}
+	return b, err
 }
 
 // createSecret creates a key file that only the owner can read. The file appears complete or not at

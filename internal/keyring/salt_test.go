@@ -76,7 +76,7 @@ func TestInitialSalt(t *testing.T) {
 		{77, 0, Initial{}, false},
 		{78, 0, initial, false},
 		{0, 0, initial, false},
-		{0, -saltTime.Sub(time.Time{}), Initial{}, false},
+		{0, 0, Initial{Since: saltTime}, false},
 	} {
 		if got := s.Valid(1, tt.salt, saltTime.Add(tt.after), tt.initial); got != tt.want {
 			t.Errorf("salt %d after %v: valid = %v", tt.salt, tt.after, got)

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/gotd/ige"
+	"github.com/gotd/td/bin"
 	"github.com/gotd/td/crypto"
 )
 
@@ -48,7 +49,11 @@ func TestOpenBindingReadsClients(t *testing.T) {
 
 // rawBinding seals a plaintext of 80 bytes as the binding message is sealed.
 func rawBinding(key crypto.AuthKey, plain []byte) []byte {
-	msgKey := crypto.MessageKeyV1(plain[:bindPlain])
+	return sealBinding(key, crypto.MessageKeyV1(plain[:bindPlain]), plain)
+}
+
+// sealBinding seals under a message key that need not be the plaintext's.
+func sealBinding(key crypto.AuthKey, msgKey bin.Int128, plain []byte) []byte {
 	k, iv := crypto.KeysV1(key.Value, msgKey)
 	c, _ := aes.NewCipher(k[:])
 	out := append(append(bytes.Clone(key.ID[:]), msgKey[:]...), make([]byte, len(plain))...)
@@ -73,6 +78,10 @@ func TestOpenBindingForm(t *testing.T) {
 		if _, err := OpenBinding(perm, rawBinding(peer, bad)); !errors.Is(err, ErrOpen) {
 			t.Errorf("wrong %s: %v", name, err)
 		}
+	}
+	foreign := sealBinding(peer, bin.Int128{1, 2, 3}, good)
+	if _, err := OpenBinding(perm, foreign); !errors.Is(err, ErrOpen) {
+		t.Errorf("message key of another message: %v", err)
 	}
 	for _, n := range []int{0, 16, 64, 96, 1 << 12} {
 		frame := append(bytes.Clone(peer.ID[:]), make([]byte, 16+n)...)

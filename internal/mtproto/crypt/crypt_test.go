@@ -91,6 +91,16 @@ func TestRandomHandsOutEachByteOnce(t *testing.T) {
 	}
 }
 
+func TestRandomErasesWhatItHandedOut(t *testing.T) {
+	r := NewRandom(rand.Reader)
+	b := &randomPool{used: randomBuffer}
+	r.pool.New = func() any { return b }
+	r.Read(make([]byte, 100))
+	if b.used != 100 || !bytes.Equal(b.buf[:100], make([]byte, 100)) {
+		t.Errorf("%d bytes used; the first are %x", b.used, b.buf[:8])
+	}
+}
+
 func TestRandomConcurrent(t *testing.T) {
 	r := NewRandom(rand.Reader)
 	var mu sync.Mutex

@@ -141,14 +141,16 @@ func TestOpenRefusesForgeries(t *testing.T) {
 
 func TestQuickAck(t *testing.T) {
 	key, peer := testKey(t)
-	plain := plainText(4, 32)
-	p, err := Open(key, rawFrame(peer, plain))
-	if err != nil {
-		t.Fatal(err)
-	}
-	sum := sha256.Sum256(append(bytes.Clone(key.Value[88:120]), plain...))
-	if want := binary.LittleEndian.Uint32(sum[:]) | 0x80000000; p.QuickAck != want {
-		t.Errorf("QuickAck = %08x, want %08x", p.QuickAck, want)
+	for range 40 {
+		plain := plainText(4, 32)
+		p, err := Open(key, rawFrame(peer, plain))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := sha256.Sum256(append(bytes.Clone(key.Value[88:120]), plain...))
+		if want := binary.LittleEndian.Uint32(sum[:]) | 0x80000000; p.QuickAck != want {
+			t.Fatalf("QuickAck = %08x, want %08x", p.QuickAck, want)
+		}
 	}
 }
 
@@ -156,7 +158,6 @@ func TestAppendSealedReadByClients(t *testing.T) {
 	key, peer := testKey(t)
 	r := NewRandom(rand.Reader)
 	h := Header{Salt: 9, SessionID: -3, MsgID: 0x5e0b700a00000001, SeqNo: 1}
-	lengths := map[int]bool{}
 	for size := 0; size < 400; size += 4 {
 		body := make([]byte, size)
 		rand.Read(body)
@@ -184,11 +185,29 @@ func TestAppendSealedReadByClients(t *testing.T) {
 		if !bytes.Equal(body, shared) {
 			t.Fatal("the shared body changed")
 		}
-		lengths[len(frame)-size] = true
 	}
-	if len(lengths) < extraBlocks {
-		t.Errorf("only %d different overheads: padding is not random", len(lengths))
+}
+
+func TestAppendSealedBlursLength(t *testing.T) {
+	key, _ := testKey(t)
+	r := NewRandom(rand.Reader)
+	lengths := map[int]bool{}
+	for range 200 {
+		lengths[len(AppendSealed(nil, key, Header{}, make([]byte, 8), nil, r))] = true
 	}
+	if len(lengths) != extraBlocks {
+		t.Errorf("%d different lengths of one body", len(lengths))
+	}
+}
+
+func TestAppendSealedRefusesPartOfWord(t *testing.T) {
+	key, _ := testKey(t)
+	defer func() {
+		if recover() == nil {
+			t.Error("no panic for a body of 6 bytes")
+		}
+	}()
+	AppendSealed(nil, key, Header{}, make([]byte, 6), nil, NewRandom(rand.Reader))
 }
 
 func TestAppendSealedPatches(t *testing.T) {

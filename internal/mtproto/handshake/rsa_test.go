@@ -65,6 +65,19 @@ func TestDecryptConcurrently(t *testing.T) {
 	wg.Wait()
 }
 
+// TestFaultIsNotShown disturbs one half of the computation, which would give a factor away.
+func TestFaultIsNotShown(t *testing.T) {
+	k, err := newPrivateKey(testKeys()[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.dP[5] ^= 1
+	out, err := k.decrypt(&[rsaSize]byte{rsaSize - 1: 7}, rand.Reader)
+	if err == nil || out != [rsaSize]byte{} {
+		t.Errorf("a wrong result was returned, %v", err)
+	}
+}
+
 func TestDecryptNeedsRandomness(t *testing.T) {
 	k, err := newPrivateKey(testKeys()[0])
 	if err != nil {
