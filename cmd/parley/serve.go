@@ -56,7 +56,7 @@ func (s *serveCmd) Run(p *process) (err error) {
 		}
 	}()
 	if cfg.Demo {
-		if err := demo.Fill(p.ctx, n); err != nil {
+		if err := n.FillDemo(p.ctx); err != nil {
 			return err
 		}
 	}
@@ -81,7 +81,8 @@ func welcome(w io.Writer, cfg config.Config, n *node.Node, listen, web []net.Add
 		line("http:", "%s", a)
 	}
 	if cfg.Demo {
-		line("demo:", "numbers 9996620001 to 9996620300, code = the last five digits but one... see README")
+		line("demo:", "log in with +%s to +%s, code %s", demo.Phone(1), demo.Phone(demo.Members),
+			demo.Code)
 	}
 	line("connect:", "parley client-config gotd|telethon|gramjs|mtcute|tdlib|tdesktop")
 }

@@ -29,7 +29,6 @@ import (
 	"parley/internal/chat/fanout"
 	"parley/internal/chat/group"
 	"parley/internal/chat/media"
-	"parley/internal/chat/media/imaging"
 	"parley/internal/chat/message"
 	"parley/internal/chat/presence"
 	"parley/internal/chat/search"
@@ -64,6 +63,7 @@ type Node struct {
 	clock    clock.Clock
 	log      *slog.Logger
 	out      io.Writer
+	tool     bool
 	registry *prometheus.Registry
 	devices  *device.Registry
 	layers   *layer.Set
@@ -88,6 +88,9 @@ type Options struct {
 	Out io.Writer
 	// Clock is the machine's when nil.
 	Clock clock.Clock
+	// Tool opens what tools work with beside a server that may be running: it takes over nothing of
+	// that server's work, and cannot Run.
+	Tool bool
 }
 
 // errStopped is why a node ends that was asked to.
@@ -99,7 +102,7 @@ func Open(ctx context.Context, cfg config.Config, o Options) (n *Node, err error
 		o.Clock = clock.System{}
 	}
 	n = &Node{
-		Config: cfg, clock: o.Clock, log: o.Log, out: o.Out,
+		Config: cfg, clock: o.Clock, log: o.Log, out: o.Out, tool: o.Tool,
 		registry: diag.NewRegistry(diag.ReadBuild()),
 	}
 	n.ctx, n.cancel = context.WithCancelCause(ctx)
@@ -110,9 +113,11 @@ func Open(ctx context.Context, cfg config.Config, o Options) (n *Node, err error
 			n = nil
 		}
 	}()
-	for _, step := range []func() error{
-		n.openKeeping, n.openRooms, n.openAPI, n.openGateway,
-	} {
+	steps := []func() error{n.openKeeping, n.openRooms, n.openAPI, n.openGateway, n.carryOn}
+	if o.Tool {
+		steps = steps[:2]
+	}
+	for _, step := range steps {
 		if err := step(); err != nil {
 			return n, err
 		}
@@ -168,6 +173,9 @@ func (n *Node) openBlobs() error {
 	}
 	return err
 }
+
+// carryOn takes up what an earlier process left.
+func (n *Node) carryOn() error { return n.Courier.Recover(n.ctx) }
 
 // random returns a number that nobody guesses, positive and never 0.
 func random() int64 {

@@ -59,7 +59,7 @@ func (n *Node) references() view.References {
 	return view.References{Key: n.Keys.Derive("file references"), Clock: n.clock}
 }
 
-// openRooms builds the rooms of the messenger, and carries on what an earlier process left.
+// openRooms builds the rooms of the messenger.
 func (n *Node) openRooms() error {
 	n.Message = &message.Service{Store: n.Store, Clock: n.clock, Random: random}
 	n.Group = &group.Service{Store: n.Store, Clock: n.clock, Message: n.Message, Random: random}
@@ -92,10 +92,7 @@ func (n *Node) openRooms() error {
 		n.hub.Committed(c)
 		n.Courier.Committed(c)
 	})
-	if err := n.openAccount(); err != nil {
-		return err
-	}
-	return n.Courier.Recover(n.ctx)
+	return n.openAccount()
 }
 
 // down rewrites an update for a client's layer.

@@ -1,0 +1,49 @@
+package node
+
+import (
+	"context"
+
+	"github.com/gotd/td/crypto"
+
+	"parley/internal/demo"
+	"parley/internal/ids"
+	"parley/internal/importer"
+)
+
+// Fingerprints are the fingerprints of the keys by which clients know the server.
+func (n *Node) Fingerprints() []int64 {
+	var out []int64
+	for _, k := range n.Keys.RSA() {
+		out = append(out, crypto.RSAFingerprint(&k.PublicKey))
+	}
+	return out
+}
+
+// Importer brings histories into this server, owned by somebody.
+func (n *Node) Importer(owner ids.UserID) *importer.Importer {
+	return &importer.Importer{
+		Store: n.Store, Message: n.Message, Media: n.Media, Owner: owner,
+		Settled: n.Courier.Settled,
+		Create: func(ctx context.Context, owner ids.UserID, p importer.Place) (ids.Peer, error) {
+			return n.create(ctx, owner, p.Broadcast, p.Title, "", p.Username)
+		},
+	}
+}
+
+// FillDemo fills an empty server with something to look at.
+func (n *Node) FillDemo(ctx context.Context) error {
+	return demo.Fill(ctx, demo.Rooms{
+		Store: n.Store, Clock: n.clock, Message: n.Message, Settled: n.Courier.Settled,
+		Register: func(ctx context.Context, phone, first, last string) (ids.UserID, error) {
+			id, _, err := n.Account.CreateAccount(ctx, phone, first, last)
+			return id, err
+		},
+		Create: func(ctx context.Context, owner ids.UserID, p demo.Place) (ids.Peer, error) {
+			return n.create(ctx, owner, p.Broadcast, p.Title, p.About, p.Username)
+		},
+		Join: func(ctx context.Context, user ids.UserID, chat ids.Peer) error {
+			_, err := n.Channel.Join(ctx, user, chat)
+			return err
+		},
+	})
+}
