@@ -107,9 +107,10 @@ type Password struct {
 	Hint         string
 	Email        string
 	PendingEmail string
-	// PendingSalt1, PendingVerifier and PendingHint take effect together with PendingEmail, once
-	// its owner has confirmed it. An empty PendingVerifier leaves the password as it is.
+	// The other pending fields take effect together with PendingEmail, once its owner has confirmed
+	// it. An empty PendingVerifier leaves the password as it is.
 	PendingSalt1    []byte
+	PendingSalt2    []byte
 	PendingVerifier []byte
 	PendingHint     string
 	Changed         int64
@@ -124,7 +125,7 @@ const (
 	authorizationColumns = `auth_key_id, hash, created, active, api_id, device, system, app, ip,
 		flags, parent`
 	passwordColumns = `salt1, salt2, verifier, hint, email, pending_email, pending_salt1,
-		pending_verifier, pending_hint, changed, reset_after`
+		pending_salt2, pending_verifier, pending_hint, changed, reset_after`
 )
 
 var (
@@ -203,10 +204,11 @@ var (
 		`select hash, creator, created, expires, uses, used from invitations order by created`)
 	passwordPut = define("password.put", "passwords", "user_id",
 		`insert into passwords (user_id, `+passwordColumns+`)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 		on conflict (user_id) do update set salt1 = excluded.salt1, salt2 = excluded.salt2,
 		verifier = excluded.verifier, hint = excluded.hint, email = excluded.email,
 		pending_email = excluded.pending_email, pending_salt1 = excluded.pending_salt1,
+		pending_salt2 = excluded.pending_salt2,
 		pending_verifier = excluded.pending_verifier, pending_hint = excluded.pending_hint,
 		changed = excluded.changed, reset_after = excluded.reset_after`)
 	passwordGet = define("password.get", "passwords", "user_id",
@@ -371,8 +373,8 @@ func (r *Reader) Invitations() ([]Invitation, error) {
 // PutPassword writes a cloud password's record.
 func (t *Tx) PutPassword(p Password) error {
 	return t.exec(passwordPut, p.User, present(p.Salt1), present(p.Salt2), present(p.Verifier),
-		p.Hint, p.Email, p.PendingEmail, present(p.PendingSalt1), present(p.PendingVerifier),
-		p.PendingHint, p.Changed, p.ResetAfter)
+		p.Hint, p.Email, p.PendingEmail, present(p.PendingSalt1), present(p.PendingSalt2),
+		present(p.PendingVerifier), p.PendingHint, p.Changed, p.ResetAfter)
 }
 
 // present makes no bytes an empty value, for columns that are never null.
@@ -387,8 +389,8 @@ func present(b []byte) []byte {
 func (r *Reader) Password(user ids.UserID) (Password, error) {
 	p := Password{User: user}
 	err := r.one(passwordGet, []any{user}, &p.Salt1, &p.Salt2, &p.Verifier, &p.Hint, &p.Email,
-		&p.PendingEmail, &p.PendingSalt1, &p.PendingVerifier, &p.PendingHint, &p.Changed,
-		&p.ResetAfter)
+		&p.PendingEmail, &p.PendingSalt1, &p.PendingSalt2, &p.PendingVerifier,
+		&p.PendingHint, &p.Changed, &p.ResetAfter)
 	return p, err
 }
 

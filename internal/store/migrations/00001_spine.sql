@@ -139,6 +139,7 @@ create table passwords (
     email            text   not null,
     pending_email    text   not null,
     pending_salt1    bytea  not null,
+    pending_salt2    bytea  not null,
     pending_verifier bytea  not null,
     pending_hint     text   not null,
     changed          bigint not null,
