@@ -189,3 +189,10 @@ const (
 	// AcceptPause is the longest pause after an error of accept.
 	AcceptPause = time.Second
 )
+
+// Accounts.
+const (
+	// Devices is how many devices may be logged in to one account; the one that was silent longest
+	// is logged out when there are more.
+	Devices = 100
+)
