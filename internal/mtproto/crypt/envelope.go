@@ -20,9 +20,10 @@ const (
 	// extraBlocks is the number of further lengths that an outgoing envelope may have beyond the
 	// shortest, 16 bytes each: it blurs the body's length at little cost per envelope.
 	extraBlocks = 4
+	// maxAppended is the longest padding of an outgoing envelope.
+	maxAppended = minPadding + aes.BlockSize - 1 + (extraBlocks-1)*aes.BlockSize
 	// MaxOverhead is the most that AppendSealed adds to a body, in bytes.
-	MaxOverhead = prefixSize + headerSize + minPadding + aes.BlockSize - 1 +
-		(extraBlocks-1)*aes.BlockSize
+	MaxOverhead = prefixSize + headerSize + maxAppended
 )
 
 // The offsets into the auth key that tell the two directions apart.
@@ -135,11 +136,13 @@ func AppendSealed(
 // appendPadding appends random bytes so that length, the size of the plaintext before it, becomes a
 // multiple of the block size.
 func appendPadding(dst []byte, length int, rand *Random) []byte {
-	var noise [1 + minPadding + aes.BlockSize - 1 + (extraBlocks-1)*aes.BlockSize]byte
-	rand.fillSmall(noise[:])
+	var extra [1]byte
+	rand.fillSmall(extra[:])
 	n := minPadding + (aes.BlockSize-(length+minPadding)%aes.BlockSize)%aes.BlockSize
-	n += int(noise[0]) % extraBlocks * aes.BlockSize
-	return append(dst, noise[1:1+n]...)
+	n += int(extra[0]) % extraBlocks * aes.BlockSize
+	var noise [maxAppended]byte
+	rand.fillSmall(noise[:n])
+	return append(dst, noise[:n]...)
 }
 
 // keyID reads the auth_key_id of a frame of at least eight bytes.
