@@ -95,6 +95,8 @@ type Member struct {
 	Actor ids.UserID
 	Date  int64
 	Rank  string
+	// Invite is the hash of the link that the member came by, "" for none.
+	Invite string
 }
 
 // Invite is an invite link of a chat.
@@ -144,7 +146,7 @@ type AdminEvent struct {
 const (
 	chatColumns = `title, about, username, creator, created, photo_id, flags, banned_rights,
 		members, version, linked_id, slow_seconds, settings`
-	memberColumns = `user_id, role, rights, until, actor, date, rank`
+	memberColumns = `user_id, role, rights, until, actor, date, rank, invite`
 	inviteColumns = `hash, creator, date, expires, uses, used, flags, title`
 )
 
@@ -166,10 +168,10 @@ var (
 		`select `+memberColumns+` from members where peer_id = $1 and user_id = $2`)
 	memberPut = define("member.put", "members", "peer_id",
 		`insert into members (peer_id, `+memberColumns+`)
-		values ($1, $2, $3, $4, $5, $6, $7, $8)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 		on conflict (peer_id, user_id) do update set role = excluded.role,
 		rights = excluded.rights, until = excluded.until, actor = excluded.actor,
-		date = excluded.date, rank = excluded.rank`)
+		date = excluded.date, rank = excluded.rank, invite = excluded.invite`)
 	memberDelete = define("member.delete", "members", "peer_id",
 		`delete from members where peer_id = $1 and user_id = $2`)
 	memberRange = define("member.range", "members", "peer_id",
@@ -179,6 +181,9 @@ var (
 	memberRecent = define("member.recent", "members", "peer_id",
 		`select `+memberColumns+` from members where peer_id = $1 and role >= 3
 		order by date desc, user_id limit $2 offset $3`)
+	memberInvited = define("member.invited", "members", "peer_id",
+		`select `+memberColumns+` from members where peer_id = $1 and invite = $2 and invite <> ''
+		and role >= 3 and date <= $3 order by date desc, user_id limit $4`)
 	memberCount = define("member.count", "members", "peer_id",
 		`select count(*) from members where peer_id = $1 and role >= $2 and role <= $3`)
 	invitePut = define("invite.put", "invites", "peer_id",
@@ -237,7 +242,7 @@ func (t *Tx) PutChat(c Chat) error {
 func (t *Tx) CountMembers(peer ids.Peer, n int64) error { return t.execOne(chatCount, peer, n) }
 
 func scanMember(row rows, m *Member) error {
-	return row.Scan(&m.User, &m.Role, &m.Rights, &m.Until, &m.Actor, &m.Date, &m.Rank)
+	return row.Scan(&m.User, &m.Role, &m.Rights, &m.Until, &m.Actor, &m.Date, &m.Rank, &m.Invite)
 }
 
 // Member returns somebody's standing in a chat; a stranger has the role Left and no date.
@@ -266,6 +271,12 @@ func (r *Reader) members(peer ids.Peer, st *statement, args ...any) ([]Member, e
 	return out, err
 }
 
+// InvitedMembers returns those who are in the chat and came by an invite link up to a time, the newest
+// first.
+func (r *Reader) InvitedMembers(peer ids.Peer, hash string, until int64, limit int) ([]Member, error) {
+	return r.members(peer, memberInvited, peer, hash, until, limit)
+}
+
 // MemberCount counts those with a role from low to high.
 func (r *Reader) MemberCount(peer ids.Peer, low, high Role) (n int64, err error) {
 	err = r.one(memberCount, []any{peer, low, high}, &n)
@@ -274,7 +285,8 @@ func (r *Reader) MemberCount(peer ids.Peer, low, high Role) (n int64, err error)
 
 // PutMember writes somebody's standing in a chat.
 func (t *Tx) PutMember(m Member) error {
-	return t.exec(memberPut, m.Peer, m.User, m.Role, m.Rights, m.Until, m.Actor, m.Date, m.Rank)
+	return t.exec(memberPut, m.Peer, m.User, m.Role, m.Rights, m.Until, m.Actor, m.Date, m.Rank,
+		m.Invite)
 }
 
 // DeleteMember forgets somebody's standing in a chat.

@@ -317,9 +317,12 @@ create table members (
     actor   bigint not null,
     date    bigint not null,
     rank    text   not null,
+    invite  text   not null,
     primary key (peer_id, user_id)
 );
 create index members_by_role on members (peer_id, role, user_id);
+create index members_by_date on members (peer_id, date);
+create index members_by_invite on members (peer_id, invite, date) where invite <> '';
 
 -- Invite links of a chat; invite_hashes finds the chat of a hash.
 -- shard: peer_id
