@@ -45,88 +45,98 @@ func (f code) compile(_ *compiler, sc scope, want *schema.Type) (emitter, error)
 }
 
 // wholeSeconds is a duration in seconds without its fraction.
-var wholeSeconds = code{
-	names: []string{string(self)}, types: []string{"double"}, want: "int",
-	emit: func(c *coder, f [maxScopes]extent) status {
-		v := math.Float64frombits(binary.LittleEndian.Uint64(c.src[f[0].lo:]))
-		if !(v >= 0 && v <= math.MaxInt32) {
-			return drop
-		}
-		c.dst = binary.LittleEndian.AppendUint32(c.dst, uint32(math.Round(v)))
-		return done
-	},
+func wholeSeconds() code {
+	return code{
+		names: []string{string(self)}, types: []string{"double"}, want: "int",
+		emit: func(c *coder, f [maxScopes]extent) status {
+			v := math.Float64frombits(binary.LittleEndian.Uint64(c.src[f[0].lo:]))
+			if !(v >= 0 && v <= math.MaxInt32) {
+				return drop
+			}
+			c.dst = binary.LittleEndian.AppendUint32(c.dst, uint32(math.Round(v)))
+			return done
+		},
+	}
 }
 
 // exactSeconds is a duration in seconds as one with a fraction.
-var exactSeconds = code{
-	names: []string{string(self)}, types: []string{"int"}, want: "double",
-	emit: func(c *coder, f [maxScopes]extent) status {
-		v := math.Float64bits(float64(int32(c.word(int(f[0].lo)))))
-		c.dst = binary.LittleEndian.AppendUint64(c.dst, v)
-		return done
-	},
+func exactSeconds() code {
+	return code{
+		names: []string{string(self)}, types: []string{"int"}, want: "double",
+		emit: func(c *coder, f [maxScopes]extent) status {
+			v := math.Float64bits(float64(int32(c.word(int(f[0].lo)))))
+			c.dst = binary.LittleEndian.AppendUint64(c.dst, v)
+			return done
+		},
+	}
 }
 
 // months is a number of days as the nearest number of months, at least one.
-var months = code{
-	names: []string{"days"}, types: []string{"int"}, want: "int",
-	emit: func(c *coder, f [maxScopes]extent) status {
-		days := int32(c.word(int(f[0].lo)))
-		n := max(1, int32(math.Round(float64(days)/30)))
-		c.dst = binary.LittleEndian.AppendUint32(c.dst, uint32(n))
-		return done
-	},
+func months() code {
+	return code{
+		names: []string{"days"}, types: []string{"int"}, want: "int",
+		emit: func(c *coder, f [maxScopes]extent) status {
+			days := int32(c.word(int(f[0].lo)))
+			n := max(1, int32(math.Round(float64(days)/30)))
+			c.dst = binary.LittleEndian.AppendUint32(c.dst, uint32(n))
+			return done
+		},
+	}
 }
 
 // decimal is the number in the field value as text.
-var decimal = code{
-	names: []string{"value"}, types: []string{"int"}, want: "string",
-	emit: func(c *coder, f [maxScopes]extent) status {
-		s := strconv.Itoa(int(int32(c.word(int(f[0].lo)))))
-		c.dst = append(c.dst, byte(len(s)))
-		c.dst = append(c.dst, s...)
-		for n := len(s) + 1; n%4 != 0; n++ {
-			c.dst = append(c.dst, 0)
-		}
-		return done
-	},
+func decimal() code {
+	return code{
+		names: []string{"value"}, types: []string{"int"}, want: "string",
+		emit: func(c *coder, f [maxScopes]extent) status {
+			s := strconv.Itoa(int(int32(c.word(int(f[0].lo)))))
+			c.dst = append(c.dst, byte(len(s)))
+			c.dst = append(c.dst, s...)
+			for n := len(s) + 1; n%4 != 0; n++ {
+				c.dst = append(c.dst, 0)
+			}
+			return done
+		},
+	}
 }
 
 // correctAnswers is the options of the correct answers of a poll as their indexes.
-var correctAnswers = code{
-	names: []string{"correct_answers", "poll"}, types: []string{"Vector<bytes>", "Poll"},
-	want: "Vector<int>",
-	emit: func(c *coder, f [maxScopes]extent) status {
-		answers, ok := c.part(f[1], "answers")
-		if !ok {
-			return failed
-		}
-		base := len(c.ext)
-		defer func() { c.ext = c.ext[:base] }()
-		if !c.options(answers) {
-			return failed
-		}
-		options := c.ext[base:]
-		count, pos := int(c.word(int(f[0].lo)+4)), int(f[0].lo)+8
-		c.dst = append(c.dst, c.src[f[0].lo:pos]...)
-		for range count {
-			end := c.skipString(pos)
-			if end < 0 {
+func correctAnswers() code {
+	return code{
+		names: []string{"correct_answers", "poll"}, types: []string{"Vector<bytes>", "Poll"},
+		want: "Vector<int>",
+		emit: func(c *coder, f [maxScopes]extent) status {
+			answers, ok := c.part(f[1], "answers")
+			if !ok {
 				return failed
 			}
-			i := 0
-			for i < len(options) &&
-				!bytes.Equal(c.src[options[i].lo:options[i].hi], c.src[pos:end]) {
-				i++
+			base := len(c.ext)
+			defer func() { c.ext = c.ext[:base] }()
+			if !c.options(answers) {
+				return failed
 			}
-			if c.work -= i; i == len(options) || c.work < 0 {
-				return drop
+			options := c.ext[base:]
+			count, pos := int(c.word(int(f[0].lo)+4)), int(f[0].lo)+8
+			c.dst = append(c.dst, c.src[f[0].lo:pos]...)
+			for range count {
+				end := c.skipString(pos)
+				if end < 0 {
+					return failed
+				}
+				i := 0
+				for i < len(options) &&
+					!bytes.Equal(c.src[options[i].lo:options[i].hi], c.src[pos:end]) {
+					i++
+				}
+				if c.work -= i; i == len(options) || c.work < 0 {
+					return drop
+				}
+				c.dst = binary.LittleEndian.AppendUint32(c.dst, uint32(i))
+				pos = end
 			}
-			c.dst = binary.LittleEndian.AppendUint32(c.dst, uint32(i))
-			pos = end
-		}
-		return done
-	},
+			return done
+		},
+	}
 }
 
 // part is the named field of the object at x.

@@ -287,6 +287,8 @@ func (c *coder) object(t *boxed) status {
 			c.back(m)
 			st = c.replace(p, p.instead)
 		}
+	case t == nil && p.build == nil:
+		return c.fail(fmt.Errorf("%w: %s", ErrRemoved, p.from.Name))
 	default:
 		m := c.mark()
 		st = drop

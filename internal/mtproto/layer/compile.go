@@ -30,57 +30,43 @@ func newNames(defs []*schema.Def) *names {
 
 // compiler makes a program out of two schemas and the rules that bridge them.
 type compiler struct {
-	table  *schema.Table
-	src    []*schema.Def
+	*source
 	dst    *names
 	rules  *ruleBook
 	strict bool
-
 	plans  map[*schema.Def]*plan
-	types  map[*schema.Type]*boxed
-	shapes map[*schema.Type]*shape
+	same   map[*schema.Type]bool // all values of a boxed type stay as they are
 	convs  map[[2]*schema.Type]*conv
 	used   map[*rule]bool
 }
 
-// newCompiler prepares to rewrite values of src. Requests are strict: leaving out a part of a
-// request would do something that was not asked for.
-func newCompiler(t *schema.Table, src, dst []*schema.Def, rules *ruleBook, strict bool) *compiler {
+// newCompiler prepares to rewrite values of src for a layer. Requests are strict: leaving out a
+// part of a request would do something that was not asked for.
+func newCompiler(src *source, layer int, rules *ruleBook, strict bool) *compiler {
 	k := &compiler{
-		table: t, src: src, dst: newNames(dst), rules: rules, strict: strict,
-		plans:  make(map[*schema.Def]*plan, len(src)),
-		types:  make(map[*schema.Type]*boxed, len(src)),
-		shapes: make(map[*schema.Type]*shape, len(src)),
-		convs:  make(map[[2]*schema.Type]*conv, len(src)),
-		used:   make(map[*rule]bool),
+		source: src, dst: newNames(src.table.At(layer)), rules: rules, strict: strict,
+		plans: make(map[*schema.Def]*plan, len(src.defs)),
+		same:  make(map[*schema.Type]bool, len(src.types)),
+		convs: make(map[[2]*schema.Type]*conv, len(src.shapes)),
+		used:  make(map[*rule]bool),
 	}
-	for _, d := range src {
-		p := &plan{from: d}
+	for _, d := range src.defs {
+		l := src.layouts[d]
+		p := &plan{from: d, to: k.target(d), skip: l.skip, scan: l.scan}
 		if !d.Method {
 			p.typ = k.boxed(d.Result)
-			p.typ.defs = append(p.typ.defs, d)
 		}
 		k.plans[d] = p
 	}
 	return k
 }
 
-func (k *compiler) boxed(t *schema.Type) *boxed {
-	b := k.types[t]
-	if b == nil {
-		b = &boxed{name: t.Name}
-		k.types[t] = b
-	}
-	return b
-}
-
 // program compiles everything.
 func (k *compiler) program() (*program, error) {
 	k.findSame()
-	list := make([]*plan, 0, len(k.src))
-	for _, d := range k.src {
+	list := make([]*plan, 0, len(k.defs))
+	for _, d := range k.defs {
 		p := k.plans[d]
-		k.layout(p)
 		if !p.same {
 			if err := k.compile(p); err != nil {
 				return nil, fmt.Errorf("layer: %s: %w", d.Name, err)
@@ -88,7 +74,8 @@ func (k *compiler) program() (*program, error) {
 		}
 		list = append(list, p)
 	}
-	return &program{plans: newPlanTable(list), strict: k.strict}, nil
+	out := &program{plans: newPlanTable(list), strict: k.strict}
+	return out, k.results(out)
 }
 
 // target is the definition of the destination with the name of d.
@@ -102,27 +89,26 @@ func (k *compiler) target(d *schema.Def) *schema.Def {
 // findSame marks what is copied without a look inside: definitions that are equal on both sides,
 // of equal fields, whose types hold nothing else.
 func (k *compiler) findSame() {
-	for _, b := range k.types {
-		b.same = len(b.defs) > 0
+	for t := range k.types {
+		k.same[t] = true
 	}
-	for _, d := range k.src {
-		p := k.plans[d]
-		p.to = k.target(d)
-		p.same = p.to != nil && k.equal(d, p.to)
-		if p.typ != nil && !p.same {
-			p.typ.same = false
+	differs := func(p *plan) {
+		p.same = false
+		if !p.from.Method {
+			k.same[p.from.Result] = false
+		}
+	}
+	for _, p := range k.plans {
+		if p.same = p.to != nil && k.equal(p.from, p.to); !p.same {
+			differs(p)
 		}
 	}
 	for again := true; again; {
 		again = false
-		for _, d := range k.src {
-			p := k.plans[d]
-			if !p.same || k.sameFields(d) {
-				continue
-			}
-			p.same, again = false, true
-			if p.typ != nil {
-				p.typ.same = false
+		for _, p := range k.plans {
+			if p.same && !k.sameFields(p.from) {
+				differs(p)
+				again = true
 			}
 		}
 	}
@@ -142,7 +128,7 @@ func (k *compiler) sameType(t *schema.Type) bool {
 	case schema.Vector:
 		return k.sameType(t.Elem)
 	case schema.Boxed:
-		return k.boxed(t).same
+		return k.same[t]
 	default:
 		return t.Kind != schema.Query
 	}
@@ -160,91 +146,13 @@ func (k *compiler) equal(from, to *schema.Def) bool {
 	return slices.EqualFunc(from.Fields, to.Fields, func(a, b schema.Field) bool { return a == b })
 }
 
-// layout makes the steps that find the ends of the fields of a source object.
-func (k *compiler) layout(p *plan) {
-	words := wordNumbers(p.from)
-	for i, f := range p.from.Fields {
-		s := step{word: maxWords, mask: 1}
-		if f.Optional() {
-			s.word, s.mask = words[f.Word], 1<<f.Bit
-		}
-		switch f.Type.Kind {
-		case schema.Flag:
-			p.scan = append(p.scan, s)
-			continue
-		case schema.Flags:
-			s.act, s.set = actWord, words[i]
-		default:
-			s.act, s.shape = actSkip, k.shape(f.Type)
-			s.act, s.size = fieldAct(s.shape), s.shape.size
-		}
-		p.scan = append(p.scan, s)
-		p.skip = appendStep(p.skip, s)
-	}
-	p.skip = withGates(p.skip)
-}
-
-func fieldAct(s *shape) act {
-	switch s.kind {
-	case shapeFixed:
-		return actFixed
-	case shapeString:
-		return actString
-	default:
-		return actSkip
-	}
-}
-
-// appendStep joins fields of fixed size that are always present.
-func appendStep(list []step, s step) []step {
-	if n := len(list); n > 0 && s.act == actFixed && s.word == maxWords {
-		if last := &list[n-1]; last.act == actFixed && last.word == maxWords {
-			last.size += s.size
-			return list
-		}
-	}
-	return append(list, s)
-}
-
-// wordNumbers numbers the flags words of a definition, by the index of their field.
-func wordNumbers(d *schema.Def) map[int]uint8 {
-	words := make(map[int]uint8)
-	for i, f := range d.Fields {
-		if f.Type.Kind == schema.Flags {
-			words[i] = uint8(len(words))
-		}
-	}
-	return words
-}
-
-func (k *compiler) shape(t *schema.Type) *shape {
-	if s := k.shapes[t]; s != nil {
-		return s
-	}
-	s := &shape{}
-	switch t.Kind {
-	case schema.String, schema.Bytes:
-		s.kind = shapeString
-	case schema.Vector:
-		s.kind, s.elem = shapeVector, k.shape(t.Elem)
-	case schema.Boxed:
-		s.kind, s.typ = shapeObject, k.boxed(t)
-	case schema.Query:
-		s.kind = shapeObject
-	default:
-		s.kind, s.size = shapeFixed, t.Size()
-	}
-	k.shapes[t] = s
-	return s
-}
-
 // conv is how a value of one type becomes a value of another.
 func (k *compiler) conv(from, to *schema.Type) (*conv, error) {
 	key := [2]*schema.Type{from, to}
 	if v := k.convs[key]; v != nil {
 		return v, nil
 	}
-	v := &conv{shape: k.shape(from)}
+	v := &conv{shape: k.shapes[from]}
 	k.convs[key] = v
 	err := k.makeConv(v, from, to)
 	if err != nil {
@@ -320,9 +228,9 @@ func (k *compiler) instead(p *plan) error {
 
 // results finds how the result of each method of the source becomes what the destination expects
 // of the method of that name, or of the one that was replaced by it.
-func (k *compiler) results(p *program, methods []*schema.Def) error {
-	p.results = make(map[uint32]*conv, len(methods))
-	for _, m := range methods {
+func (k *compiler) results(p *program) error {
+	p.results = make(map[uint32]*conv, len(k.methods))
+	for _, m := range k.methods {
 		to := k.dst.methods[m.Name]
 		for _, old := range k.rules.renamed[m.Name] {
 			if to == nil {
@@ -347,45 +255,4 @@ func (k *compiler) results(p *program, methods []*schema.Def) error {
 // selfScope is the scope of a rule for a value that is not seen as an object.
 func selfScope(t *schema.Type) scope {
 	return scope{{Fields: []schema.Field{{Name: string(self), Type: t, Word: -1}}}}
-}
-
-// reach is those of defs that values of the given types, or calls of methods among defs, can hold.
-func reach(defs []*schema.Def, roots []*schema.Type, calls bool) []*schema.Def {
-	byType := make(map[*schema.Type][]*schema.Def)
-	var queue []*schema.Type
-	for _, d := range defs {
-		switch {
-		case !d.Method:
-			byType[d.Result] = append(byType[d.Result], d)
-		case calls:
-			for _, f := range d.Fields {
-				queue = append(queue, f.Type)
-			}
-		}
-	}
-	queue = append(queue, roots...)
-	seen := make(map[*schema.Type]bool)
-	for len(queue) > 0 {
-		t := queue[len(queue)-1]
-		queue = queue[:len(queue)-1]
-		for t.Kind == schema.Vector {
-			t = t.Elem
-		}
-		if seen[t] {
-			continue
-		}
-		seen[t] = true
-		for _, d := range byType[t] {
-			for _, f := range d.Fields {
-				queue = append(queue, f.Type)
-			}
-		}
-	}
-	var out []*schema.Def
-	for _, d := range defs {
-		if d.Method && calls || !d.Method && seen[d.Result] {
-			out = append(out, d)
-		}
-	}
-	return out
 }

@@ -264,7 +264,7 @@ func (x each) compile(k *compiler, sc scope, want *schema.Type) (emitter, error)
 		return nil, fmt.Errorf("%w: elements as %s", errNotHere, want)
 	}
 	from := sc[0].Fields[index].Type.Elem
-	v := &conv{kind: convRule, shape: k.shape(from)}
+	v := &conv{kind: convRule, shape: k.shapes[from]}
 	var err error
 	if v.emit, err = x.elem.compile(k, selfScope(from), want.Elem); err != nil {
 		return nil, err

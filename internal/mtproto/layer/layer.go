@@ -73,13 +73,13 @@ func New() (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
+	src := downSource(table)
 	for _, layer := range s.layers {
 		s.down = append(s.down, sync.OnceValues(func() (*program, error) {
-			_, p, err := compileDown(table, layer, down)
-			return p, err
+			return newCompiler(src, layer, down, false).program()
 		}))
 	}
-	s.up, err = newUpCompiler(table, up).program()
+	s.up, err = newCompiler(upSource(table), Current, up, true).program()
 	return s, err
 }
 
@@ -111,12 +111,9 @@ func (s *Set) Up(body []byte) ([]byte, error) {
 	case p.same:
 		return body, nil
 	}
-	st := c.object(nil)
-	switch {
+	switch st := c.object(nil); {
 	case st == failed:
 		return nil, c.err
-	case st != done && p.build == nil && p.stream == nil:
-		return nil, fmt.Errorf("%w: %s", ErrRemoved, p.from.Name)
 	case st != done:
 		return nil, fmt.Errorf("%w: %s", ErrDrop, p.from.Name)
 	case c.pos != len(body):
@@ -129,7 +126,7 @@ func (s *Set) Up(body []byte) ([]byte, error) {
 }
 
 // Down appends to dst the object or update body of the current layer as the given layer knows it.
-// Layers that are not known are taken as Nearest says.
+// Layers that are not known are taken as Nearest says. A bare vector needs DownResult.
 //
 // Errors: ErrDrop if the layer has nothing for it; others mean that body is no such object.
 func (s *Set) Down(dst []byte, layer int, body []byte) ([]byte, error) {

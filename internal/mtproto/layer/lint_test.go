@@ -16,7 +16,7 @@ import (
 func lintDown(k *compiler, p *program) []string {
 	var out []string
 	needed := requiredTypes(k)
-	for _, d := range k.src {
+	for _, d := range k.defs {
 		pl := k.plans[d]
 		if pl.same {
 			continue
@@ -29,8 +29,8 @@ func lintDown(k *compiler, p *program) []string {
 			out = append(out, lintFields(k, pl)...)
 		}
 	}
-	for _, m := range k.table.At(Current) {
-		if to := k.dst.methods[m.Name]; m.Method && to != nil && p.results[m.ID] == nil &&
+	for _, m := range k.methods {
+		if to := k.dst.methods[m.Name]; to != nil && p.results[m.ID] == nil &&
 			m.Result.Kind != schema.Query {
 			out = append(out, fmt.Sprintf("RESULT %s:%s as %s", m.Name, m.Result, to.Result))
 		}
@@ -85,7 +85,7 @@ func lintFields(k *compiler, p *plan) []string {
 // lintUp lists what requests lose.
 func lintUp(k *compiler) map[string][]int {
 	out := make(map[string][]int)
-	for _, d := range k.src {
+	for _, d := range k.defs {
 		p := k.plans[d]
 		var items []string
 		rule := k.rules.objects[d.Name]
@@ -204,10 +204,12 @@ func lint(t *testing.T) (items, idle []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	src := downSource(s.table)
 	found := make(map[string][]int)
 	used := make(map[*rule]bool)
 	for _, layer := range s.layers {
-		k, p, err := compileDown(s.table, layer, downBook)
+		k := newCompiler(src, layer, downBook, false)
+		p, err := k.program()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -219,7 +221,7 @@ func lint(t *testing.T) (items, idle []string) {
 			found["down "+item] = append(found["down "+item], layer)
 		}
 	}
-	k := newUpCompiler(s.table, upBook)
+	k := newCompiler(upSource(s.table), Current, upBook, true)
 	if _, err := k.program(); err != nil {
 		t.Fatal(err)
 	}

@@ -50,11 +50,7 @@ type shape struct {
 }
 
 // boxed is a boxed type of the source. Types are compared by address.
-type boxed struct {
-	name string
-	defs []*schema.Def
-	same bool // all its values stay as they are
-}
+type boxed struct{ defs []*schema.Def }
 
 type convKind uint8
 
@@ -79,8 +75,8 @@ type plan struct {
 	from, to *schema.Def
 	typ      *boxed
 	same     bool    // copied with everything in them
-	skip     []step  // runs of fields
-	scan     []step  // one step for each field
+	skip     []step  // see layout
+	scan     []step  // see layout
 	stream   []step  // rewriting in one pass, if that is possible
 	build    emitter // rewriting out of order, otherwise
 	instead  emitter // what stands for an object that cannot be expressed

@@ -28,18 +28,6 @@ func newSet(t testing.TB) *Set {
 	return s
 }
 
-// spoken is what the server can say: see compileDown.
-func spoken(table *schema.Table) []*schema.Def {
-	var roots []*schema.Type
-	current := table.At(Current)
-	for _, d := range current {
-		if d.Method {
-			roots = append(roots, d.Result)
-		}
-	}
-	return reach(current, roots, false)
-}
-
 // agree compares what both sides have in common: objects of the same name must have the same
 // plain values in fields of the same name and type.
 func agree(a, b *layertest.Node) error {
@@ -82,7 +70,7 @@ func agree(a, b *layertest.Node) error {
 	return nil
 }
 
-// sharesBit reports whether a value hangs on the bit of flag i, so that the flag cannot stand alone.
+// sharesBit reports whether a value hangs on the bit of flag i, which then cannot stand alone.
 func sharesBit(d *schema.Def, i int) bool {
 	for j, f := range d.Fields {
 		if j != i && f.Word == d.Fields[i].Word && f.Bit == d.Fields[i].Bit &&
@@ -97,7 +85,7 @@ func sharesBit(d *schema.Def, i int) bool {
 // program of every layer; a strict reader of that layer must read what comes out.
 func TestDownIsReadable(t *testing.T) {
 	s := newSet(t)
-	defs := spoken(s.table)
+	defs := downSource(s.table).defs
 	now := newBook(s, Current)
 	for _, layer := range s.layers {
 		rounds := 1
@@ -139,6 +127,42 @@ func TestDownIsReadable(t *testing.T) {
 			}
 		}
 		t.Logf("layer %d: %d values, %d dropped", layer, values, dropped)
+	}
+}
+
+// TestResultsAreReadable puts random results of every method through the program of every layer
+// that has the method, under its own name or an older one.
+func TestResultsAreReadable(t *testing.T) {
+	s := newSet(t)
+	now := newBook(s, Current)
+	var out []byte
+	for i, layer := range s.layers {
+		if layer == Current {
+			continue
+		}
+		p, err := s.down[i]()
+		if err != nil {
+			t.Fatal(err)
+		}
+		book := newBook(s, layer)
+		w := &layertest.Writer{Book: now, Rand: rand.New(rand.NewPCG(10, uint64(layer))), Deep: 3}
+		for _, d := range downSource(s.table).methods {
+			old := book.Find(d.Name)
+			// The result of test.useConfigSimple has bare vectors.
+			if p.results[d.ID] == nil || old == nil || d.Name == "test.useConfigSimple" {
+				continue
+			}
+			out, err = s.DownResult(out[:0], layer, d.ID, w.Value(d.Result))
+			if errors.Is(err, ErrDrop) {
+				continue
+			}
+			if err == nil {
+				_, err = book.Read(out, old.Result)
+			}
+			if err != nil {
+				t.Errorf("layer %d, %s: %v", layer, d.Name, err)
+			}
+		}
 	}
 }
 

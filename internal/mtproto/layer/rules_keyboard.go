@@ -4,28 +4,32 @@ package layer
 // both keyboards. Since then a button has a type, and those under messages are of their own kind.
 
 // inlineButtons pairs the constructors of buttons under messages with the types of today.
-var inlineButtons = map[string]string{
-	"keyboardButtonUrl":              "inlineButtonTypeUrl",
-	"keyboardButtonUrlAuth":          "inlineButtonTypeUrlAuth",
-	"keyboardButtonWebView":          "inlineButtonTypeWebView",
-	"keyboardButtonCallback":         "inlineButtonTypeCallback",
-	"keyboardButtonGame":             "inlineButtonTypeGame",
-	"keyboardButtonBuy":              "inlineButtonTypeBuy",
-	"keyboardButtonSwitchInline":     "inlineButtonTypeSwitchInline",
-	"keyboardButtonUserProfile":      "inlineButtonTypeUserProfile",
-	"keyboardButtonCopy":             "inlineButtonTypeCopy",
-	"inputKeyboardButtonUrlAuth":     "inputInlineButtonTypeUrlAuth",
-	"inputKeyboardButtonUserProfile": "inputInlineButtonTypeUserProfile",
+func inlineButtons() map[string]string {
+	return map[string]string{
+		"keyboardButtonUrl":              "inlineButtonTypeUrl",
+		"keyboardButtonUrlAuth":          "inlineButtonTypeUrlAuth",
+		"keyboardButtonWebView":          "inlineButtonTypeWebView",
+		"keyboardButtonCallback":         "inlineButtonTypeCallback",
+		"keyboardButtonGame":             "inlineButtonTypeGame",
+		"keyboardButtonBuy":              "inlineButtonTypeBuy",
+		"keyboardButtonSwitchInline":     "inlineButtonTypeSwitchInline",
+		"keyboardButtonUserProfile":      "inlineButtonTypeUserProfile",
+		"keyboardButtonCopy":             "inlineButtonTypeCopy",
+		"inputKeyboardButtonUrlAuth":     "inputInlineButtonTypeUrlAuth",
+		"inputKeyboardButtonUserProfile": "inputInlineButtonTypeUserProfile",
+	}
 }
 
 // replyButtons pairs the constructors of buttons below the input with the types of today.
-var replyButtons = map[string]string{
-	"keyboardButtonRequestPhone":       "buttonTypeRequestPhone",
-	"keyboardButtonRequestGeoLocation": "buttonTypeRequestGeoLocation",
-	"keyboardButtonRequestPoll":        "buttonTypeRequestPoll",
-	"keyboardButtonRequestPeer":        "buttonTypeRequestPeer",
-	"keyboardButtonSimpleWebView":      "buttonTypeSimpleWebView",
-	"inputKeyboardButtonRequestPeer":   "inputButtonTypeRequestPeer",
+func replyButtons() map[string]string {
+	return map[string]string{
+		"keyboardButtonRequestPhone":       "buttonTypeRequestPhone",
+		"keyboardButtonRequestGeoLocation": "buttonTypeRequestGeoLocation",
+		"keyboardButtonRequestPoll":        "buttonTypeRequestPoll",
+		"keyboardButtonRequestPeer":        "buttonTypeRequestPeer",
+		"keyboardButtonSimpleWebView":      "buttonTypeSimpleWebView",
+		"inputKeyboardButtonRequestPeer":   "inputButtonTypeRequestPeer",
+	}
 }
 
 // downButton is a button of today as one of its kind then, or as one that only sends its text.
@@ -41,10 +45,10 @@ func downButton(kinds map[string]string) expr {
 
 func downKeyboards() []rule {
 	return []rule{
-		objectRule("keyboardButton", downButton(replyButtons), "by constructor (228)").
+		objectRule("keyboardButton", downButton(replyButtons()), "by constructor (228)").
 			lacking("type"),
 		typeRule("KeyboardInlineButton", "KeyboardButton",
-			unwrap(cases{"keyboardInlineButton": downButton(inlineButtons)}),
+			unwrap(cases{"keyboardInlineButton": downButton(inlineButtons())}),
 			"by constructor (228)"),
 		typeRule("KeyboardInlineButtonRow", "KeyboardButtonRow",
 			unwrap(cases{"keyboardInlineButtonRow": like{"keyboardButtonRow", nil}}),
@@ -54,7 +58,7 @@ func downKeyboards() []rule {
 
 func upKeyboards() []rule {
 	inline := make(cases)
-	for old, now := range inlineButtons {
+	for old, now := range inlineButtons() {
 		inline[old] = like{"keyboardInlineButton", with{"type": like{now, nil}}}
 	}
 	rules := []rule{
@@ -66,7 +70,7 @@ func upKeyboards() []rule {
 			"one row for both keyboards (228)"),
 		fieldRule("buttonTypeRequestPeer.max_quantity", number(1), "one peer was shared (167)"),
 	}
-	for old, now := range replyButtons {
+	for old, now := range replyButtons() {
 		rules = append(rules, objectRule(old,
 			like{"keyboardButton", with{"type": like{now, nil}}}, "by constructor (228)"))
 	}

@@ -21,7 +21,7 @@ func upTypes() []rule {
 			choice{string(self), ctor{"chatReactionsSome", with{"reactions": self}},
 				ctor{"chatReactionsNone", nil}},
 			"the reactions of a chat were a list of emoji (144)"),
-		typeRule("int", "double", exactSeconds, "videos had whole seconds (158)"),
+		typeRule("int", "double", exactSeconds(), "videos had whole seconds (158)"),
 		typeRule("long", "Peer", ctor{"peerUser", with{"user_id": self}},
 			"voters and those who completed a task were users only (158, 216)"),
 		typeRule("Bool", "PaidReactionPrivacy",
@@ -73,7 +73,7 @@ func upReplies() []rule {
 // upMessages bridge media and methods around messages.
 func upMessages() []rule {
 	return []rule{
-		fieldRule("inputMediaPoll.correct_answers", correctAnswers,
+		fieldRule("inputMediaPoll.correct_answers", correctAnswers(),
 			"correct answers were named by their option (223)"),
 		fieldRule("poll.hash", number(0), "was not there (223); 0 has seen no results"),
 		fieldRule("messages.getPollResults.poll_hash", number(0),
@@ -130,7 +130,8 @@ func upAccounts() []rule {
 			"passports were the only purpose (144)"),
 		fieldRule("account.verifyEmail.purpose", ctor{"emailVerifyPurposePassport", nil},
 			"passports were the only purpose (144)"),
-		fieldRule("account.verifyEmail.verification", ctor{"emailVerificationCode", with{"code": field("code")}},
+		fieldRule("account.verifyEmail.verification",
+			ctor{"emailVerificationCode", with{"code": field("code")}},
 			"a code was the only way (144)"),
 		fieldRule("account.updateConnectedBot.rights", rights,
 			"replying was the only right (200)"),

@@ -16,12 +16,12 @@ func report(w io.Writer, t *schema.Table, all bool) {
 		first = 1
 	}
 	for i := first; i < len(layers); i++ {
-		reportStep(w, layers[i-1], t.At(layers[i-1]), layers[i], t.At(layers[i]))
+		reportStep(w, t, layers[i-1], layers[i])
 	}
 }
 
-func reportStep(w io.Writer, oldLayer int, before []*schema.Def, newLayer int, after []*schema.Def) {
-	old, now := byName(before), byName(after)
+func reportStep(w io.Writer, t *schema.Table, oldLayer, newLayer int) {
+	old, now := byName(t.At(oldLayer)), byName(t.At(newLayer))
 	var added, removed, changed []string
 	for name, d := range now {
 		switch o := old[name]; {
