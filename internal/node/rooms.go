@@ -100,6 +100,13 @@ func (n *Node) down(layer int, body []byte) ([]byte, error) {
 	return n.layers.Down(nil, layer, body)
 }
 
+// cut ends the live sessions of a key. A tool has none.
+func (n *Node) cut(key int64) {
+	if !n.tool {
+		n.gateway.DropKey(key)
+	}
+}
+
 // serviceName is the name of the account through which the server speaks.
 const serviceName = "Parley"
 
@@ -124,7 +131,7 @@ func (n *Node) openAccount() error {
 		IdleDevices:     time.Duration(n.Config.Retention.Authorizations),
 		KeepAddresses:   time.Duration(n.Config.Retention.Addresses),
 		Notify:          n.notify,
-		Cut:             func(key int64) { n.gateway.DropKey(key) },
+		Cut:             n.cut,
 		TokenAccepted:   n.tokenAccepted,
 	})
 	return n.Account.Start(n.ctx, serviceName)

@@ -47,3 +47,19 @@ func (n *Node) FillDemo(ctx context.Context) error {
 		},
 	})
 }
+
+// Device makes an auth key act for an account, as a login does. It is for benchmarks, which bring
+// their devices along.
+func (n *Node) Device(ctx context.Context, user ids.UserID, key crypt.AuthKey) error {
+	if err := n.devices.Add(ctx, key, 0); err != nil {
+		return err
+	}
+	_, err := n.devices.Change(ctx, key.ID, func(k *store.AuthKey) error {
+		k.User, k.State, k.Layer = user, store.KeyAuthorized, layer.Current
+		return nil
+	})
+	return err
+}
+
+// AccessHash is the access hash of a peer for a viewer.
+func (n *Node) AccessHash(viewer, peer int64) int64 { return n.env().Hash(viewer, peer) }

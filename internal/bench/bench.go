@@ -1,0 +1,184 @@
+// Package bench measures the real server over real sockets with real encryption, and beside it, in
+// the same run, the least that this machine allows (Floor). What it prints are ratios: absolute
+// figures of a shared machine mean little. The server runs as a process of its own, so that its
+// processor time is its own.
+//
+// What is not measured: a network card, packet loss, key exchanges (the devices of a run are put
+// into the store beforehand; go test -bench in mtproto/handshake measures those).
+package bench
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"text/tabwriter"
+	"time"
+
+	"github.com/gotd/td/crypto"
+
+	"parley/internal/ids"
+)
+
+// World is a server's data before the server runs: people with devices, and chats.
+type World interface {
+	// Person makes the nth account with a device, and returns the device's key.
+	Person(ctx context.Context, n int) (ids.UserID, crypto.AuthKey, error)
+	// Channel makes a channel of which people are members, and as many again without devices as
+	// make the total.
+	Channel(ctx context.Context, owner ids.UserID, members []ids.UserID, total int) (ids.Peer, error)
+	// Say writes messages into a chat.
+	Say(ctx context.Context, from ids.UserID, to ids.Peer, count int) error
+	// Hash is the access hash of a peer for a viewer.
+	Hash(viewer, peer int64) int64
+	// Close writes everything out and closes the data.
+	Close() error
+}
+
+// Options say what to measure.
+type Options struct {
+	// Open opens the data of a server in a directory.
+	Open func(ctx context.Context, dir string) (World, error)
+	// Serve and Floor are the command lines of the server and the floor; the directory and the
+	// address are appended as two words.
+	Serve, Floor []string
+	// Dir is where the data goes.
+	Dir string
+	// Quick measures a tenth of everything.
+	Quick bool
+	Out   io.Writer
+}
+
+// Result is one line of the outcome.
+type Result struct {
+	What   string
+	Server string
+	Floor  string
+	// Ratio is the server's cost over the floor's, 0 where there is no floor.
+	Ratio  float64
+	Target string
+}
+
+// bench is one run.
+type bench struct {
+	Options
+	table *tabwriter.Writer
+}
+
+// Run measures and prints a line per figure as it comes.
+func Run(ctx context.Context, o Options) error {
+	b := &bench{Options: o, table: tabwriter.NewWriter(o.Out, 2, 8, 2, ' ', 0)}
+	_, _ = fmt.Fprintln(b.table, "what\tserver\tfloor of this machine\tratio\ttarget")
+	for _, scenario := range []func(context.Context) error{
+		b.start, b.idle, b.pairs, b.history,
+		func(ctx context.Context) error { return b.fanout(ctx, 1000, 1000) },
+		func(ctx context.Context) error { return b.fanout(ctx, 10_000, 10_000) },
+		func(ctx context.Context) error { return b.fanout(ctx, 10_000, 1_000_000) },
+	} {
+		if err := scenario(ctx); err != nil {
+			return err
+		}
+	}
+	return b.table.Flush()
+}
+
+func (b *bench) print(r Result) {
+	ratio := "-"
+	if r.Ratio > 0 {
+		ratio = fmt.Sprintf("%.2f", r.Ratio)
+	}
+	_, _ = fmt.Fprintf(b.table, "%s\t%s\t%s\t%s\t%s\n", r.What, r.Server, r.Floor, ratio, r.Target)
+	_ = b.table.Flush()
+}
+
+// scaled is n, or a tenth of it in a quick run.
+func (b *bench) scaled(n int) int {
+	if b.Quick {
+		return max(n/10, 1)
+	}
+	return n
+}
+
+// world makes the data of a server in a new directory.
+func (b *bench) world(ctx context.Context, name string) (string, World, error) {
+	dir := filepath.Join(b.Dir, name)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return dir, nil, err
+	}
+	w, err := b.Open(ctx, dir)
+	return dir, w, err
+}
+
+// server runs the server on a directory.
+func (b *bench) server(ctx context.Context, dir string) (*process, string, error) {
+	return b.launch(ctx, "clients:", b.Serve, dir)
+}
+
+// floor runs the floor.
+func (b *bench) floor(ctx context.Context) (*process, string, error) {
+	return b.launch(ctx, "floor:", b.Floor, b.Dir)
+}
+
+func (b *bench) launch(
+	ctx context.Context, ready string, command []string, dir string,
+) (*process, string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, "", err
+	}
+	addr := l.Addr().String()
+	if err := l.Close(); err != nil {
+		return nil, "", err
+	}
+	argv := append(append([]string{}, command...), dir, addr)
+	p, err := start(ctx, ready, argv...)
+	return p, addr, err
+}
+
+// people makes accounts with devices.
+func people(ctx context.Context, w World, n int) ([]ids.UserID, []crypto.AuthKey, error) {
+	users := make([]ids.UserID, n)
+	keys := make([]crypto.AuthKey, n)
+	err := parallel(n, func(i int) (err error) {
+		users[i], keys[i], err = w.Person(ctx, i)
+		return err
+	})
+	return users, keys, err
+}
+
+// lanes is how many things are prepared side by side.
+const lanes = 64
+
+// parallel calls fn for 0 to n-1, several at a time, and returns the first error.
+func parallel(n int, fn func(i int) error) error {
+	next := make(chan int)
+	errs := make(chan error, lanes)
+	for range lanes {
+		go func() {
+			var first error
+			for i := range next {
+				if first == nil {
+					first = fn(i)
+				}
+			}
+			errs <- first
+		}()
+	}
+	for i := range n {
+		next <- i
+	}
+	close(next)
+	var first error
+	for range lanes {
+		if err := <-errs; err != nil && first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+func micros(d time.Duration, n int) float64 {
+	return float64(d.Microseconds()) / float64(max(n, 1))
+}

@@ -1,0 +1,124 @@
+package bench
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// process is a server under measurement: a process of its own.
+type process struct {
+	cmd *exec.Cmd
+}
+
+// readyTime is how long a server may take to say that it listens.
+const readyTime = time.Minute
+
+// start runs a program until it prints a line that contains ready.
+func start(ctx context.Context, ready string, argv ...string) (*process, error) {
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	cmd.Stderr = os.Stderr
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = 10 * time.Second
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	found := make(chan bool, 1)
+	go func() {
+		lines := bufio.NewScanner(out)
+		for lines.Scan() {
+			if strings.Contains(lines.Text(), ready) {
+				found <- true
+				break
+			}
+		}
+		for lines.Scan() {
+			continue
+		}
+		close(found)
+	}()
+	p := &process{cmd: cmd}
+	select {
+	case ok := <-found:
+		if ok {
+			return p, nil
+		}
+		return nil, errors.Join(errors.New("bench: a server ended before it listened"), p.stop())
+	case <-time.After(readyTime):
+		return nil, errors.Join(errors.New("bench: a server does not come up"), p.stop())
+	}
+}
+
+// stop ends the process and waits for it.
+func (p *process) stop() error {
+	if p.cmd.Process == nil {
+		return nil
+	}
+	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	err := p.cmd.Wait()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return nil
+	}
+	return err
+}
+
+// ticks is how many of the units of /proc/PID/stat are in a second. Linux fixes it for programs.
+const ticks = 100
+
+// cpu is how much processor time the process has used, by itself and in the kernel.
+func (p *process) cpu() (time.Duration, error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	_, rest, ok := strings.Cut(string(b), ") ")
+	fields := strings.Fields(rest)
+	if !ok || len(fields) < 13 {
+		return 0, errors.New("bench: /proc/PID/stat is not as expected")
+	}
+	user, uerr := strconv.ParseInt(fields[11], 10, 64)
+	system, serr := strconv.ParseInt(fields[12], 10, 64)
+	return time.Duration(user+system) * time.Second / ticks, errors.Join(uerr, serr)
+}
+
+// rss is how much memory the process occupies, in bytes.
+func (p *process) rss() (int64, error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	for _, line := range strings.Split(string(b), "\n") {
+		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			kb, err := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
+			return kb << 10, err
+		}
+	}
+	return 0, errors.New("bench: /proc/PID/status is not as expected")
+}
+
+// spent runs fn and returns how much time passed and how much the process worked meanwhile.
+func (p *process) spent(fn func() error) (wall, cpu time.Duration, err error) {
+	before, err := p.cpu()
+	if err != nil {
+		return 0, 0, err
+	}
+	begin := time.Now()
+	if err := fn(); err != nil {
+		return 0, 0, err
+	}
+	wall = time.Since(begin)
+	after, err := p.cpu()
+	return wall, after - before, err
+}
