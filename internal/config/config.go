@@ -140,12 +140,13 @@ type Registration struct {
 
 // Codes is section [codes].
 type Codes struct {
-	// Sender is "console" to print codes on standard output, "jsonl" to append them to a file,
-	// "smtp" to send mail, "webhook" to call a program of yours that sends them on.
+	// Sender is "console" to print codes on standard output and append them to a file, "jsonl" to
+	// append them to the file only, "smtp" to send mail, "webhook" to call a program of yours that
+	// sends them on.
 	Sender Sender `toml:"sender"`
 
-	// File is where "jsonl" appends one JSON object for each code. Empty means codes.jsonl in the
-	// data directory.
+	// File is where "console" and "jsonl" append one JSON object for each code. Empty means
+	// login-codes.jsonl in the data directory.
 	File string `toml:"file"`
 }
 

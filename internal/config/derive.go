@@ -31,7 +31,7 @@ func (l *loader) derive(addresses []netip.Addr) {
 		c.Keyring.Dir = c.Data
 	}
 	if c.Codes.File == "" {
-		c.Codes.File = filepath.Join(c.Data, "codes.jsonl")
+		c.Codes.File = filepath.Join(c.Data, "login-codes.jsonl")
 	}
 	if c.Registration.Mode == "" && (c.Codes.Sender == Console || c.Codes.Sender == JSONLines) {
 		c.Registration.Mode = Open

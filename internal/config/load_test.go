@@ -56,7 +56,7 @@ func TestDefaultsAreComplete(t *testing.T) {
 	want.Store.URL = "sqlite:parley-data/parley.db"
 	want.Blob.URL = "dir:parley-data/blobs"
 	want.Keyring.Dir = "parley-data"
-	want.Codes.File = "parley-data/codes.jsonl"
+	want.Codes.File = "parley-data/login-codes.jsonl"
 	want.Registration.Mode = Open
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)

@@ -26,6 +26,7 @@ import (
 	"parley/internal/config"
 	"parley/internal/ids"
 	"parley/internal/keyring"
+	"parley/internal/mtproto/crypt"
 	"parley/internal/store"
 )
 
@@ -115,10 +116,10 @@ func (n *Node) openAccount() error {
 	if err != nil {
 		return err
 	}
-	passwords, err := srp.NewServer(rand.Reader)
-	if err != nil {
-		return err
-	}
+	passwords := srp.NewServer(srp.Config{
+		Clock: n.clock, Rand: rand.Reader, Secret: n.Keys.Derive("password salts"),
+		Group: crypt.NewGroup(),
+	})
 	mode := map[config.Mode]accounts.Mode{
 		config.Open: accounts.Open, config.Invite: accounts.Invite, config.Closed: accounts.Closed,
 	}[n.Config.Registration.Mode]
@@ -142,8 +143,8 @@ func (n *Node) senders() (codes, mail codesender.Sender, err error) {
 	c := n.Config
 	if c.SMTP.Server != "" {
 		mail, err = codesender.NewSMTP(codesender.SMTPOptions{
-			Server: c.SMTP.Server, TLS: string(c.SMTP.TLS), Username: c.SMTP.Username,
-			Password: c.SMTP.Password.Reveal(), From: c.SMTP.From,
+			Address: c.SMTP.Server, TLS: codesender.TLSMode(c.SMTP.TLS), Username: c.SMTP.Username,
+			Password: c.SMTP.Password.Reveal(), From: c.SMTP.From, Service: serviceName,
 		})
 		if err != nil {
 			return nil, nil, err
@@ -153,15 +154,17 @@ func (n *Node) senders() (codes, mail codesender.Sender, err error) {
 	case config.ByMail:
 		return mail, mail, nil
 	case config.ByWebhook:
-		codes, err = codesender.NewWebhook(c.Webhook.URL, c.Webhook.Secret.Reveal())
+		// The operator names the program himself, so it may be in his own network.
+		codes, err = codesender.NewWebhook(codesender.WebhookOptions{
+			URL: c.Webhook.URL, Secret: []byte(c.Webhook.Secret.Reveal()), AllowPrivate: true,
+		})
 		return codes, mail, err
+	case config.JSONLines:
+		return codesender.NewFile(c.Codes.File), mail, nil
+	default:
+		return codesender.NewMulti(n.log, codesender.NewFile(c.Codes.File),
+			codesender.NewConsole(n.out)), mail, nil
 	}
-	file, err := codesender.OpenFile(c.Codes.File)
-	if err != nil {
-		return nil, nil, err
-	}
-	n.close = append(n.close, file.Close)
-	return codesender.Multi{file, codesender.NewConsole(n.out)}, mail, nil
 }
 
 // notify writes a message of the service account to a user.

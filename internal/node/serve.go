@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/gotd/td/tg"
@@ -25,6 +26,7 @@ import (
 	"parley/internal/api/users"
 	"parley/internal/api/view"
 	"parley/internal/chat"
+	accounts "parley/internal/chat/account"
 	"parley/internal/chat/contact"
 	"parley/internal/chat/device"
 	"parley/internal/gateway"
@@ -55,7 +57,10 @@ func (n *Node) methods() []api.Method {
 		(&auth.Handlers{Desk: d, Account: n.Account}).Methods(),
 		(&apiaccount.Security{Desk: d, Account: n.Account}).Methods(),
 		(&apiaccount.Profile{Desk: d, Presence: n.presence, Changed: n.personChanged}).Methods(),
-		(&help.Handlers{Desk: d, Config: n.helpConfig()}).Methods(),
+		(&help.Handlers{
+			Store: n.Store, Env: d.Env, Addresses: n.addresses(), Name: serviceName,
+			Support: accounts.ServiceUser,
+		}).Methods(),
 		(&langpack.Handlers{}).Methods(),
 		(&users.Handlers{Desk: d}).Methods(),
 		(&contacts.Handlers{Desk: d, Contact: contactService}).Methods(),
@@ -74,6 +79,17 @@ func (n *Node) methods() []api.Method {
 		all = append(all, rows...)
 	}
 	return all
+}
+
+// addresses are where clients are told to connect.
+func (n *Node) addresses() []netip.AddrPort {
+	var out []netip.AddrPort
+	for _, a := range n.Config.Advertise {
+		if addr, err := netip.ParseAddrPort(a); err == nil {
+			out = append(out, addr)
+		}
+	}
+	return out
 }
 
 // limits are how often an account may call the classes of methods.
