@@ -125,6 +125,9 @@ const (
 	InviteRequest
 )
 
+// Has tells whether all bits of f are set.
+func (i InviteFlags) Has(f InviteFlags) bool { return i&f == f }
+
 // JoinAsk is somebody who asked to join a chat.
 type JoinAsk struct {
 	Peer ids.Peer

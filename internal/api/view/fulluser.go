@@ -31,7 +31,7 @@ func (v *View) FullUser(id ids.UserID) tg.UserFull {
 	out.Blocked, err = v.r.Blocked(v.viewer, id.Peer())
 	v.fail(err)
 	v.pinnedOf(id, &out)
-	out.SetCommonChatsCount(v.commonChats(id))
+	out.CommonChatsCount = v.commonChats(id)
 	out.SetFlags()
 	return out
 }
