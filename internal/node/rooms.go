@@ -63,7 +63,9 @@ func (n *Node) references() view.References {
 // openRooms builds the rooms of the messenger.
 func (n *Node) openRooms() error {
 	n.Message = &message.Service{Store: n.Store, Clock: n.clock, Random: random}
-	n.Group = &group.Service{Store: n.Store, Clock: n.clock, Message: n.Message, Random: random}
+	n.Group = &group.Service{
+		Store: n.Store, Clock: n.clock, Message: n.Message, Rand: rand.Reader,
+	}
 	n.Channel = &channel.Service{Store: n.Store, Clock: n.clock, Message: n.Message, Random: random}
 	n.search = &search.Service{Store: n.Store}
 	n.presence = presence.New(n.Store, n.clock, n.log, n.statusChanged)

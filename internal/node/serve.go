@@ -33,7 +33,6 @@ import (
 	"parley/internal/ids"
 	"parley/internal/keyring"
 	"parley/internal/limit"
-	"parley/internal/mtproto/crypt"
 	"parley/internal/mtproto/handshake"
 	"parley/internal/mtproto/session"
 	"parley/internal/mtproto/transport"
@@ -169,12 +168,12 @@ func (h handler) Closed(s *gateway.Session) {
 type keys struct{ devices *device.Registry }
 
 // Find returns a permanent key.
-func (k keys) Find(ctx context.Context, id int64) (crypt.AuthKey, error) {
+func (k keys) Find(ctx context.Context, id int64) (gateway.Key, error) {
 	d, err := k.devices.Find(ctx, id)
 	if errors.Is(err, device.ErrUnknown) {
 		err = gateway.ErrNoKey
 	}
-	return d.Key, err
+	return gateway.Key{AuthKey: d.Key, DC: int(d.DC)}, err
 }
 
 // Destroy forgets a permanent key.
@@ -185,7 +184,7 @@ func (n *Node) openGateway() error {
 	n.exchange, err = handshake.NewServer(handshake.Config{
 		Keys: n.Keys.RSA(), Clock: n.clock, Rand: rand.Reader,
 		Save: func(ctx context.Context, r handshake.Result) error {
-			return n.devices.Add(ctx, r.Key, r.Salt)
+			return n.devices.Add(ctx, r.Key, r.Salt, r.DC)
 		},
 		Exists: n.devices.Exists,
 	})

@@ -8,6 +8,9 @@ import (
 	"parley/internal/demo"
 	"parley/internal/ids"
 	"parley/internal/importer"
+	"parley/internal/mtproto/crypt"
+	"parley/internal/mtproto/layer"
+	"parley/internal/store"
 )
 
 // Fingerprints are the fingerprints of the keys by which clients know the server.
@@ -51,7 +54,7 @@ func (n *Node) FillDemo(ctx context.Context) error {
 // Device makes an auth key act for an account, as a login does. It is for benchmarks, which bring
 // their devices along.
 func (n *Node) Device(ctx context.Context, user ids.UserID, key crypt.AuthKey) error {
-	if err := n.devices.Add(ctx, key, 0); err != nil {
+	if err := n.devices.Add(ctx, key, 0, n.Config.DC); err != nil {
 		return err
 	}
 	_, err := n.devices.Change(ctx, key.ID, func(k *store.AuthKey) error {

@@ -19,9 +19,11 @@ const (
 //
 // https://core.telegram.org/mtproto/auth_key
 type AuthKey struct {
-	ID         int64
-	Sealed     []byte
-	Salt       int64
+	ID     int64
+	Sealed []byte
+	Salt   int64
+	// DC is the data centre that the client named when it made the key, 0 for none.
+	DC         int64
 	Created    int64
 	User       ids.UserID
 	State      AuthKeyState
@@ -120,7 +122,7 @@ type Password struct {
 }
 
 const (
-	keyColumns = `sealed, salt, created, user_id, state, layer, api_id, device, system, app,
+	keyColumns = `sealed, salt, dc, created, user_id, state, layer, api_id, device, system, app,
 		lang_pack, lang, system_lang`
 	authorizationColumns = `auth_key_id, hash, created, active, api_id, device, system, app, ip,
 		flags, parent`
@@ -131,7 +133,7 @@ const (
 var (
 	keyInsert = define("auth_key.insert", "auth_keys", "auth_key_id",
 		`insert into auth_keys (auth_key_id, `+keyColumns+`)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`)
 	keyGet = define("auth_key.get", "auth_keys", "auth_key_id",
 		`select `+keyColumns+` from auth_keys where auth_key_id = $1`)
 	keyUpdate = define("auth_key.update", "auth_keys", "auth_key_id",
@@ -219,14 +221,14 @@ var (
 
 // AddAuthKey stores a new permanent key; ErrConflict when its id is taken.
 func (t *Tx) AddAuthKey(k AuthKey) error {
-	return t.exec(keyInsert, k.ID, k.Sealed, k.Salt, k.Created, k.User, k.State, k.Layer, k.APIID,
+	return t.exec(keyInsert, k.ID, k.Sealed, k.Salt, k.DC, k.Created, k.User, k.State, k.Layer, k.APIID,
 		k.Device, k.System, k.App, k.LangPack, k.Lang, k.SystemLang)
 }
 
 // AuthKey returns a permanent key.
 func (r *Reader) AuthKey(id int64) (AuthKey, error) {
 	k := AuthKey{ID: id}
-	err := r.one(keyGet, []any{id}, &k.Sealed, &k.Salt, &k.Created, &k.User, &k.State, &k.Layer,
+	err := r.one(keyGet, []any{id}, &k.Sealed, &k.Salt, &k.DC, &k.Created, &k.User, &k.State, &k.Layer,
 		&k.APIID, &k.Device, &k.System, &k.App, &k.LangPack, &k.Lang, &k.SystemLang)
 	return k, err
 }

@@ -2,10 +2,10 @@ package store
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"reflect"
-	"runtime"
 	"unsafe"
 
 	"modernc.org/libc"
@@ -18,8 +18,8 @@ import (
 // the library itself, beneath its database/sql driver: driver and database/sql together cost as
 // much as the database does. One goroutine at a time uses it.
 //
-// Memory: what is handed to the library lies on the heap, which Go does not move, and is copied by
-// the library before the call returns; what the library hands out is copied at once.
+// The library sees no memory of Go's: texts and bytes go through a buffer of its own kind, results
+// are copied before the next call.
 //
 // https://www.sqlite.org/c3ref/intro.html
 type sqliteConn struct {
@@ -31,7 +31,11 @@ type sqliteConn struct {
 	open *sqliteStmt
 	// failure is the error that ended the transaction, broken the first error of the disk.
 	failure, broken error
-	status          [2]int32
+	// out is where the library writes results of two words.
+	out uintptr
+	// buffer holds the texts and bytes bound to the running statement, of size bytes, used so far.
+	buffer     uintptr
+	size, used int
 }
 
 // sqliteStmt is a prepared statement and the rows being read from it.
@@ -55,10 +59,16 @@ type sqliteError struct {
 
 func (e *sqliteError) Error() string { return fmt.Sprintf("sqlite: %s (%d)", e.text, e.code) }
 
-// transient tells the library to copy what is bound before the call returns.
-//
-// https://www.sqlite.org/c3ref/c_static.html
-const transient = ^uintptr(0)
+const (
+	// wordSize is the size of a pointer in bytes.
+	wordSize = int(unsafe.Sizeof(uintptr(0)))
+	// bufferSize is how large the buffer for arguments is between statements, in bytes.
+	bufferSize = 64 << 10
+	// static tells the library that what is bound stays where it is.
+	//
+	// https://www.sqlite.org/c3ref/c_static.html
+	static = 0
+)
 
 // errReading says that a statement was started while rows of another were being read.
 var errReading = errors.New("rows are being read")
@@ -69,6 +79,8 @@ func dialSQLite(path, vfs string) (*sqliteConn, error) {
 		ready: make([]*sqliteStmt, len(statements)),
 		bare:  make(map[string]*sqliteStmt),
 	}
+	c.out = libc.Xmalloc(c.tls, libc.Tsize_t(2*wordSize))
+	c.buffer, c.size = libc.Xmalloc(c.tls, bufferSize), bufferSize
 	name, err := libc.CString(path)
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: %w", err)
@@ -81,8 +93,9 @@ func dialSQLite(path, vfs string) (*sqliteConn, error) {
 		}
 		defer libc.Xfree(c.tls, vfsName)
 	}
-	code := sqlite3.Xsqlite3_open_v2(c.tls, name, uintptr(unsafe.Pointer(&c.db)),
+	code := sqlite3.Xsqlite3_open_v2(c.tls, name, c.out,
 		sqlite3.SQLITE_OPEN_READWRITE|sqlite3.SQLITE_OPEN_NOMUTEX, vfsName)
+	c.db = word(c.out)
 	if code != sqlite3.SQLITE_OK {
 		err := c.fault(code)
 		return nil, errors.Join(err, c.close())
@@ -112,12 +125,12 @@ func (c *sqliteConn) prepare(text string) (*sqliteStmt, error) {
 		return nil, fmt.Errorf("sqlite: %w", err)
 	}
 	defer libc.Xfree(c.tls, sql)
-	s := &sqliteStmt{conn: c}
 	code := sqlite3.Xsqlite3_prepare_v3(c.tls, c.db, sql, -1, sqlite3.SQLITE_PREPARE_PERSISTENT,
-		uintptr(unsafe.Pointer(&s.handle)), 0)
+		c.out, 0)
 	if code != sqlite3.SQLITE_OK {
 		return nil, c.fault(code)
 	}
+	s := &sqliteStmt{conn: c, handle: word(c.out)}
 	s.columns = sqlite3.Xsqlite3_column_count(c.tls, s.handle)
 	return s, nil
 }
@@ -176,9 +189,14 @@ func (c *sqliteConn) busy() bool { return sqlite3.Xsqlite3_get_autocommit(c.tls,
 //
 // https://www.sqlite.org/c3ref/c_dbstatus_options.html
 func (c *sqliteConn) written() int64 {
-	sqlite3.Xsqlite3_db_status(c.tls, c.db, sqlite3.SQLITE_DBSTATUS_CACHE_WRITE,
-		uintptr(unsafe.Pointer(&c.status[0])), uintptr(unsafe.Pointer(&c.status[1])), 0)
-	return int64(c.status[0])
+	sqlite3.Xsqlite3_db_status(c.tls, c.db, sqlite3.SQLITE_DBSTATUS_CACHE_WRITE, c.out,
+		c.out+uintptr(wordSize), 0)
+	return int64(int32(binary.NativeEndian.Uint32(libc.GoBytes(c.out, 4))))
+}
+
+// word is the pointer at an address of the library's memory.
+func word(at uintptr) uintptr {
+	return *(*uintptr)(unsafe.Pointer(unsafe.SliceData(libc.GoBytes(at, wordSize))))
 }
 
 // checkpoint moves what no reader needs any more from the log to the database. Readers and other
@@ -264,6 +282,8 @@ func (c *sqliteConn) close() error {
 	if c.broken != nil {
 		c.keepLog()
 	}
+	libc.Xfree(c.tls, c.out)
+	libc.Xfree(c.tls, c.buffer)
 	var err error
 	if code := sqlite3.Xsqlite3_close_v2(c.tls, c.db); code != sqlite3.SQLITE_OK {
 		err = c.fault(code)
@@ -286,6 +306,7 @@ func (c *sqliteConn) keepLog() {
 
 // start binds the arguments and takes the first step.
 func (s *sqliteStmt) start(args []any) error {
+	s.conn.room(args)
 	for i, arg := range args {
 		code, err := s.bind(int32(i+1), arg)
 		if err != nil {
@@ -296,6 +317,33 @@ func (s *sqliteStmt) start(args []any) error {
 		}
 	}
 	return s.step()
+}
+
+// room makes the buffer large enough for the arguments. What the statement before has left bound
+// to its parameters is not looked at any more.
+func (c *sqliteConn) room(args []any) {
+	need := 0
+	for _, arg := range args {
+		switch v := arg.(type) {
+		case string:
+			need += len(v) + 1
+		case []byte:
+			need += len(v)
+		}
+	}
+	c.used = 0
+	if size := max(need, bufferSize); need > c.size || c.size > size {
+		libc.Xfree(c.tls, c.buffer)
+		c.buffer, c.size = libc.Xmalloc(c.tls, libc.Tsize_t(size)), size
+	}
+}
+
+// put copies to the buffer and returns where.
+func put[T string | []byte](c *sqliteConn, v T) uintptr {
+	at := c.buffer + uintptr(c.used)
+	copy(libc.GoBytes(at, len(v)), v)
+	c.used += len(v)
+	return at
 }
 
 func (s *sqliteStmt) step() error {
@@ -310,7 +358,7 @@ func (s *sqliteStmt) reset() { sqlite3.Xsqlite3_reset(s.conn.tls, s.handle) }
 
 func (s *sqliteStmt) finalize() { sqlite3.Xsqlite3_finalize(s.conn.tls, s.handle) }
 
-// bind sets a parameter. Text and bytes are read before the call returns.
+// bind sets a parameter.
 func (s *sqliteStmt) bind(i int32, arg any) (code int32, err error) {
 	switch v := arg.(type) {
 	case int64:
@@ -338,15 +386,7 @@ func (s *sqliteStmt) bindInt(i int32, v int64) int32 {
 }
 
 func (s *sqliteStmt) bindText(i int32, v string) int32 {
-	if v == "" {
-		v = "\x00" // of which no byte is taken: a null pointer would be a NULL
-		defer runtime.KeepAlive(v)
-		return sqlite3.Xsqlite3_bind_text(s.conn.tls, s.handle, i,
-			uintptr(unsafe.Pointer(unsafe.StringData(v))), 0, transient)
-	}
-	defer runtime.KeepAlive(v)
-	return sqlite3.Xsqlite3_bind_text(s.conn.tls, s.handle, i,
-		uintptr(unsafe.Pointer(unsafe.StringData(v))), int32(len(v)), transient)
+	return sqlite3.Xsqlite3_bind_text(s.conn.tls, s.handle, i, put(s.conn, v), int32(len(v)), static)
 }
 
 func (s *sqliteStmt) bindBlob(i int32, v []byte) int32 {
@@ -356,9 +396,7 @@ func (s *sqliteStmt) bindBlob(i int32, v []byte) int32 {
 	case len(v) == 0:
 		return sqlite3.Xsqlite3_bind_zeroblob(s.conn.tls, s.handle, i, 0)
 	}
-	defer runtime.KeepAlive(v)
-	return sqlite3.Xsqlite3_bind_blob(s.conn.tls, s.handle, i,
-		uintptr(unsafe.Pointer(unsafe.SliceData(v))), int32(len(v)), transient)
+	return sqlite3.Xsqlite3_bind_blob(s.conn.tls, s.handle, i, put(s.conn, v), int32(len(v)), static)
 }
 
 // Next implements rows.

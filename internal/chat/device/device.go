@@ -54,12 +54,13 @@ func New(s *store.Store, box *keyring.Box, c clock.Clock) *Registry {
 	}
 }
 
-// Add stores a new permanent key with the salt of its exchange.
-func (r *Registry) Add(ctx context.Context, key crypt.AuthKey, salt int64) error {
+// Add stores a new permanent key with the salt of its exchange and the data centre that its client
+// named, 0 for none.
+func (r *Registry) Add(ctx context.Context, key crypt.AuthKey, salt int64, dc int) error {
 	stored := key.Stored()
 	row := store.AuthKey{
 		ID: key.ID, Sealed: r.box.Seal(nil, stored[:], sealPurpose, key.ID), Salt: salt,
-		Created: r.clock.Now().Unix(),
+		DC: int64(dc), Created: r.clock.Now().Unix(),
 	}
 	err := r.store.Update(ctx, ids.Peer(key.ID), func(tx *store.Tx) error {
 		return tx.AddAuthKey(row)

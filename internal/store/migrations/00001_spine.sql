@@ -54,6 +54,7 @@ create table auth_keys (
     auth_key_id bigint not null,
     sealed      bytea  not null,
     salt        bigint not null,
+    dc          bigint not null,
     created     bigint not null,
     user_id     bigint not null,
     state       bigint not null,
