@@ -1,0 +1,49 @@
+package tidy
+
+// empty are the methods whose answer is that there is nothing of the kind here. The note says why
+// that is true; whoever builds the thing removes the line.
+var empty = map[string]string{
+	"account.getContentSettings":       "sensitive content is not told apart, so nobody can change it",
+	"account.getGlobalPrivacySettings": "no such setting differs from its default",
+	"contacts.getTopPeers":             "whom somebody writes to most is not counted",
+	"help.dismissSuggestion":           "no suggestion is ever made, so each is dismissed",
+	"help.getAppUpdate":                "applications are not distributed from here",
+	"help.getCdnConfig":                "there are no content delivery servers",
+	"help.getDeepLinkInfo":             "no deep link needs an explanation",
+	"help.getPeerProfileColors":        "no colours beyond those that clients bring",
+	"help.getPromoData":                "nothing is promoted",
+	"help.saveAppLog":                  "what applications report is not kept, and the answer is false",
+	"langpack.getDifference":           "clients keep the texts that they bring",
+	"langpack.getLangPack":             "clients keep the texts that they bring",
+	"langpack.getLanguage":             "no language exists: LANG_CODE_NOT_SUPPORTED",
+	"langpack.getLanguages":            "no language exists",
+	"langpack.getStrings":              "clients keep the texts that they bring",
+	"messages.receivedMessages":        "no notification waits for the receipt of another",
+	"upload.getFileHashes":             "files lie nowhere but here, so there is no copy to check",
+	"users.getRequirementsToContact":   "writing to people costs nothing",
+}
+
+// fixed are the methods that answer everybody alike and are no less real for it.
+var fixed = map[string]string{
+	"help.getAppConfig":     "the limits of this server",
+	"help.getCountriesList": "the countries of the world",
+	"help.getPeerColors":    "the colours that clients draw by themselves",
+	"help.getInviteText":    "a sentence with the server's name",
+	"help.getTimezonesList": "zones of the world",
+}
+
+// refusedFamilies says why none of a family of methods is served.
+var refusedFamilies = map[string]string{
+	"aicompose": "no language model writes here",
+	"bots":      "no bots yet",
+	"chatlists": "no shared folders yet",
+	"folders":   "no folders yet",
+	"fragment":  "no collectibles",
+	"payments":  "no payments",
+	"phone":     "no calls yet",
+	"premium":   "no paid accounts",
+	"smsjobs":   "clients do not send text messages for the server",
+	"stats":     "no statistics of channels yet",
+	"stickers":  "no stickers yet",
+	"stories":   "no stories yet",
+}
