@@ -417,3 +417,5 @@ func eventually(t testing.TB, what string, holds func() bool) {
 	}
 	t.Fatal("never: ", what)
 }
+
+func buffer(b []byte) *bin.Buffer { return &bin.Buffer{Buf: b} }
