@@ -149,14 +149,19 @@ func TestInexpressible(t *testing.T) {
 
 // TestListInStrict: a list of a rule leaves out nothing from a request.
 func TestListInStrict(t *testing.T) {
-	from := []string{"b = B", "c = B", "a x:B = A"}
+	from := []string{"b = B", "c = B", "a x:B z:B = A"}
 	to := []string{"b = B", "a y:Vector<B> = A"}
-	make := fieldRule("a.y", list{field("x")}, "for the test")
+	make := fieldRule("a.y", list{field("x"), field("z")}, "for the test")
+	b, c := m{"_": "b"}, m{"_": "c"}
 	for _, strict := range []bool{false, true} {
 		y := newToy(t, from, to, strict, make)
-		is(t, "b", y.rewrite(m{"_": "a", "x": m{"_": "b"}}),
-			m{"_": "a", "y": []any{m{"_": "b"}}})
-		is(t, "c", y.rewrite(m{"_": "a", "x": m{"_": "c"}}), m(nil))
+		is(t, "both", y.rewrite(m{"_": "a", "x": b, "z": b}), m{"_": "a", "y": []any{b, b}})
+		var want m
+		if !strict {
+			want = m{"_": "a", "y": []any{b}}
+		}
+		is(t, "one", y.rewrite(m{"_": "a", "x": b, "z": c}), want)
+		is(t, "none", y.rewrite(m{"_": "a", "x": c, "z": c}), m(nil))
 	}
 }
 
@@ -170,6 +175,12 @@ func TestFieldsMove(t *testing.T) {
 	is(t, "a", y.rewrite(m{"_": "a", "x": 1, "name": "n", "y": "y", "on": true, "z": 7}),
 		m{"_": "a", "x": 1, "name": "n", "y": "y", "on": true, "z": 7})
 	is(t, "without what is required", y.rewrite(m{"_": "a", "name": "n", "z": 7}), m(nil))
+
+	from := []string{"b = B", "c = B", "a flags:# x:flags.0?B z:int = A"}
+	to := []string{"b = B", "a flags:# z:int x:flags.0?B = A"}
+	v := m{"_": "a", "x": m{"_": "c"}, "z": 7}
+	is(t, "left out", newToy(t, from, to, false).rewrite(v), m{"_": "a", "z": 7})
+	is(t, "strict", newToy(t, from, to, true).rewrite(v), m(nil))
 }
 
 // TestMerge: the revisions of an identifier add up, each flag under its own word.
@@ -200,12 +211,11 @@ func TestMerge(t *testing.T) {
 // error, not with the patience of the server.
 func TestWorkIsBounded(t *testing.T) {
 	y := newToy(t,
-		[]string{"c = A", "a flags:# x:flags.0?A y:flags.0?A z:flags.0?A = A", "bad = A"},
-		[]string{"c = A", "a y:Vector<int> flags:# x:flags.0?A z:flags.0?A = A"}, false,
-		fieldRule("a.y", empty{}, "for the test"))
+		[]string{"c = A", "a flags:# w:flags.1?A x:flags.0?A z:flags.0?A = A", "bad = A"},
+		[]string{"c = A", "a flags:# w:flags.1?A x:flags.0?A z:flags.0?A = A"}, false)
 	v := m{"_": "c"}
-	for range 60 {
-		v = m{"_": "a", "x": v, "y": m{"_": "c"}, "z": m{"_": "bad"}}
+	for range 40 {
+		v = m{"_": "a", "w": v, "x": m{"_": "c"}, "z": m{"_": "bad"}}
 	}
 	var s Set
 	s.coders.New = func() any { return new(coder) }

@@ -165,3 +165,35 @@ func BenchmarkRatio(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkUp measures requests: one that needs a rule, and one that needs nothing.
+func BenchmarkUp(b *testing.B) {
+	s, table := newSet(b)
+	for _, l := range []int{158, 229} {
+		v := M{"_": "messages.sendMessage", "message": "hello", "random_id": 1,
+			"peer": M{"_": "inputPeerUser", "user_id": 7, "access_hash": 8}}
+		if l == 158 {
+			v["reply_to_msg_id"] = 17
+		}
+		body := NewBook(l, table.At(l)).Pack(v)
+		b.Run(fmt.Sprintf("sendMessage/%d", l), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := s.Up(body); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkNew measures what the start of the server takes, and the first client of a layer.
+func BenchmarkNew(b *testing.B) {
+	body := encode(b, &tg.UpdatesTooLong{})
+	for b.Loop() {
+		s, _ := newSet(b)
+		if _, err := s.Down(nil, 198, body); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
