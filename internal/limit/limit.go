@@ -28,6 +28,10 @@ const (
 	ChatMembers = 200
 	// MegagroupMembers is the largest supergroup.
 	MegagroupMembers = 200_000
+	// Admins is how many admins a chat may have.
+	Admins = 50
+	// JoinNotices is the size of a supergroup from which it is not told who comes and goes.
+	JoinNotices = 1000
 	// PinnedDialogs is how many dialogs a user may pin in one folder.
 	PinnedDialogs = 100
 	// TitleRunes is the longest title of a group or channel, in characters.
