@@ -46,7 +46,7 @@ type Finder interface {
 
 // Methods are the rows of the namespace.
 func (h *Handlers) Methods() []api.Method {
-	return []api.Method{
+	return append(h.nothing(), []api.Method{
 		api.On(api.User, api.Send, h.sendMessage),
 		api.On(api.User, api.Send, h.sendMedia),
 		api.On(api.User, api.Send, h.sendMultiMedia),
@@ -80,7 +80,11 @@ func (h *Handlers) Methods() []api.Method {
 		api.On(api.User, api.Write, h.sendReaction),
 		api.On(api.User, api.Read, h.getMessagesReactions),
 		api.On(api.User, api.Read, h.getMessageReactionsList),
-	}
+		api.On(api.User, api.Read, h.getPeerSettings),
+		api.On(api.User, api.Write, h.hidePeerSettingsBar),
+		api.On(api.User, api.Read, h.getCommonChats),
+		api.On(api.User, api.Write, h.editPeerFolders),
+	}...)
 }
 
 // found renders messages as an answer: the whole of a list, or a slice of total.
