@@ -55,6 +55,8 @@ func newCompiler(src *source, layer int, rules *ruleBook, strict bool) *compiler
 		p := &plan{from: d, to: k.target(d), skip: l.skip, scan: l.scan}
 		if !d.Method {
 			p.typ = k.boxed(d.Result)
+		} else if p.to != nil {
+			p.method = p.to.ID
 		}
 		k.plans[d] = p
 	}
@@ -196,6 +198,9 @@ func (k *compiler) compile(p *plan) error {
 		if err == nil {
 			k.used[r] = true
 		}
+		if now, ok := r.make.(like); ok && err == nil && p.from.Method {
+			p.method = k.dst.methods[now.name].ID
+		}
 	} else if p.to != nil && !k.stream(p) {
 		p.build, err = k.object(p.to.Name, nil, true, scope{p.from}, want)
 	}
@@ -227,22 +232,18 @@ func (k *compiler) instead(p *plan) error {
 }
 
 // results finds how the result of each method of the source becomes what the destination expects
-// of the method of that name, or of the one that was replaced by it.
+// of the method of that name, or of the one that was replaced by it. A client that calls what its
+// layer does not have can at least read the constructors that it knows.
 func (k *compiler) results(p *program) error {
 	p.results = make(map[uint32]*conv, len(k.methods))
 	for _, m := range k.methods {
-		to := k.dst.methods[m.Name]
-		for _, old := range k.rules.renamed[m.Name] {
-			if to == nil {
-				to = k.dst.methods[old]
-			}
-		}
-		if to == nil || m.Result.Kind == schema.Query {
+		if m.Result.Kind == schema.Query {
 			continue
 		}
-		v, err := k.conv(m.Result, to.Result)
+		v, err := k.conv(m.Result, k.expected(m))
 		if errors.Is(err, errNotHere) {
-			continue
+			v = &conv{kind: convRule, shape: k.shapes[m.Result]}
+			v.emit, err = refuse{}.compile(k, nil, nil)
 		}
 		if err != nil {
 			return fmt.Errorf("layer: result of %s: %w", m.Name, err)
@@ -250,6 +251,16 @@ func (k *compiler) results(p *program) error {
 		p.results[m.ID] = v
 	}
 	return nil
+}
+
+// expected is the type that the destination expects of a method.
+func (k *compiler) expected(m *schema.Def) *schema.Type {
+	for _, name := range append([]string{m.Name}, k.rules.renamed[m.Name]...) {
+		if to := k.dst.methods[name]; to != nil {
+			return to.Result
+		}
+	}
+	return m.Result
 }
 
 // selfScope is the scope of a rule for a value that is not seen as an object.

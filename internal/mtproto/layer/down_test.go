@@ -1,6 +1,7 @@
 package layer
 
 import (
+	"bytes"
 	"errors"
 	"testing"
 )
@@ -182,6 +183,15 @@ func TestResults(t *testing.T) {
 	if out, err := b.DownResult([]byte("x"), 198, join, web); !errors.Is(err, ErrDrop) ||
 		string(out) != "x" {
 		t.Errorf("what 198 cannot say: %q, %v", out, err)
+	}
+	start := b.book(Current).Find("phone.createConferenceCall").ID
+	body := b.book(Current).Pack(updates)
+	if _, err := b.DownResult(nil, 198, start, body); !errors.Is(err, ErrDrop) {
+		t.Errorf("a result that nothing bridges: %v", err)
+	}
+	newer := b.book(Current).Find("messages.editFactCheck").ID
+	if out, err := b.DownResult(nil, 144, newer, body); err != nil || !bytes.Equal(out, body) {
+		t.Errorf("a method that the layer does not have: %x, %v", out, err)
 	}
 	var unknown *UnknownError
 	if _, err := b.DownResult(nil, 198, 1, web); !errors.As(err, &unknown) || unknown.ID != 1 {

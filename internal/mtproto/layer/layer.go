@@ -8,8 +8,8 @@
 // reaches its clients, and no required field is filled but by a rule that says why. It does not
 // know service messages, containers or gzip_packed, which the session takes off first.
 //
-// Differences that names and types do not bridge are rules in the files rules_*.go. Lint lists
-// what is left unbridged.
+// Differences that names and types do not bridge are rules in the files rules_*.go. What they leave
+// unbridged is listed, with reasons, in testdata/lint.txt.
 //
 // https://core.telegram.org/api/invoking#layers
 package layer
@@ -96,6 +96,16 @@ func (s *Set) Nearest(layer int) int {
 	return s.layers[i]
 }
 
+// Method is the identifier that a method of any known layer has in the current one, as Up would
+// make it. It is false for what is no method, and for methods that were removed.
+func (s *Set) Method(id uint32) (uint32, bool) {
+	p := s.up.plans.get(id)
+	if p == nil || p.method == 0 || !p.same && p.build == nil && p.stream == nil {
+		return 0, false
+	}
+	return p.method, true
+}
+
 // Up is the request body, of any known layer, as one of the current layer. It returns body itself
 // if nothing has to change. Wrappers are rewritten together with what they wrap.
 //
@@ -143,7 +153,8 @@ func (s *Set) Down(dst []byte, layer int, body []byte) ([]byte, error) {
 // DownResult appends to dst the result body of the method (identifier in the current layer) as the
 // given layer expects it, also where the type of the result is another there.
 //
-// Errors: as Down; UnknownError if the method is none of the current layer.
+// Errors: as Down; UnknownError if the method is none of the current layer, or a wrapper, whose
+// result is that of what it wraps.
 func (s *Set) DownResult(dst []byte, layer int, method uint32, body []byte) ([]byte, error) {
 	p, err := s.program(layer)
 	if err != nil {

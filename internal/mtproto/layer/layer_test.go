@@ -98,6 +98,12 @@ func TestHostileRequests(t *testing.T) {
 		t.Errorf("unknown method: %v", err)
 	}
 	gone := b.book(144).Pack(m{"_": "messages.getAllChats", "except_ids": []any{}})
+	for what, id := range map[string]uint32{"a constructor": binary.LittleEndian.Uint32(peer),
+		"a removed method": binary.LittleEndian.Uint32(gone), "nothing": 1} {
+		if method, ok := b.Method(id); ok {
+			t.Errorf("%s is said to be method %#x", what, method)
+		}
+	}
 	for _, body := range [][]byte{gone, slices.Concat(wrap, gone)} {
 		if _, err := b.Up(body); !errors.Is(err, ErrRemoved) {
 			t.Errorf("removed method: %v", err)

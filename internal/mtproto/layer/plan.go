@@ -74,6 +74,7 @@ type conv struct {
 type plan struct {
 	from, to *schema.Def
 	typ      *boxed
+	method   uint32  // of a method, what it becomes, 0 if nothing
 	same     bool    // copied with everything in them
 	skip     []step  // see layout
 	scan     []step  // see layout
