@@ -209,4 +209,3 @@ func (s *floor) messages(p *floorPeer) {
 		buf = s.seal(p, ack, buf)
 	}
 }
-

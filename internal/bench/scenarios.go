@@ -14,11 +14,11 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/gotd/td/bin"
 	"github.com/gotd/td/crypto"
 	"github.com/gotd/td/tg"
 
 	"parley/internal/ids"
+	"parley/internal/rawclient"
 )
 
 // envelope is how much longer a frame is than the body in it, on the average: key id, msg_key,
@@ -26,24 +26,24 @@ import (
 const envelope = 24 + 32 + 20
 
 // connectAll connects devices and lets each ask for its state, so that it hears of everything.
-func connectAll(ctx context.Context, addr string, keys []crypto.AuthKey) ([]*client, error) {
-	out := make([]*client, len(keys))
+func connectAll(ctx context.Context, addr string, keys []crypto.AuthKey) ([]*rawclient.Client, error) {
+	out := make([]*rawclient.Client, len(keys))
 	err := parallel(len(keys), func(i int) error {
-		c, err := dial(ctx, addr, keys[i])
+		c, err := rawclient.Dial(ctx, addr, keys[i])
 		if err != nil {
 			return err
 		}
 		out[i] = c
-		_, err = c.ask(&tg.UpdatesGetStateRequest{}, true)
+		_, err = c.Ask(&tg.UpdatesGetStateRequest{}, true)
 		return err
 	})
 	return out, err
 }
 
-func closeAll(list []*client) {
+func closeAll(list []*rawclient.Client) {
 	for _, c := range list {
 		if c != nil {
-			c.close()
+			c.Close()
 		}
 	}
 }
@@ -197,6 +197,9 @@ func subscribe(addr string, n int) ([]net.Conn, error) {
 	return list, err
 }
 
+// patience is how long a post may take to reach all.
+const patience = 2 * time.Minute
+
 // gate counts arrivals and opens when all are there.
 type gate struct {
 	left atomic.Int64
@@ -221,7 +224,7 @@ func (g *gate) wait(n int) error {
 	case <-g.open:
 		g.left.Store(int64(n))
 		return nil
-	case <-time.After(answerTime):
+	case <-time.After(patience):
 		return fmt.Errorf("bench: %d of %d did not get it", g.left.Load(), n)
 	}
 }
@@ -326,14 +329,18 @@ func (b *bench) posts(
 	var size atomic.Int64
 	for _, c := range readers {
 		go func() {
-			for c.skip() == nil {
-				size.Store(int64(len(c.buf)))
+			for {
+				n, err := c.Skip()
+				if err != nil {
+					return
+				}
+				size.Store(int64(n))
 				g.pass()
 			}
 		}()
 	}
 	post := func(n int64) error {
-		_, err := poster.ask(&tg.MessagesSendMessageRequest{
+		_, err := poster.Ask(&tg.MessagesSendMessageRequest{
 			Peer:    &tg.InputPeerChannel{ChannelID: int64(channel.Channel()), AccessHash: hash},
 			Message: text, RandomID: n,
 		}, false)
@@ -489,30 +496,15 @@ func together(n int, fn func(i int) error) error {
 }
 
 // talk sends messages from one to another, each when the one before was acknowledged and delivered.
-func talk(from, to *client, peer ids.UserID, hash int64, count int) error {
+func talk(from, to *rawclient.Client, peer ids.UserID, hash int64, count int) error {
 	got := make(chan error, 1)
 	for i := range count {
-		go func() { got <- to.delivered() }()
-		_, err := from.ask(&tg.MessagesSendMessageRequest{
+		go func() { got <- to.Pushed() }()
+		_, err := from.Ask(&tg.MessagesSendMessageRequest{
 			Peer:    &tg.InputPeerUser{UserID: int64(peer), AccessHash: hash},
 			Message: text, RandomID: int64(i + 1),
 		}, false)
 		if err = errors.Join(err, <-got); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// delivered waits for a push.
-func (c *client) delivered() error {
-	_ = c.conn.SetReadDeadline(time.Now().Add(answerTime))
-	for pushed := false; !pushed; {
-		err := c.receive(func(id uint32, _ *bin.Buffer) error {
-			pushed = pushed || id == tg.UpdatesTypeID || id == tg.UpdateShortTypeID
-			return nil
-		})
-		if err != nil {
 			return err
 		}
 	}
@@ -641,10 +633,10 @@ func (b *bench) history(ctx context.Context) error {
 }
 
 func readPages(
-	c *client, channel ids.Peer, hash int64, count, page int, bytes *atomic.Int64,
+	c *rawclient.Client, channel ids.Peer, hash int64, count, page int, bytes *atomic.Int64,
 ) error {
 	for i := range count {
-		raw, err := c.ask(&tg.MessagesGetHistoryRequest{
+		raw, err := c.Ask(&tg.MessagesGetHistoryRequest{
 			Peer:  &tg.InputPeerChannel{ChannelID: int64(channel.Channel()), AccessHash: hash},
 			Limit: page, AddOffset: i * page % 1000,
 		}, false)

@@ -1,4 +1,8 @@
-package bench
+// Package rawclient is the least that a client of the server can be: one connection, one session,
+// intermediate transport, real encryption, no key exchange and no retries. Benchmarks and fault
+// tests drive the server with it where a whole client library would hide what happens. It shares no
+// protocol code with the server.
+package rawclient
 
 import (
 	"context"
@@ -21,9 +25,8 @@ import (
 // answerTime is how long a client waits for an answer.
 const answerTime = 2 * time.Minute
 
-// client is the least that a client can be: one connection, one session, intermediate transport, real
-// encryption. It is independent of the server's protocol code.
-type client struct {
+// Client is one connection with one session. Its methods are for one goroutine at a time.
+type Client struct {
 	conn    net.Conn
 	cipher  crypto.Cipher
 	key     crypto.AuthKey
@@ -35,14 +38,14 @@ type client struct {
 	buf     []byte
 }
 
-// dial connects with an auth key that the server knows.
-func dial(ctx context.Context, addr string, key crypto.AuthKey) (*client, error) {
+// Dial connects with an auth key that the server knows.
+func Dial(ctx context.Context, addr string, key crypto.AuthKey) (*Client, error) {
 	var d net.Dialer
 	conn, err := d.DialContext(ctx, "tcp", addr)
 	if err != nil {
 		return nil, err
 	}
-	c := &client{conn: conn, cipher: crypto.NewClientCipher(rand.Reader), key: key}
+	c := &Client{conn: conn, cipher: crypto.NewClientCipher(rand.Reader), key: key}
 	var b [8]byte
 	_, _ = rand.Read(b[:])
 	c.session = int64(binary.LittleEndian.Uint64(b[:]))
@@ -50,11 +53,12 @@ func dial(ctx context.Context, addr string, key crypto.AuthKey) (*client, error)
 	return c, err
 }
 
-func (c *client) close() { _ = c.conn.Close() }
+// Close ends the connection.
+func (c *Client) Close() { _ = c.conn.Close() }
 
 // send encrypts and sends one query, as the first of its kind in a layer when first is set, and
 // returns its msg_id.
-func (c *client) send(q bin.Encoder, first bool) (int64, error) {
+func (c *Client) send(q bin.Encoder, first bool) (int64, error) {
 	if first {
 		q = &tg.InvokeWithLayerRequest{Layer: tg.Layer, Query: &tg.InitConnectionRequest{
 			APIID: 1, DeviceModel: "bench", SystemVersion: "1", AppVersion: "1",
@@ -85,16 +89,25 @@ func (c *client) send(q bin.Encoder, first bool) (int64, error) {
 type object struct{ bin.Encoder }
 
 // Decode is never called: queries are only sent.
-func (object) Decode(*bin.Buffer) error { return errors.New("bench: a query is not decoded") }
+func (object) Decode(*bin.Buffer) error { return errors.New("rawclient: a query is not decoded") }
+
+// APIError is an answer that is an error.
+type APIError struct {
+	Code    int
+	Message string
+}
+
+// Error returns the code and the name of the error.
+func (e *APIError) Error() string { return fmt.Sprintf("%d %s", e.Code, e.Message) }
 
 // frame reads one frame, which stays valid until the next.
-func (c *client) frame() ([]byte, error) {
+func (c *Client) frame() ([]byte, error) {
 	if _, err := io.ReadFull(c.conn, c.head[:]); err != nil {
 		return nil, err
 	}
 	n := int(binary.LittleEndian.Uint32(c.head[:]) & 0x7fffffff)
 	if n < 24 || n > 4<<20 {
-		return nil, fmt.Errorf("bench: a frame of %d bytes", n)
+		return nil, fmt.Errorf("rawclient: a frame of %d bytes", n)
 	}
 	if cap(c.buf) < n {
 		c.buf = make([]byte, n)
@@ -104,14 +117,14 @@ func (c *client) frame() ([]byte, error) {
 	return c.buf, err
 }
 
-// skip reads one frame and looks at nothing but its length.
-func (c *client) skip() error {
-	_, err := c.frame()
-	return err
+// Skip reads one frame, looks at nothing in it and returns its length.
+func (c *Client) Skip() (int, error) {
+	raw, err := c.frame()
+	return len(raw), err
 }
 
 // receive reads and decrypts one frame and calls fn with each message in it.
-func (c *client) receive(fn func(id uint32, b *bin.Buffer) error) error {
+func (c *Client) receive(fn func(id uint32, b *bin.Buffer) error) error {
 	raw, err := c.frame()
 	if err != nil {
 		return err
@@ -123,7 +136,7 @@ func (c *client) receive(fn func(id uint32, b *bin.Buffer) error) error {
 	return c.each(&bin.Buffer{Buf: data.Data()}, fn)
 }
 
-func (c *client) each(b *bin.Buffer, fn func(id uint32, b *bin.Buffer) error) error {
+func (c *Client) each(b *bin.Buffer, fn func(id uint32, b *bin.Buffer) error) error {
 	id, err := b.PeekID()
 	if err != nil {
 		return err
@@ -158,10 +171,11 @@ func (c *client) each(b *bin.Buffer, fn func(id uint32, b *bin.Buffer) error) er
 }
 
 // errSalt says that the query must be sent again with the salt that came.
-var errSalt = errors.New("bench: another salt")
+var errSalt = errors.New("rawclient: another salt")
 
-// ask sends a query and waits for its result, which it returns undecoded.
-func (c *client) ask(q bin.Encoder, first bool) (*bin.Buffer, error) {
+// Ask sends a query, the first one of the client with what it says of itself, and waits for its
+// result, which it returns undecoded. An error of the API is an *APIError.
+func (c *Client) Ask(q bin.Encoder, first bool) (*bin.Buffer, error) {
 	for {
 		id, err := c.send(q, first)
 		if err != nil {
@@ -176,7 +190,7 @@ func (c *client) ask(q bin.Encoder, first bool) (*bin.Buffer, error) {
 	}
 }
 
-func (c *client) answer(id int64) (*bin.Buffer, error) {
+func (c *Client) answer(id int64) (*bin.Buffer, error) {
 	var out *bin.Buffer
 	for out == nil {
 		err := c.receive(func(what uint32, b *bin.Buffer) error {
@@ -208,7 +222,22 @@ func (c *client) answer(id int64) (*bin.Buffer, error) {
 		if err := e.Decode(out); err != nil {
 			return nil, err
 		}
-		return nil, fmt.Errorf("bench: the server answers %d %s", e.ErrorCode, e.ErrorMessage)
+		return nil, &APIError{Code: e.ErrorCode, Message: e.ErrorMessage}
 	}
 	return out, nil
+}
+
+// Pushed waits for an update that was not asked for.
+func (c *Client) Pushed() error {
+	_ = c.conn.SetReadDeadline(time.Now().Add(answerTime))
+	for pushed := false; !pushed; {
+		err := c.receive(func(id uint32, _ *bin.Buffer) error {
+			pushed = pushed || id == tg.UpdatesTypeID || id == tg.UpdateShortTypeID
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
