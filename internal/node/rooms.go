@@ -66,7 +66,9 @@ func (n *Node) openRooms() error {
 	n.Group = &group.Service{
 		Store: n.Store, Clock: n.clock, Message: n.Message, Rand: rand.Reader,
 	}
-	n.Channel = &channel.Service{Store: n.Store, Clock: n.clock, Message: n.Message, Random: random}
+	n.Channel = &channel.Service{
+		Store: n.Store, Clock: n.clock, Message: n.Message, Group: n.Group, Settled: n.settled,
+	}
 	n.search = &search.Service{Store: n.Store}
 	n.presence = presence.New(n.Store, n.clock, n.log, n.statusChanged)
 	images, err := imaging.NewWorker(n.ctx, imaging.Options{})
@@ -96,6 +98,11 @@ func (n *Node) openRooms() error {
 		n.Courier.Committed(c)
 	})
 	return n.openAccount()
+}
+
+// settled waits until what a box had to tell others is done.
+func (n *Node) settled(ctx context.Context, box ids.Peer) error {
+	return n.Courier.Settled(ctx, box)
 }
 
 // down rewrites an update for a client's layer.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/gotd/td/crypto"
 
+	"parley/internal/chat/channel"
 	"parley/internal/demo"
 	"parley/internal/ids"
 	"parley/internal/importer"
@@ -20,6 +21,22 @@ func (n *Node) Fingerprints() []int64 {
 		out = append(out, crypto.RSAFingerprint(&k.PublicKey))
 	}
 	return out
+}
+
+// create makes a channel or supergroup, public if it has a username.
+func (n *Node) create(
+	ctx context.Context, owner ids.UserID, broadcast bool, title, about, username string,
+) (ids.Peer, error) {
+	peer, _, err := n.Channel.Create(ctx, channel.New{
+		Creator: owner, Title: title, About: about, Broadcast: broadcast,
+	})
+	if err == nil && username != "" {
+		err = n.Channel.SetUsername(ctx, owner, peer, username)
+	}
+	if err != nil {
+		return peer, err
+	}
+	return peer, n.settled(ctx, peer)
 }
 
 // Importer brings histories into this server, owned by somebody.
@@ -45,7 +62,7 @@ func (n *Node) FillDemo(ctx context.Context) error {
 			return n.create(ctx, owner, p.Broadcast, p.Title, p.About, p.Username)
 		},
 		Join: func(ctx context.Context, user ids.UserID, chat ids.Peer) error {
-			_, err := n.Channel.Join(ctx, user, chat)
+			_, err := n.Group.Join(ctx, user, chat)
 			return err
 		},
 	})
