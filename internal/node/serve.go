@@ -184,7 +184,11 @@ func (n *Node) openGateway() error {
 	n.exchange, err = handshake.NewServer(handshake.Config{
 		Keys: n.Keys.RSA(), Clock: n.clock, Rand: rand.Reader,
 		Save: func(ctx context.Context, r handshake.Result) error {
-			return n.devices.Add(ctx, r.Key, r.Salt, r.DC)
+			dc := r.DC
+			if dc == 0 { // some clients name none
+				dc = n.Config.DC
+			}
+			return n.devices.Add(ctx, r.Key, r.Salt, dc)
 		},
 		Exists: n.devices.Exists,
 	})
