@@ -172,3 +172,37 @@ func anchors(text string) map[string]bool {
 	}
 	return out
 }
+
+func TestArchitectureNamesEveryPackage(t *testing.T) {
+	r := repository(t)
+	text := r.texts["ARCHITECTURE.md"]
+	missing := make(map[string]bool)
+	for _, s := range r.production() {
+		name := strings.TrimPrefix(s.dir, "internal/")
+		if !strings.Contains(text, "`"+name+"`") {
+			missing[name] = true
+		}
+	}
+	for name := range missing {
+		t.Errorf("ARCHITECTURE.md does not say what `%s` is for: the map shows every package", name)
+	}
+}
+
+// coined is a name of the code in the glossary: `package.Name`, with the package's folder.
+var coined = regexp.MustCompile("`([a-z/]+)\\.([A-Z]\\w*)(?:\\.\\w+)?`")
+
+func TestGlossaryNamesWhatExists(t *testing.T) {
+	r := repository(t)
+	declared := make(map[string]bool)
+	for _, s := range r.production() {
+		for name := range s.file.Scope.Objects {
+			declared[path.Base(s.dir)+"."+name] = true
+			declared[strings.TrimPrefix(s.dir, "internal/")+"."+name] = true
+		}
+	}
+	for _, m := range coined.FindAllStringSubmatch(r.texts["GLOSSARY.md"], -1) {
+		if name := m[1] + "." + m[2]; !declared[name] && !declared[path.Base(m[1])+"."+m[2]] {
+			t.Errorf("GLOSSARY.md names %s, which does not exist", name)
+		}
+	}
+}
