@@ -126,14 +126,10 @@ func (c *conn) ended(err error) {
 	c.server.metrics.refused.WithLabelValues(reason).Inc()
 }
 
-// end takes the connection out of everything after its last frame was read.
+// end takes the connection out of everything after its last frame was read, and closes it. If the
+// client is to hear why, what it still sends is read and ignored for a moment: closing a socket
+// with unread bytes would make the client's kernel drop what it has not read either.
 func (c *conn) end() {
-	if c.leaving.Load() {
-		c.server.writers.wake(c)
-		time.AfterFunc(limit.Farewell, c.close)
-	} else {
-		c.close()
-	}
 	c.mu.Lock()
 	sessions := c.sessions
 	c.sessions = nil
@@ -141,6 +137,12 @@ func (c *conn) end() {
 	for _, s := range sessions {
 		s.detach(c)
 	}
+	if c.leaving.Load() {
+		c.server.writers.wake(c)
+		c.tc.SetReadDeadline(time.Now().Add(limit.Farewell))
+		io.Copy(io.Discard, c.socket)
+	}
+	c.close()
 }
 
 // close closes the socket, which ends reading.
@@ -227,10 +229,22 @@ func (c *conn) read() error {
 		if err := c.frame(head); err != nil {
 			return err
 		}
-		if c.session != nil {
-			c.session.settle(c)
+		if c.session == nil {
+			continue
+		}
+		c.session.settle(c)
+		if err := c.await(c.patience()); err != nil {
+			return err
 		}
 	}
+}
+
+// patience returns how long the client may be silent.
+func (c *conn) patience() time.Duration {
+	if c.delay != 0 {
+		return c.delay
+	}
+	return c.server.o.Limits.Idle
 }
 
 // frame reads one frame and acts on it.
@@ -395,9 +409,5 @@ func (c *conn) sealed(key *authKey, f *frame) error {
 	if c.exchange != nil && time.Since(c.plainAt) > c.server.o.Limits.Unkeyed {
 		c.exchange = nil
 	}
-	idle := c.server.o.Limits.Idle
-	if c.delay != 0 {
-		idle = c.delay
-	}
-	return c.await(idle)
+	return nil
 }

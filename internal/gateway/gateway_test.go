@@ -426,7 +426,9 @@ func TestPingDelay(t *testing.T) {
 }
 
 func TestIdle(t *testing.T) {
-	w := newWorld(t, func(o *Options) { o.Limits.Idle = 300 * time.Millisecond })
+	w := newWorld(t, func(o *Options) {
+		o.Limits.Idle, o.Limits.Unkeyed = 300*time.Millisecond, 200*time.Millisecond
+	})
 	w.client().closed()
 	c := w.client()
 	c.ping()

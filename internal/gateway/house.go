@@ -35,6 +35,7 @@ func (s *Server) ackLater(sess *Session) {
 }
 
 func (s *Server) sendAcks() {
+	defer s.catch(nil)
 	s.acksMu.Lock()
 	due := s.acks
 	s.acks = nil
@@ -51,6 +52,7 @@ func (s *Server) sendAcks() {
 
 // tidy forgets keys and sessions that are not needed any more.
 func (s *Server) tidy(now time.Time) {
+	defer s.catch(nil)
 	for _, k := range s.keys.all() {
 		for _, sess := range k.list() {
 			if sess.idle(now) {

@@ -309,7 +309,7 @@ func (k *authKey) forget(s *Session) {
 	}
 	k.mu.Unlock()
 	if i >= 0 && told {
-		k.server.o.Handler.Closed(s)
+		k.server.tellClosed(s)
 	}
 }
 

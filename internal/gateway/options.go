@@ -72,6 +72,8 @@ type Limits struct {
 	// Idle is how long a client may be silent that did not ask for longer, Unkeyed how long a key
 	// exchange may take, SlowWrite how long a peer may take for each limit.SlowBytes.
 	Idle, Unkeyed, SlowWrite time.Duration
+	// PackFrom is the smallest answer, in bytes, that is compressed.
+	PackFrom int
 }
 
 func (l *Limits) fill() {

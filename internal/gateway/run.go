@@ -139,6 +139,7 @@ func (s *Session) answer(t *task, result []byte, fault *RPCError) {
 // run runs a query in a worker's goroutine.
 func (t *task) run() {
 	s := t.session
+	defer s.server.catch(t.frame.conn)
 	result, err := t.invoke()
 	var fault *RPCError
 	if err != nil && !errors.As(err, &fault) {
@@ -161,7 +162,7 @@ func (t *task) run() {
 	s.mu.Unlock()
 	t.frame.release()
 	if late {
-		s.server.o.Handler.Closed(s)
+		s.server.tellClosed(s)
 	}
 }
 
@@ -210,6 +211,24 @@ func (s *Server) conceal(err error) *RPCError {
 	name := strings.ToUpper(hex.EncodeToString(id[:]))
 	s.o.Log.Error("query failed", "id", name, "error", err)
 	return &RPCError{Code: 500, Message: "INTERNAL_" + name}
+}
+
+// tellClosed tells the handler of a session's end.
+func (s *Server) tellClosed(sess *Session) {
+	defer s.catch(nil)
+	s.o.Handler.Closed(sess)
+}
+
+// catch, when deferred, ends a panic and the connection that it came from, if any.
+func (s *Server) catch(c *conn) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	s.panicked(p)
+	if c != nil {
+		c.close()
+	}
 }
 
 // panicked logs a panic that was recovered from.

@@ -57,6 +57,7 @@ func New(o Options) *Server {
 		keys:      keys{byID: make(map[int64]*authKey), bound: make(map[int64][]*authKey)},
 		conns:     conns{open: make(map[net.Conn]struct{}), each: make(map[netip.Prefix]int)},
 	}
+	s.gzip.PackFrom = o.Limits.PackFrom
 	s.queries.New = func() any { return new([]session.Query) }
 	s.writers.server, s.writers.some.L = s, &s.writers.mu
 	s.workers.most, s.workers.some.L = o.Limits.Queries, &s.workers.mu

@@ -125,7 +125,7 @@ func (s *Session) Push(body session.Body) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
+	if s.closed || s.revoked.Load() {
 		return
 	}
 	lost := s.state.Lost()

@@ -49,3 +49,12 @@ func (s *socket) Write(p []byte) (int, error) {
 	}
 	return s.n, nil
 }
+
+// finish tells the peer that nothing more will come.
+func (s *socket) finish() {
+	if half, ok := s.Conn.(interface{ CloseWrite() error }); ok {
+		half.CloseWrite()
+		return
+	}
+	s.Conn.Close()
+}

@@ -11,6 +11,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -419,3 +420,18 @@ func eventually(t testing.TB, what string, holds func() bool) {
 }
 
 func buffer(b []byte) *bin.Buffer { return &bin.Buffer{Buf: b} }
+
+// slowly returns a handler that counts how many of it run.
+func slowly(running, most, runs *atomic.Int32) func(
+	context.Context, *Session, session.Query,
+) ([]byte, error) {
+	return func(context.Context, *Session, session.Query) ([]byte, error) {
+		n := running.Add(1)
+		for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
+		}
+		time.Sleep(time.Millisecond)
+		running.Add(-1)
+		runs.Add(1)
+		return trueValue(), nil
+	}
+}

@@ -104,12 +104,7 @@ type writer struct {
 
 // serve writes what waits for a connection.
 func (w *writer) serve(c *conn) {
-	defer func() {
-		if p := recover(); p != nil {
-			w.server.panicked(p)
-			c.close()
-		}
-	}()
+	defer w.server.catch(c)
 	c.state.Store(writing)
 	w.buf = w.buf[:0]
 	more := w.collect(c)
@@ -135,7 +130,7 @@ func (w *writer) serve(c *conn) {
 func (c *conn) wrote(more bool) {
 	if !more && c.state.CompareAndSwap(writing, atRest) {
 		if c.leaving.Load() && c.state.Load() == atRest {
-			c.close()
+			c.socket.finish()
 		}
 		return
 	}
@@ -145,12 +140,7 @@ func (c *conn) wrote(more bool) {
 
 // drain waits for a peer that does not take what was written, as long as it takes some of it.
 func (c *conn) drain() {
-	defer func() {
-		if p := recover(); p != nil {
-			c.server.panicked(p)
-			c.close()
-		}
-	}()
+	defer c.server.catch(c)
 	c.server.metrics.slow.Inc()
 	c.socket.patient.Store(true)
 	for {
@@ -182,12 +172,9 @@ func (w *writer) collect(c *conn) (more bool) {
 	w.extras = nil
 	now := w.server.o.Clock.Now()
 	for _, s := range w.sessions {
-		for s.next(now, c, &w.packet) {
+		for !more && s.next(now, c, &w.packet) {
 			w.seal(c, s.key)
-			if len(w.buf) >= limit.WriteBatch {
-				more = true
-				break
-			}
+			more = len(w.buf) >= limit.WriteBatch
 		}
 	}
 	clear(w.sessions)

@@ -1,12 +1,14 @@
 package session
 
 import (
+	"fmt"
 	"runtime"
 	"testing"
 	"time"
 	"unsafe"
 
 	"github.com/gotd/td/mt"
+	"github.com/gotd/td/tg"
 )
 
 // BenchmarkQuery is one query, its answer, and the acknowledgement of an earlier one.
@@ -69,6 +71,28 @@ func BenchmarkPushBacklog(b *testing.B) {
 			p.acked(p.sent[0].id)
 		}
 	}
+}
+
+// BenchmarkPack compresses a page of history.
+func BenchmarkPack(b *testing.B) {
+	var page tg.MessagesMessages
+	for i := range 50 {
+		page.Messages = append(page.Messages, &tg.Message{
+			ID: i, Date: 1_700_000_000 + i*37, PeerID: &tg.PeerUser{UserID: 1 << 33},
+			FromID:  &tg.PeerUser{UserID: int64(i%7) << 30},
+			Message: fmt.Sprintf("message number %d, and some words that say little (%x)", i, i*i*i),
+		})
+	}
+	body := encode(b, &page)
+	var g Gzip
+	b.SetBytes(int64(len(body)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if packed := g.Pack(body); len(packed) == len(body) {
+			b.Fatal("not packed")
+		}
+	}
+	b.ReportMetric(float64(len(g.Pack(body)))/float64(len(body)), "ratio")
 }
 
 // BenchmarkIdleSession reports the memory of a session after its client fell silent.

@@ -45,8 +45,8 @@ func (m *message) size() int {
 	return len(m.body)
 }
 
-// Push queues a body for the client. When too much is unacknowledged, all pushes are dropped for one
-// updatesTooLong, which makes the client ask for what it missed. The body must pass Check.
+// Push queues a body for the client. When too much is unacknowledged, all pushes are dropped for
+// one updatesTooLong, which makes the client ask for what it missed. The body must pass Check.
 //
 // https://core.telegram.org/constructor/updatesTooLong
 func (s *Session) Push(b Body) {
@@ -85,8 +85,8 @@ func (s *Session) account(m *message, sign int) {
 	}
 }
 
-// Reply answers the query id with a result, which the session takes over: a TL value, or gzip_packed
-// around one. It does nothing when the query does not run.
+// Reply answers the query id with a result, which the session takes over: a TL value, or
+// gzip_packed around one. It does nothing when the query does not run.
 func (s *Session) Reply(id int64, result []byte) {
 	i, running := s.call(id)
 	if !running {

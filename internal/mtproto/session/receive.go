@@ -215,8 +215,8 @@ func (s *Session) forgotten(in *intake, id int64, seqNo int32) {
 }
 
 // repeated deals with a message that was taken before; mark is its entry in the window. A query is
-// told where its answer is, and gets it again if it is small, but over the connection that has proved
-// itself with a new message: this one may come from somebody who recorded it.
+// told where its answer is, and gets it again if it is small, but over the connection that has
+// proved itself with a new message: this one may come from somebody who recorded it.
 //
 // https://core.telegram.org/mtproto/service_messages_about_messages#extended-voluntary-communication-of-status-of-one-message
 func (s *Session) repeated(in *intake, mark int64, seqNo int32) {

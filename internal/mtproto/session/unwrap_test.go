@@ -154,6 +154,8 @@ func TestUnwrapRefused(t *testing.T) {
 	damaged := slices.Clone(packed)
 	damaged[len(damaged)-8] ^= 1
 	twice := wrap(wrap(query, idWithLayer, 1), idWithLayer, 2)
+	initTwice := initConnection(idInitShort, 0, query)
+	endless := call32(idJSONArray, idVector, 1<<30)
 	deep := call32(idJSONNull)
 	for range limit.Depth + 1 {
 		deep = wrap(deep, idJSONArray, idVector, 1)
@@ -168,7 +170,7 @@ func TestUnwrapRefused(t *testing.T) {
 	}{
 		"twice":             {twice, errWrappers},
 		"gzip in gzip":      {pack(t, packed, asGzip), errWrappers},
-		"init twice":        {initConnection(idInit, 0, initConnection(idInitShort, 0, query)), errWrappers},
+		"init twice":        {initConnection(idInit, 0, initTwice), errWrappers},
 		"cut":               {call32(idWithLayer), errFetch},
 		"cut init":          {initConnection(idInit, 3, nil)[:40], errFetch},
 		"damaged":           {damaged, errFetch},
@@ -178,7 +180,7 @@ func TestUnwrapRefused(t *testing.T) {
 		"bomb":              {pack(t, make([]byte, limit.UnpackedPart+1), asGzip), errFetch},
 		"zlib bomb":         {pack(t, make([]byte, 10<<20), asZlib), errFetch},
 		"deep params":       {append(slices.Clone(head), deep...), errFetch},
-		"endless params":    {append(slices.Clone(head), call32(idJSONArray, idVector, 1<<30)...), errFetch},
+		"endless params":    {append(slices.Clone(head), endless...), errFetch},
 		"wrong params":      {append(slices.Clone(head), call32(1)...), errFetch},
 		"after too many":    {call32(wide[0], wide[1:]...), errFetch},
 		"after no vector":   {call32(idAfterMsgs, 1, 0), errFetch},
@@ -236,6 +238,10 @@ func TestPack(t *testing.T) {
 		if got := g.Pack(result); &got[0] != &result[0] {
 			t.Errorf("%s was packed", name)
 		}
+	}
+	never := Gzip{PackFrom: 1 << 30}
+	if got := never.Pack(text); &got[0] != &text[0] {
+		t.Error("packed although it is below the bound")
 	}
 	for range 3 {
 		packed := g.Pack(text)
