@@ -170,7 +170,7 @@ func TestInterruptedImportIsCompleted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Known == 0 || r.Known+r.Imported != 7 || len(posts(t, s, r)) != 6 {
+	if r.Known == 0 || r.Known+r.Imported != 7 || len(posts(t, s, r)) != 7 {
 		t.Errorf("known %d, imported %d, posts %d", r.Known, r.Imported, len(posts(t, s, r)))
 	}
 }
