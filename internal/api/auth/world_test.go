@@ -68,6 +68,9 @@ type note struct {
 	text, lang string
 }
 
+// unhurried is for tests that log in more often than people do.
+func unhurried(o *account.Options) { o.CodesPerPhone = limit.Rate{} }
+
 func newWorld(t *testing.T, change func(*account.Options)) *world {
 	t.Helper()
 	w := &world{

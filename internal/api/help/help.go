@@ -10,7 +10,6 @@
 package help
 
 import (
-	"errors"
 	"fmt"
 	"hash/fnv"
 	"net/netip"
@@ -19,6 +18,7 @@ import (
 	"github.com/gotd/td/tg"
 
 	"parley/internal/api"
+	"parley/internal/api/desk"
 	"parley/internal/api/view"
 	"parley/internal/chat"
 	"parley/internal/ids"
@@ -28,10 +28,8 @@ import (
 // quiet is for how many seconds an empty answer holds: clients ask again after it.
 const quiet = 86400
 
-// Handlers answers help.*.
-type Handlers struct {
-	Store *store.Store
-	Env   *view.Env
+// Config is what the operator decides about these answers.
+type Config struct {
 	// Addresses are where clients are told to connect.
 	Addresses []netip.AddrPort
 	// Name is what the server calls itself.
@@ -42,6 +40,12 @@ type Handlers struct {
 	Country string
 	// Terms are the terms of service that people must accept; empty when there are none.
 	Terms string
+}
+
+// Handlers answers help.*.
+type Handlers struct {
+	desk.Desk
+	Config Config
 }
 
 // Methods returns the rows of help.*.
@@ -67,13 +71,6 @@ func (h *Handlers) Methods() []api.Method {
 	}
 }
 
-func boolean(b bool) *tg.BoolBox {
-	if b {
-		return &tg.BoolBox{Bool: &tg.BoolTrue{}}
-	}
-	return &tg.BoolBox{Bool: &tg.BoolFalse{}}
-}
-
 // digest makes the hash by which a client says that it has a list already.
 func digest(b []byte) int {
 	h := fnv.New32a()
@@ -82,7 +79,7 @@ func digest(b []byte) int {
 }
 
 func (h *Handlers) nearestDC(c *api.Call, _ *tg.HelpGetNearestDCRequest) (*tg.NearestDC, error) {
-	return &tg.NearestDC{Country: h.Country, ThisDC: c.DC, NearestDC: c.DC}, nil
+	return &tg.NearestDC{Country: h.Config.Country, ThisDC: c.DC, NearestDC: c.DC}, nil
 }
 
 // cdn says that there are no content delivery servers.
@@ -100,7 +97,7 @@ func (h *Handlers) appUpdate(
 
 // saveAppLog keeps nothing of what applications report about their users, and says so.
 func (h *Handlers) saveAppLog(*api.Call, *tg.HelpSaveAppLogRequest) (*tg.BoolBox, error) {
-	return boolean(false), nil
+	return view.False, nil
 }
 
 func (h *Handlers) deepLink(
@@ -119,23 +116,22 @@ func (h *Handlers) promo(
 func (h *Handlers) dismissSuggestion(
 	*api.Call, *tg.HelpDismissSuggestionRequest,
 ) (*tg.BoolBox, error) {
-	return boolean(true), nil
+	return view.True, nil
 }
 
 func (h *Handlers) inviteText(*api.Call, *tg.HelpGetInviteTextRequest) (*tg.HelpInviteText, error) {
-	return &tg.HelpInviteText{Message: fmt.Sprintf("Let's talk on %s: %s", h.Name, h.Env.Prefix)}, nil
+	return &tg.HelpInviteText{Message: fmt.Sprintf("Let's talk on %s: %s", h.Config.Name, h.Env.Prefix)}, nil
 }
 
 func (h *Handlers) support(c *api.Call, _ *tg.HelpGetSupportRequest) (*tg.HelpSupport, error) {
 	var out *tg.HelpSupport
-	err := h.Store.View(c.Context, func(r *store.Reader) error {
-		row, err := r.User(h.Support)
+	err := h.View(c, func(r *store.Reader, v *view.View) error {
+		row, err := r.User(h.Config.Support)
 		if err != nil {
 			return fmt.Errorf("help: support account: %w", err)
 		}
-		v := view.New(r, h.Env, c.Self, c.Unix())
-		out = &tg.HelpSupport{PhoneNumber: row.Phone, User: v.User(h.Support)}
-		return v.Err()
+		out = &tg.HelpSupport{PhoneNumber: row.Phone, User: v.User(h.Config.Support)}
+		return nil
 	})
 	return out, err
 }
@@ -146,14 +142,14 @@ const termsSetting = "terms"
 // TermsOfService returns the terms as a client shows them, nil when there are none.
 //
 // https://core.telegram.org/constructor/help.termsOfService
-func (h *Handlers) TermsOfService() *tg.HelpTermsOfService {
-	if h.Terms == "" {
+func (c Config) TermsOfService() *tg.HelpTermsOfService {
+	if c.Terms == "" {
 		return nil
 	}
 	return &tg.HelpTermsOfService{
 		Popup: true,
-		ID:    tg.DataJSON{Data: strconv.Itoa(digest([]byte(h.Terms)))},
-		Text:  h.Terms,
+		ID:    tg.DataJSON{Data: strconv.Itoa(digest([]byte(c.Terms)))},
+		Text:  c.Terms,
 	}
 }
 
@@ -161,7 +157,7 @@ func (h *Handlers) TermsOfService() *tg.HelpTermsOfService {
 func (h *Handlers) termsUpdate(
 	c *api.Call, _ *tg.HelpGetTermsOfServiceUpdateRequest,
 ) (tg.HelpTermsOfServiceUpdateClass, error) {
-	terms := h.TermsOfService()
+	terms := h.Config.TermsOfService()
 	empty := &tg.HelpTermsOfServiceUpdateEmpty{Expires: int(c.Unix()) + quiet}
 	if terms == nil {
 		return empty, nil
@@ -187,12 +183,12 @@ var errTerms = chat.Invalid("DATA_JSON_INVALID")
 func (h *Handlers) acceptTerms(
 	c *api.Call, req *tg.HelpAcceptTermsOfServiceRequest,
 ) (*tg.BoolBox, error) {
-	terms := h.TermsOfService()
+	terms := h.Config.TermsOfService()
 	if terms == nil || req.ID.Data != terms.ID.Data {
 		return nil, errTerms
 	}
 	err := h.Store.Update(c.Context, c.Self.Peer(), func(tx *store.Tx) error {
-		if _, err := tx.User(c.Self); errors.Is(err, store.ErrNotFound) {
+		if _, err := tx.User(c.Self); store.IsNotFound(err) {
 			return chat.ErrUserInvalid
 		}
 		return tx.PutSetting(c.Self, termsSetting, []byte(terms.ID.Data))
@@ -200,5 +196,5 @@ func (h *Handlers) acceptTerms(
 	if err != nil {
 		return nil, err
 	}
-	return boolean(true), nil
+	return view.True, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/netip"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -13,9 +12,11 @@ import (
 	"github.com/gotd/td/tg"
 
 	"parley/internal/api"
+	"parley/internal/api/desk"
 	"parley/internal/api/view"
 	"parley/internal/ids"
 	"parley/internal/store"
+	"parley/internal/store/storetest"
 )
 
 const (
@@ -25,13 +26,7 @@ const (
 
 func newHandlers(t *testing.T) *Handlers {
 	t.Helper()
-	s, err := store.Open(t.Context(), store.Options{
-		URL: "sqlite:" + filepath.Join(t.TempDir(), "parley.db"),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
+	s := storetest.SQLite(t)
 	for _, u := range []store.User{
 		{ID: self, FirstName: "A", Phone: "4915100000001"},
 		{ID: service, FirstName: "Parley", Phone: "42777", Flags: store.UserService},
@@ -41,20 +36,19 @@ func newHandlers(t *testing.T) *Handlers {
 			t.Fatal(err)
 		}
 	}
-	return &Handlers{
-		Store: s,
-		Env: &view.Env{
-			DC: 2, Prefix: "https://chat.example/",
-			Hash:    func(viewer, peer int64) int64 { return viewer*31 + peer },
-			Online:  func(ids.UserID) int64 { return 0 },
-			Privacy: everybody{},
-		},
+	env := &view.Env{
+		DC: 2, Prefix: "https://chat.example/",
+		Hash:    func(viewer, peer int64) int64 { return viewer*31 + peer },
+		Online:  func(ids.UserID) int64 { return 0 },
+		Privacy: everybody{},
+	}
+	return &Handlers{Desk: desk.Desk{Store: s, Env: env}, Config: Config{
 		Addresses: []netip.AddrPort{
 			netip.MustParseAddrPort("127.0.0.1:4430"), netip.MustParseAddrPort("[::1]:4430"),
 		},
 		Name:    "Parley",
 		Support: service,
-	}
+	}}
 }
 
 type everybody struct{}
@@ -199,7 +193,7 @@ func TestTermsAreAcceptedOncePerVersion(t *testing.T) {
 		t.Fatalf("terms of a server without terms = %T", answer)
 	}
 	for _, text := range []string{"Be kind.", "Be kind and brief."} {
-		h.Terms = text
+		h.Config.Terms = text
 		answer, err = h.termsUpdate(call(), &tg.HelpGetTermsOfServiceUpdateRequest{})
 		update, ok := encodes(t, answer, err).(*tg.HelpTermsOfServiceUpdate)
 		if !ok {

@@ -309,24 +309,30 @@ func (s *Service) strip(ctx context.Context, user ids.UserID, keys []int64) erro
 	return nil
 }
 
-// delist takes keys off the list and returns those left on it that belonged to them.
+// delist takes keys off the list and returns those left on it that belonged to them. When they were
+// last used stays known as when the user was last seen: it decides when the account ends.
 func (s *Service) delist(tx *store.Tx, user ids.UserID, keys []int64) ([]int64, error) {
-	for _, key := range keys {
-		if err := tx.DeleteAuthorization(user, key); err != nil {
-			return nil, err
-		}
-		if err := dropPush(tx, user, key); err != nil {
-			return nil, err
-		}
-	}
 	rows, err := tx.Authorizations(user)
 	if err != nil {
 		return nil, err
 	}
 	var orphans []int64
 	for _, a := range rows {
-		if slices.Contains(keys, a.Parent) {
+		if slices.Contains(keys, a.KeyID) && proven(a) {
+			if err := tx.Seen(user, a.Active); err != nil {
+				return nil, err
+			}
+		}
+		if slices.Contains(keys, a.Parent) && !slices.Contains(keys, a.KeyID) {
 			orphans = append(orphans, a.KeyID)
+		}
+	}
+	for _, key := range keys {
+		if err := tx.DeleteAuthorization(user, key); err != nil {
+			return nil, err
+		}
+		if err := dropPush(tx, user, key); err != nil {
+			return nil, err
 		}
 	}
 	return orphans, nil
