@@ -88,14 +88,8 @@ func (v *View) group(row store.Chat, m store.Member) tg.ChatClass {
 }
 
 func (v *View) channel(row store.Chat, m store.Member) tg.ChatClass {
-	if !rights.CanSee(row, m, v.now) && !m.Role.In() {
-		return &tg.ChannelForbidden{
-			ID:         int64(row.Peer.Channel()),
-			Title:      row.Title,
-			AccessHash: v.hash(row.Peer),
-			Broadcast:  row.Flags.Has(store.Broadcast),
-			Megagroup:  row.Flags.Has(store.Megagroup),
-		}
+	if !rights.CanSee(row, m, v.now) {
+		return v.forbidden(row)
 	}
 	c := v.bareChannel(row)
 	c.Creator = m.Role == store.Creator
@@ -114,8 +108,24 @@ func (v *View) channel(row store.Chat, m store.Member) tg.ChatClass {
 	return c
 }
 
+// forbidden is what is left of a channel for who may not see it.
+func (v *View) forbidden(row store.Chat) tg.ChatClass {
+	c := &tg.ChannelForbidden{
+		ID:         int64(row.Peer.Channel()),
+		Title:      row.Title,
+		AccessHash: v.hash(row.Peer),
+		Broadcast:  row.Flags.Has(store.Broadcast),
+		Megagroup:  row.Flags.Has(store.Megagroup),
+	}
+	c.SetFlags()
+	return c
+}
+
 // minChannel is what everybody sees alike.
 func (v *View) minChannel(row store.Chat) tg.ChatClass {
+	if row.Flags.Has(store.Deactivated) {
+		return v.forbidden(row)
+	}
 	c := v.bareChannel(row)
 	c.Min = true
 	c.SetFlags()

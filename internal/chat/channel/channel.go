@@ -268,3 +268,8 @@ func (s *Service) SetTitle(
 	}
 	return sent, s.reterm(ctx, before, after)
 }
+
+// foldName is the form under which names are kept.
+func foldName(name string) string {
+	return strings.ToLower(strings.TrimPrefix(strings.TrimSpace(name), "@"))
+}

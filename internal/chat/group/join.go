@@ -422,3 +422,35 @@ func (s *Service) Delete(ctx context.Context, user ids.UserID, peer ids.Peer) er
 	}
 	return nil
 }
+
+// revokeStep is how many messages are looked at in one step of DeleteHistoryOf.
+const revokeStep = 100
+
+// DeleteHistoryOf removes what somebody said in a basic group, for everybody. Whether the caller may
+// have it removed is what Remove decides before.
+func (s *Service) DeleteHistoryOf(ctx context.Context, peer ids.Peer, other ids.UserID) error {
+	below := int64(maxID)
+	for {
+		var rows []store.Message
+		err := s.Store.View(ctx, func(r *store.Reader) (err error) {
+			rows, err = r.Older(other.Peer(), peer, below, 0, revokeStep, 0)
+			return err
+		})
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		var list []int64
+		for _, m := range rows {
+			below = m.ID
+			if m.Flags.Has(store.Out) && !m.Flags.Has(store.Service) {
+				list = append(list, m.ID)
+			}
+		}
+		if len(list) == 0 {
+			continue
+		}
+		if _, err := s.Message.Delete(ctx, other, list, true); err != nil {
+			return err
+		}
+	}
+}
