@@ -73,9 +73,9 @@ func (h *Handlers) config(c *api.Call, _ *tg.HelpGetConfigRequest) (*tg.Config, 
 
 // options lists every data centre at every address. GramJS needs each id that the server may name.
 func (h *Handlers) options() []tg.DCOption {
-	out := make([]tg.DCOption, 0, dataCentres*len(h.Config.Addresses))
+	out := make([]tg.DCOption, 0, dataCentres*len(h.Addresses))
 	for id := 1; id <= dataCentres; id++ {
-		for _, a := range h.Config.Addresses {
+		for _, a := range h.Addresses {
 			o := tg.DCOption{
 				ID: id, IPAddress: a.Addr().Unmap().String(), Port: int(a.Port()),
 				Ipv6: a.Addr().Unmap().Is6(), Static: true, ThisPortOnly: true,

@@ -18,7 +18,6 @@ import (
 	"github.com/gotd/td/tg"
 
 	"parley/internal/api"
-	"parley/internal/api/desk"
 	"parley/internal/api/view"
 	"parley/internal/chat"
 	"parley/internal/ids"
@@ -28,8 +27,10 @@ import (
 // quiet is for how many seconds an empty answer holds: clients ask again after it.
 const quiet = 86400
 
-// Config is what the operator decides about these answers.
-type Config struct {
+// Handlers answers help.*.
+type Handlers struct {
+	Store *store.Store
+	Env   *view.Env
 	// Addresses are where clients are told to connect.
 	Addresses []netip.AddrPort
 	// Name is what the server calls itself.
@@ -40,12 +41,6 @@ type Config struct {
 	Country string
 	// Terms are the terms of service that people must accept; empty when there are none.
 	Terms string
-}
-
-// Handlers answers help.*.
-type Handlers struct {
-	desk.Desk
-	Config Config
 }
 
 // Methods returns the rows of help.*.
@@ -79,7 +74,7 @@ func digest(b []byte) int {
 }
 
 func (h *Handlers) nearestDC(c *api.Call, _ *tg.HelpGetNearestDCRequest) (*tg.NearestDC, error) {
-	return &tg.NearestDC{Country: h.Config.Country, ThisDC: c.DC, NearestDC: c.DC}, nil
+	return &tg.NearestDC{Country: h.Country, ThisDC: c.DC, NearestDC: c.DC}, nil
 }
 
 // cdn says that there are no content delivery servers.
@@ -120,18 +115,19 @@ func (h *Handlers) dismissSuggestion(
 }
 
 func (h *Handlers) inviteText(*api.Call, *tg.HelpGetInviteTextRequest) (*tg.HelpInviteText, error) {
-	return &tg.HelpInviteText{Message: fmt.Sprintf("Let's talk on %s: %s", h.Config.Name, h.Env.Prefix)}, nil
+	return &tg.HelpInviteText{Message: fmt.Sprintf("Let's talk on %s: %s", h.Name, h.Env.Prefix)}, nil
 }
 
 func (h *Handlers) support(c *api.Call, _ *tg.HelpGetSupportRequest) (*tg.HelpSupport, error) {
 	var out *tg.HelpSupport
-	err := h.View(c, func(r *store.Reader, v *view.View) error {
-		row, err := r.User(h.Config.Support)
+	err := h.Store.View(c.Context, func(r *store.Reader) error {
+		row, err := r.User(h.Support)
 		if err != nil {
 			return fmt.Errorf("help: support account: %w", err)
 		}
-		out = &tg.HelpSupport{PhoneNumber: row.Phone, User: v.User(h.Config.Support)}
-		return nil
+		v := view.New(r, h.Env, c.Self, c.Unix())
+		out = &tg.HelpSupport{PhoneNumber: row.Phone, User: v.User(h.Support)}
+		return v.Err()
 	})
 	return out, err
 }
@@ -142,14 +138,14 @@ const termsSetting = "terms"
 // TermsOfService returns the terms as a client shows them, nil when there are none.
 //
 // https://core.telegram.org/constructor/help.termsOfService
-func (c Config) TermsOfService() *tg.HelpTermsOfService {
-	if c.Terms == "" {
+func (h *Handlers) TermsOfService() *tg.HelpTermsOfService {
+	if h.Terms == "" {
 		return nil
 	}
 	return &tg.HelpTermsOfService{
 		Popup: true,
-		ID:    tg.DataJSON{Data: strconv.Itoa(digest([]byte(c.Terms)))},
-		Text:  c.Terms,
+		ID:    tg.DataJSON{Data: strconv.Itoa(digest([]byte(h.Terms)))},
+		Text:  h.Terms,
 	}
 }
 
@@ -157,7 +153,7 @@ func (c Config) TermsOfService() *tg.HelpTermsOfService {
 func (h *Handlers) termsUpdate(
 	c *api.Call, _ *tg.HelpGetTermsOfServiceUpdateRequest,
 ) (tg.HelpTermsOfServiceUpdateClass, error) {
-	terms := h.Config.TermsOfService()
+	terms := h.TermsOfService()
 	empty := &tg.HelpTermsOfServiceUpdateEmpty{Expires: int(c.Unix()) + quiet}
 	if terms == nil {
 		return empty, nil
@@ -183,7 +179,7 @@ var errTerms = chat.Invalid("DATA_JSON_INVALID")
 func (h *Handlers) acceptTerms(
 	c *api.Call, req *tg.HelpAcceptTermsOfServiceRequest,
 ) (*tg.BoolBox, error) {
-	terms := h.Config.TermsOfService()
+	terms := h.TermsOfService()
 	if terms == nil || req.ID.Data != terms.ID.Data {
 		return nil, errTerms
 	}

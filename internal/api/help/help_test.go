@@ -12,7 +12,6 @@ import (
 	"github.com/gotd/td/tg"
 
 	"parley/internal/api"
-	"parley/internal/api/desk"
 	"parley/internal/api/view"
 	"parley/internal/ids"
 	"parley/internal/store"
@@ -42,13 +41,14 @@ func newHandlers(t *testing.T) *Handlers {
 		Online:  func(ids.UserID) int64 { return 0 },
 		Privacy: everybody{},
 	}
-	return &Handlers{Desk: desk.Desk{Store: s, Env: env}, Config: Config{
+	return &Handlers{
+		Store: s, Env: env,
 		Addresses: []netip.AddrPort{
 			netip.MustParseAddrPort("127.0.0.1:4430"), netip.MustParseAddrPort("[::1]:4430"),
 		},
 		Name:    "Parley",
 		Support: service,
-	}}
+	}
 }
 
 type everybody struct{}
@@ -193,7 +193,7 @@ func TestTermsAreAcceptedOncePerVersion(t *testing.T) {
 		t.Fatalf("terms of a server without terms = %T", answer)
 	}
 	for _, text := range []string{"Be kind.", "Be kind and brief."} {
-		h.Config.Terms = text
+		h.Terms = text
 		answer, err = h.termsUpdate(call(), &tg.HelpGetTermsOfServiceUpdateRequest{})
 		update, ok := encodes(t, answer, err).(*tg.HelpTermsOfServiceUpdate)
 		if !ok {
