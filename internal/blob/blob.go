@@ -117,7 +117,8 @@ type Swept struct {
 // reference. Where several nodes share a bucket keep must, before it answers false, also bar new
 // references to the digest until the sweep has moved on: a bucket cannot remove conditionally.
 func Sweep(
-	ctx context.Context, s Store, before time.Time, keep func(context.Context, Digest) (bool, error),
+	ctx context.Context, s Store, before time.Time,
+	keep func(context.Context, Digest) (bool, error),
 ) (Swept, error) {
 	var done Swept
 	for info, err := range s.All(ctx) {

@@ -199,7 +199,9 @@ func TestS3Conforms(t *testing.T) {
 // TestS3Unavailable tells servers that are away or overloaded from storage that failed.
 func TestS3Unavailable(t *testing.T) {
 	overloaded := httptest.NewServer(http.HandlerFunc(
-		func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }))
+		func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}))
 	defer overloaded.Close()
 	away := httptest.NewServer(nil)
 	away.Close()
@@ -253,8 +255,8 @@ func TestParseS3(t *testing.T) {
 	for _, raw := range []string{
 		"", "http://k:sesame@h/b", "s3://h/b", "s3://k@h/b", "s3://k:sesame@h/", "s3://k:sesame@/b",
 		"s3://k:sesame@h/b/c", "s3://k:sesame@h/b?tls=no", "s3://k:sesame@h/b?tsl=0",
-		"s3://k:sesame@h/b?region=", "s3://k:sesame@h/b#x", "s3://k:sesame@h:x/b", "s3://k:ses%zz@h/b",
-		"s3://k:sesame@h/b?a=%zz",
+		"s3://k:sesame@h/b?region=", "s3://k:sesame@h/b#x", "s3://k:sesame@h:x/b",
+		"s3://k:ses%zz@h/b", "s3://k:sesame@h/b?a=%zz",
 	} {
 		_, err := parseS3(raw)
 		if !errors.Is(err, ErrURL) || strings.Contains(err.Error(), "sesame") {

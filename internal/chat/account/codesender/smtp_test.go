@@ -282,16 +282,18 @@ func TestNewSMTPRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, change := range map[string]func(*SMTPOptions){
-		"no port":         func(o *SMTPOptions) { o.Address = "mail.example.org" },
-		"port 0":          func(o *SMTPOptions) { o.Address = "mail.example.org:0" },
-		"large port":      func(o *SMTPOptions) { o.Address = "mail.example.org:70000" },
-		"no host":         func(o *SMTPOptions) { o.Address = ":25" },
-		"no sender":       func(o *SMTPOptions) { o.From = "" },
-		"sender's name":   func(o *SMTPOptions) { o.From = "A <a@example.org>" },
-		"unknown mode":    func(o *SMTPOptions) { o.TLS = "maybe" },
-		"user alone":      func(o *SMTPOptions) { o.Username = "u" },
-		"password alone":  func(o *SMTPOptions) { o.Password = "sesame" },
-		"open password":   func(o *SMTPOptions) { o.TLS, o.Username, o.Password = NoTLS, "u", "sesame" },
+		"no port":        func(o *SMTPOptions) { o.Address = "mail.example.org" },
+		"port 0":         func(o *SMTPOptions) { o.Address = "mail.example.org:0" },
+		"large port":     func(o *SMTPOptions) { o.Address = "mail.example.org:70000" },
+		"no host":        func(o *SMTPOptions) { o.Address = ":25" },
+		"no sender":      func(o *SMTPOptions) { o.From = "" },
+		"sender's name":  func(o *SMTPOptions) { o.From = "A <a@example.org>" },
+		"unknown mode":   func(o *SMTPOptions) { o.TLS = "maybe" },
+		"user alone":     func(o *SMTPOptions) { o.Username = "u" },
+		"password alone": func(o *SMTPOptions) { o.Password = "sesame" },
+		"open password": func(o *SMTPOptions) {
+			o.TLS, o.Username, o.Password = NoTLS, "u", "sesame"
+		},
 		"no service":      func(o *SMTPOptions) { o.Service = " " },
 		"line in service": func(o *SMTPOptions) { o.Service = "a\nb" },
 	} {

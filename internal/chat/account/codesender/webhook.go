@@ -94,8 +94,10 @@ func NewWebhook(o WebhookOptions) (*Webhook, error) {
 			Timeout: o.Timeout,
 			// No proxy from the environment: the check of addresses must see the real one.
 			Transport: &http.Transport{
-				DialContext:            dialer.DialContext,
-				TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.RootCAs},
+				DialContext: dialer.DialContext,
+				TLSClientConfig: &tls.Config{
+					MinVersion: tls.VersionTLS12, RootCAs: o.RootCAs,
+				},
 				ForceAttemptHTTP2:      true,
 				MaxResponseHeaderBytes: maxAnswerHead,
 				MaxIdleConnsPerHost:    1,

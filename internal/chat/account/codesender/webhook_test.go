@@ -30,7 +30,8 @@ func receive(t *testing.T, handler http.HandlerFunc, change func(*WebhookOptions
 	roots := x509.NewCertPool()
 	roots.AddCert(server.Certificate())
 	o := WebhookOptions{
-		URL: server.URL + "/hook?token=sesame", Secret: testSecret, AllowPrivate: true, RootCAs: roots,
+		URL: server.URL + "/hook?token=sesame", Secret: testSecret, AllowPrivate: true,
+		RootCAs: roots,
 	}
 	if change != nil {
 		change(&o)

@@ -167,8 +167,9 @@ func pngHeader(width, height uint32) []byte {
 // floods returns files of a few bytes that announce more pixels than memory has.
 func floods() map[string][]byte {
 	return map[string][]byte{
-		"png":  pngHeader(65535, 65535),
-		"gif":  []byte("GIF89a\xff\xff\xff\xff\x00\x00\x00,\x00\x00\x00\x00\xff\xff\xff\xff\x00\x02"),
+		"png": pngHeader(65535, 65535),
+		"gif": []byte("GIF89a\xff\xff\xff\xff\x00\x00\x00" +
+			",\x00\x00\x00\x00\xff\xff\xff\xff\x00\x02"),
 		"webp": asWebP(16384, 16384, color.NRGBA{A: 0xff}),
 		"jpeg": []byte("\xff\xd8\xff\xc0\x00\x11\x08\xff\xff\xff\xff\x03\x01\x11\x00\x02\x11\x00" +
 			"\x03\x11\x00\xff\xda\x00\x02"),

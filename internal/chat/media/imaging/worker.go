@@ -31,7 +31,8 @@ type Options struct {
 	Timeout time.Duration
 	// CPU is how much processor time one image may take, in whole seconds; 5 s by default.
 	CPU time.Duration
-	// MemoryLimit is how many bytes a worker may use beyond what it starts with; 512 MiB by default.
+	// MemoryLimit is how many bytes a worker may use beyond what it starts with; 512 MiB by
+	// default.
 	MemoryLimit int64
 	// Processes is how many workers run at the same time; half of the processors by default.
 	Processes int

@@ -310,7 +310,8 @@ func TestWorkersAreApart(t *testing.T) {
 }
 
 func TestWorkerMainRefuses(t *testing.T) {
-	good := request{purpose: Message, cpu: time.Second, memory: 1 << 30, image: []byte("x")}.encode()
+	ask := request{purpose: Message, cpu: time.Second, memory: 1 << 30, image: []byte("x")}
+	good := ask.encode()
 	for name, in := range map[string][]byte{
 		"nothing":         nil,
 		"half a head":     good[:requestHead-1],

@@ -18,12 +18,29 @@ func matches(query, text string) bool {
 	return len(groups) > 0
 }
 
-// TestProbes asks for words in nine languages as people write them.
+// probe is a search as people make it.
+type probe struct {
+	class, text, query string
+	want               bool
+}
+
+// TestProbes asks for words in nine languages.
 func TestProbes(t *testing.T) {
-	tests := []struct {
-		class, text, query string
-		want               bool
-	}{
+	for _, list := range [][]probe{
+		englishProbes(), russianProbes(), persianProbes(), arabicProbes(), indonesianProbes(),
+		germanProbes(), frenchProbes(), chineseProbes(), koreanProbes(), mixedProbes(),
+	} {
+		for _, p := range list {
+			if got := matches(p.query, p.text); got != p.want {
+				t.Errorf("%s: %q in %q = %v\n\tindex %q\n\tquery %q", p.class, p.query, p.text,
+					got, Index(p.text), Query(p.query))
+			}
+		}
+	}
+}
+
+func englishProbes() []probe {
+	return []probe{
 		{"en plural", "Three ferries were cancelled this morning", "ferry", true},
 		{"en gerund", "We kept walking along the canal", "walk", true},
 		{"en past", "she painted the fence", "painting", true},
@@ -36,7 +53,11 @@ func TestProbes(t *testing.T) {
 		{"en order", "bread, milk and eggs", "eggs bread", true},
 		{"en compatibility form", "ﬁnal ofﬁce hours", "final office", true},
 		{"en full width", "ＲＥＡＤ ＭＥ ４２", "read me 42", true},
+	}
+}
 
+func russianProbes() []probe {
+	return []probe{
 		{"ru case", "Завтра приедут мои сёстры из Казани", "казань", true},
 		{"ru plural", "продаются книги и журналы", "книга журнал", true},
 		{"ru verb", "мы долго гуляли по набережной", "гулять", true},
@@ -46,7 +67,11 @@ func TestProbes(t *testing.T) {
 		{"ru й stays", "крайний срок", "крайнего срока", true},
 		{"ru stress mark", "за́мок на горе", "замок", true},
 		{"ru other word", "красивый город", "деревня", false},
+	}
+}
 
+func persianProbes() []probe {
+	return []probe{
 		{"fa arabic yeh and kaf", "كتابي درباره باغ ايراني", "کتابی ایرانی", true},
 		{"fa persian yeh and kaf", "یک کودک کنجکاو", "كودك كنجكاو", true},
 		{"fa joiner in text", "آن‌ها می‌خوانند", "میخوانند", true},
@@ -58,7 +83,11 @@ func TestProbes(t *testing.T) {
 		{"fa plural in query", "یک درخت بلند", "درخت‌ها", true},
 		{"fa digits", "ساعت ۱۷ جلسه داریم", "17", true},
 		{"fa other word", "درخت بلند", "دریا", false},
+	}
+}
 
+func arabicProbes() []probe {
+	return []probe{
 		{"ar harakat", "كَتَبَ الوَلَدُ رِسالَةً", "كتب الولد رسالة", true},
 		{"ar article in text", "قرأت المجلة في المساء", "مجلة مساء", true},
 		{"ar article in query", "مجلة جديدة", "المجلة", true},
@@ -70,7 +99,11 @@ func TestProbes(t *testing.T) {
 		{"ar plural", "مهندسون من حلب", "مهندس", true},
 		{"ar digits", "الغرفة ٣٠٥", "305", true},
 		{"ar other word", "الشمس والقمر", "مطر", false},
+	}
+}
 
+func indonesianProbes() []probe {
+	return []probe{
 		{"id prefix", "Kami akan menulis laporan", "tulis", true},
 		{"id swallowed p", "dia memotong rambut", "potong", true},
 		{"id swallowed s", "menyapu halaman rumah", "sapu", true},
@@ -82,7 +115,11 @@ func TestProbes(t *testing.T) {
 		{"id circumfix", "pertemuan dan pembangunan desa", "bangun", true},
 		{"id reduplication", "banyak buku-buku lama", "buku", true},
 		{"id other word", "menulis laporan", "baca", false},
+	}
+}
 
+func germanProbes() []probe {
+	return []probe{
 		{"de umlaut missing", "Die Äpfel sind süß", "apfel suss", true},
 		{"de umlaut in query", "viele Apfel", "Äpfel", true},
 		{"de umlaut spelled out", "Gruesse aus Muenchen", "Grüße München", true},
@@ -93,7 +130,11 @@ func TestProbes(t *testing.T) {
 		{"de inflection", "mit den alten Freunden", "alte Freunde", true},
 		{"de whole compound", "Donaudampfschiff", "donaudampfschiffe", true},
 		{"de other word", "zwei Häuser", "Hausboot", false},
+	}
+}
 
+func frenchProbes() []probe {
+	return []probe{
 		{"fr accents missing", "Les élèves sont arrivés à l'école", "eleves ecole", true},
 		{"fr accents in query", "les eleves", "élèves", true},
 		{"fr elided article", "L’hôtel près de l'église", "hôtel église", true},
@@ -105,7 +146,11 @@ func TestProbes(t *testing.T) {
 		{"fr ligature", "sa sœur et son cœur", "soeur coeur", true},
 		{"fr cedilla", "garçon", "garcon", true},
 		{"fr other word", "une réunion", "union", false},
+	}
+}
 
+func chineseProbes() []probe {
+	return []probe{
 		{"zh two characters", "我们明天去北京大学参观", "北京", true},
 		{"zh middle", "我们明天去北京大学参观", "大学", true},
 		{"zh across", "我们明天去北京大学参观", "北京大学", true},
@@ -114,13 +159,21 @@ func TestProbes(t *testing.T) {
 		{"zh with Latin", "用iPhone手机拍的", "iphone 手机", true},
 		{"zh other order", "北京大学", "学大", false},
 		{"zh other word", "北京大学", "南京", false},
+	}
+}
 
+func koreanProbes() []probe {
+	return []probe{
 		{"ko particle in text", "학교에서 친구를 만났어요", "학교 친구", true},
 		{"ko particle in query", "학교 앞에서 만나자", "학교에서", true},
 		{"ko one syllable", "새 책을 샀다", "책", true},
 		{"ko decomposed", "\u1112\u1161\u11ab\u1100\u116e\u11a8 사람", "한국", true},
 		{"ko other word", "학교에서 친구를", "병원", false},
+	}
+}
 
+func mixedProbes() []probe {
+	return []probe{
 		{"mixed", "Привет, meeting в 北京 at 10", "meeting 北京 привет 10", true},
 		{"emoji", "party 🎉🎉 tonight", "tonight", true},
 		{"hashtag", "see #GoodNews today", "#goodnews", true},
@@ -147,11 +200,5 @@ func TestProbes(t *testing.T) {
 		{"decimal", "price 12.50", "12", true},
 		{"nothing", "anything", "", false},
 		{"no words", "anything", "!? …", false},
-	}
-	for _, test := range tests {
-		if got := matches(test.query, test.text); got != test.want {
-			t.Errorf("%s: %q in %q = %v\n\tindex %q\n\tquery %q", test.class, test.query, test.text,
-				got, Index(test.text), Query(test.query))
-		}
 	}
 }
