@@ -144,10 +144,11 @@ func (r *tree) rows(names map[string]string) (map[string]row, error) {
 	})
 	out := make(map[string]row)
 	var faults []error
+	tabled := r.tabled()
 	r.functions("internal/api", func(s *source, d *ast.FuncDecl) {
 		ast.Inspect(d, func(n ast.Node) bool {
 			call, ok := n.(*ast.CallExpr)
-			if !ok || selector(call.Fun) != "api.On" || len(call.Args) != 3 {
+			if !ok || !tabled[s.dir+" "+d.Name.Name] || selector(call.Fun) != "api.On" || len(call.Args) != 3 {
 				return true
 			}
 			to := receiver(d) + "." + strings.TrimPrefix(path.Ext(selector(call.Args[2])), ".")
@@ -168,6 +169,28 @@ func (r *tree) rows(names map[string]string) (map[string]row, error) {
 		})
 	})
 	return out, errors.Join(faults...)
+}
+
+// tabled are the functions that make rows which reach the table: Methods, and what it calls in its
+// package, by folder and name.
+func (r *tree) tabled() map[string]bool {
+	out := make(map[string]bool)
+	for grown := true; grown; {
+		grown = false
+		r.functions("internal/api", func(s *source, d *ast.FuncDecl) {
+			if d.Name.Name != "Methods" && !out[s.dir+" "+d.Name.Name] {
+				return
+			}
+			ast.Inspect(d, func(n ast.Node) bool {
+				if name, ok := n.(*ast.Ident); ok && !out[s.dir+" "+name.Name] {
+					out[s.dir+" "+name.Name] = true
+					grown = true
+				}
+				return true
+			})
+		})
+	}
+	return out
 }
 
 // functions calls f for every function that stands below a folder in production code.

@@ -86,6 +86,7 @@ var bans = []ban{
 			"internal/mtproto/transport": "deadlines on sockets follow the machine's clock",
 			"internal/api/server.go":     "how long a call took",
 			"internal/bench":             "it measures",
+			"internal/rawclient":         "it stands for a client, which has a clock of its own",
 			"cmd/parley":                 "a command line is typed at the machine's time",
 		},
 		only:   production,
