@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -30,7 +31,7 @@ type Live interface {
 	TempKeyID() int64
 	// IP is the address of the newest connection.
 	IP() string
-	// DC is the data centre that the client believes to talk to.
+	// DC is the data centre that the client believes to talk to, 0 when it never named one.
 	DC() int
 	// Push queues an update.
 	Push(session.Body)
@@ -48,6 +49,8 @@ type Options struct {
 	Limits  Limits
 	Clock   clock.Clock
 	Log     *slog.Logger
+	// DC is the data centre of clients that name none.
+	DC int
 	// Attend makes a session hear of what concerns an account; Leave undoes it.
 	Attend func(ctx context.Context, user ids.UserID, s *State) error
 	Leave  func(user ids.UserID, s *State)
@@ -170,7 +173,7 @@ func (s *Server) serve(ctx context.Context, st *State, q session.Query) (string,
 	}
 	c := &Call{
 		Context: store.WithSource(ctx, st), Key: dev.AuthKey, Now: s.Clock.Now(), IP: st.Live.IP(),
-		DC: st.Live.DC(), Session: st, TempKeyID: st.Live.TempKeyID(), MsgID: q.MsgID,
+		DC: cmp.Or(st.Live.DC(), s.DC), Session: st, TempKeyID: st.Live.TempKeyID(), MsgID: q.MsgID,
 	}
 	if dev.State == store.KeyAuthorized {
 		c.Self = dev.User

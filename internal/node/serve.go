@@ -116,7 +116,7 @@ func (n *Node) openAPI() error {
 	var err error
 	n.api, err = api.New(api.Options{
 		Devices: n.devices, Layers: n.layers, Methods: n.methods(), Limits: n.limits(),
-		Clock: n.clock, Log: n.log,
+		Clock: n.clock, Log: n.log, DC: n.Config.DC,
 		Attend: func(ctx context.Context, user ids.UserID, s *api.State) error {
 			return n.hub.Attach(ctx, user, s)
 		},
@@ -184,11 +184,7 @@ func (n *Node) openGateway() error {
 	n.exchange, err = handshake.NewServer(handshake.Config{
 		Keys: n.Keys.RSA(), Clock: n.clock, Rand: rand.Reader,
 		Save: func(ctx context.Context, r handshake.Result) error {
-			dc := r.DC
-			if dc == 0 { // some clients name none
-				dc = n.Config.DC
-			}
-			return n.devices.Add(ctx, r.Key, r.Salt, dc)
+			return n.devices.Add(ctx, r.Key, r.Salt, r.DC)
 		},
 		Exists: n.devices.Exists,
 	})
