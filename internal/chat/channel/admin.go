@@ -42,8 +42,8 @@ func MayEditAdmin(self, other store.Member) bool {
 	}
 }
 
-// SetAdmin gives somebody admin rights in a channel, or with none takes them. Somebody who is not in
-// it is added, if he lets the user. It says whether he was.
+// SetAdmin gives somebody admin rights in a channel, or with none takes them. Somebody who is not
+// in it is added, if he lets the user.
 //
 // https://core.telegram.org/method/channels.editAdmin
 func (s *Service) SetAdmin(
@@ -200,7 +200,8 @@ func (s *Service) SetRank(
 }
 
 // Ban takes rights from somebody until a time in Unix seconds, 0 for ever; the right to see the
-// channel makes it a ban. No rights taken lifts what was. A group is told of a member who is banned.
+// channel makes it a ban. No rights taken lifts what was. A group is told of a member who is
+// banned.
 //
 // https://core.telegram.org/method/channels.editBanned
 func (s *Service) Ban(

@@ -1,10 +1,10 @@
 // Package channel makes the rules that only supergroups and broadcast channels have: names under
 // which anybody finds them, admins with rights of their own, bans and restrictions, slow mode, who
-// sees which history, and how a basic group becomes a supergroup. Membership and what all chats have
-// in common is package group's, messages are message's.
+// sees which history, and how a basic group becomes a supergroup. Membership and what all chats
+// have in common is package group's, messages are message's.
 //
-// Invariants: an admin gives no right that he does not have and takes none from an admin that others
-// made; nobody demotes or bans the creator; a name leads to one peer at most, and one that is taken
+// Invariants: an admin gives no right that he does not have and takes none from an admin that
+// others made; nobody demotes or bans the creator; a name leads to one peer at most, and one that is taken
 // back leads nowhere; deleting a channel costs its creator the same however many are in it.
 //
 // https://core.telegram.org/api/channel
@@ -129,8 +129,8 @@ func NameFree(r *store.Reader, channel ids.Peer, name string) (bool, error) {
 	return peer == channel, err
 }
 
-// SetUsername makes a channel public under a name, or with "" private. Only the creator may. The name
-// is taken before the channel's row changes and the old one given back after, so that whatever
+// SetUsername makes a channel public under a name, or with "" private. Only the creator may. The
+// name is taken before the channel's row changes and the old one given back after, so that whatever
 // happens between, no two peers have one name.
 //
 // https://core.telegram.org/method/channels.updateUsername

@@ -106,7 +106,9 @@ func (s *Service) SetTitle(
 // SetAbout describes a chat anew.
 //
 // https://core.telegram.org/method/messages.editChatAbout
-func (s *Service) SetAbout(ctx context.Context, user ids.UserID, peer ids.Peer, about string) error {
+func (s *Service) SetAbout(
+	ctx context.Context, user ids.UserID, peer ids.Peer, about string,
+) error {
 	about, err := About(about)
 	if err != nil {
 		return err

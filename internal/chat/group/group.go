@@ -1,14 +1,15 @@
 // Package group makes the rules of chats with many people, whatever their kind: who is a member and
 // how he becomes or ceases to be one, what a chat is called and shows, invite links and requests to
-// join, the log of what admins did; and basic groups altogether. What only supergroups and broadcast
-// channels have (names, bans, admins' rights) is in package channel. Messages are message's.
+// join, the log of what admins did; and basic groups altogether. What only supergroups and
+// broadcast channels have (names, bans, admins' rights) is in package channel. Messages are
+// message's.
 //
 // A chat's row, members, links and log are one shard, each member's chat list another: what a
 // membership means for the list travels by the outbox, and its appliers may run again with the same
 // row.
 //
-// Invariants: a chat's count of members is the number of its member rows that are in; nobody gets in
-// who is banned, or past the limit; joining costs the same in a chat of any size.
+// Invariants: a chat's count of members is the number of its member rows that are in; nobody gets
+// in who is banned, or past the limit; joining costs the same in a chat of any size.
 //
 // https://core.telegram.org/api/channel
 package group
@@ -94,8 +95,8 @@ func About(about string) (string, error) {
 	return about, nil
 }
 
-// Access returns a chat and the user's standing in it, or a refusal when he may not see what goes on
-// in it: a channel that is hidden from him, a basic group that he is not in.
+// Access returns a chat and the user's standing in it, or a refusal when he may not see what goes
+// on in it: a channel that is hidden from him, a basic group that he is not in.
 func Access(
 	r *store.Reader, user ids.UserID, peer ids.Peer, now int64,
 ) (store.Chat, store.Member, error) {

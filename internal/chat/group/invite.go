@@ -151,7 +151,8 @@ func Permanent(all []store.Invite, admin ids.UserID) *store.Invite {
 	return nil
 }
 
-// Standing makes sure that an admin who may invite has a permanent link; for others it does nothing.
+// Standing makes sure that an admin who may invite has a permanent link; for others it does
+// nothing.
 func (s *Service) Standing(ctx context.Context, user ids.UserID, peer ids.Peer) error {
 	var need bool
 	err := s.Store.View(ctx, func(r *store.Reader) error {
@@ -175,7 +176,9 @@ func (s *Service) Standing(ctx context.Context, user ids.UserID, peer ids.Peer) 
 }
 
 // own returns a link that the user may manage: his own, and for the creator of the chat anybody's.
-func own(r *store.Reader, user ids.UserID, peer ids.Peer, hash string, now int64) (store.Invite, error) {
+func own(
+	r *store.Reader, user ids.UserID, peer ids.Peer, hash string, now int64,
+) (store.Invite, error) {
 	m, err := inviter(r, user, peer, now)
 	if err != nil {
 		return store.Invite{}, err

@@ -154,7 +154,8 @@ func (s *Service) tellAsks(tx *store.Tx, peer ids.Peer) error {
 	return nil
 }
 
-// Add makes people members of a chat in a member's name, those who let him. It returns who does not.
+// Add makes people members of a chat in a member's name, those who let him. It returns who does
+// not.
 //
 // https://core.telegram.org/method/channels.inviteToChannel
 func (s *Service) Add(
@@ -426,8 +427,8 @@ func (s *Service) Delete(ctx context.Context, user ids.UserID, peer ids.Peer) er
 // revokeStep is how many messages are looked at in one step of DeleteHistoryOf.
 const revokeStep = 100
 
-// DeleteHistoryOf removes what somebody said in a basic group, for everybody. Whether the caller may
-// have it removed is what Remove decides before.
+// DeleteHistoryOf removes what somebody said in a basic group, for everybody. Whether the caller
+// may have it removed is what Remove decides before.
 func (s *Service) DeleteHistoryOf(ctx context.Context, peer ids.Peer, other ids.UserID) error {
 	below := int64(maxID)
 	for {

@@ -99,8 +99,8 @@ func Enter(tx *store.Tx, c store.Chat, e Entry, now int64) (store.Member, bool, 
 // Veiled tells whether newcomers do not see what was before they joined.
 func Veiled(c store.Chat) bool { return c.Flags.Has(store.HistoryHidden) && c.Username == "" }
 
-// Exit gives somebody a standing outside the chat, in a transaction of the chat. The live index of a
-// channel's readers hears of it at once when it was not by his own will.
+// Exit gives somebody a standing outside the chat, in a transaction of the chat. The live index of
+// a channel's readers hears of it at once when it was not by his own will.
 func Exit(tx *store.Tx, before, after store.Member, now int64) error {
 	if err := tx.PutMember(after); err != nil {
 		return err
