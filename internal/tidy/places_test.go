@@ -101,6 +101,7 @@ var bans = []ban{
 		call: "time.Sleep",
 		except: map[string]string{
 			"internal/gateway/gateway_test.go":           "it checks that nothing comes within a time",
+			"internal/gateway/hostile_test.go":           "peers that are slow on purpose",
 			"internal/gateway/bench_test.go":             "it polls a counter that has no event",
 			"internal/gateway/world_test.go":             "it polls, bounded, what has no event",
 			"internal/blob/s3_test.go":                   "an S3 server dates by the second of its own clock",
