@@ -12,8 +12,6 @@ import (
 
 	"parley/internal/api"
 	"parley/internal/api/chats"
-	"parley/internal/api/desk"
-	"parley/internal/api/messages"
 	"parley/internal/api/view"
 	"parley/internal/chat"
 	"parley/internal/chat/channel"
@@ -27,14 +25,17 @@ import (
 
 // Handlers answer channels.*.
 type Handlers struct {
-	desk.Desk
+	chats.Room
+	Group   *group.Service
 	Channel *channel.Service
 	Message *message.Service
-	// Messages answers for messages of a channel by id.
-	Messages *messages.Handlers
-	Settled  chats.Settled
 	// Photo makes the photo of a chat of what a client sends; 0 takes it off.
 	Photo func(c *api.Call, in tg.InputChatPhotoClass) (mediaID int64, err error)
+	// Messages returns messages of a channel by id.
+	Messages func(c *api.Call, channel ids.Peer, in []tg.InputMessageClass) (
+		tg.MessagesMessagesClass, error)
+	// Subscribers are the users with live sessions in a channel.
+	Subscribers func(channel ids.Peer) []ids.UserID
 }
 
 // Methods are the rows of the namespace.
@@ -100,10 +101,10 @@ func (h *Handlers) createChannel(
 	if err != nil {
 		return nil, err
 	}
-	if err := h.Settled.Wait(c, peer); err != nil {
+	if err := h.Settle(c, peer); err != nil {
 		return nil, err
 	}
-	return chats.Answer(&h.Desk, c, peer, chats.Created(sent), sent)
+	return h.Answer(c, peer, chats.Created(sent), sent)
 }
 
 // getChannels returns channels.
@@ -143,7 +144,7 @@ func (h *Handlers) getFullChannel(
 	if err != nil {
 		return nil, err
 	}
-	if err := h.Channel.Group.Standing(c.Context, c.Self, peer); err != nil {
+	if err := h.Group.Standing(c.Context, c.Self, peer); err != nil {
 		return nil, err
 	}
 	err = h.View(c, func(r *store.Reader, v *view.View) error {
@@ -153,7 +154,7 @@ func (h *Handlers) getFullChannel(
 		}
 		online := 0
 		if row.Flags.Has(store.Megagroup) {
-			online = len(h.Messages.Subscribers(peer))
+			online = len(h.Subscribers(peer))
 		}
 		v.Chat(peer)
 		full := v.FullChannel(peer, online)
@@ -173,7 +174,7 @@ func (h *Handlers) getMessages(
 	if err != nil {
 		return nil, err
 	}
-	return h.Messages.ChannelMessages(c, peer, req.ID)
+	return h.Messages(c, peer, req.ID)
 }
 
 // readHistory marks a channel as read.
@@ -363,14 +364,14 @@ func (h *Handlers) joinChannel(
 	if err != nil {
 		return nil, err
 	}
-	sent, err := h.Channel.Group.Join(c.Context, c.Self, peer)
+	sent, err := h.Group.Join(c.Context, c.Self, peer)
 	if err != nil {
 		return nil, err
 	}
-	if err := h.Settled.Wait(c, peer); err != nil {
+	if err := h.Settle(c, peer); err != nil {
 		return nil, err
 	}
-	return chats.Joined(chats.Answer(&h.Desk, c, peer, nil, sent))
+	return chats.Joined(h.Answer(c, peer, nil, sent))
 }
 
 // leaveChannel ends the caller's membership.
@@ -383,13 +384,13 @@ func (h *Handlers) leaveChannel(
 	if err != nil {
 		return nil, err
 	}
-	if _, err := h.Channel.Group.Leave(c.Context, c.Self, peer); err != nil {
+	if _, err := h.Group.Leave(c.Context, c.Self, peer); err != nil {
 		return nil, err
 	}
-	if err := h.Settled.Wait(c, peer); err != nil {
+	if err := h.Settle(c, peer); err != nil {
 		return nil, err
 	}
-	return chats.Answer(&h.Desk, c, peer, nil)
+	return h.Answer(c, peer, nil)
 }
 
 // inviteToChannel adds people to a channel.
@@ -406,14 +407,14 @@ func (h *Handlers) inviteToChannel(
 	if err != nil {
 		return nil, err
 	}
-	sent, missing, err := h.Channel.Group.Add(c.Context, c.Self, peer, users)
+	sent, missing, err := h.Group.Add(c.Context, c.Self, peer, users)
 	if err != nil {
 		return nil, err
 	}
-	if err := h.Settled.Wait(c, peer); err != nil {
+	if err := h.Settle(c, peer); err != nil {
 		return nil, err
 	}
-	u, err := chats.Answer(&h.Desk, c, peer, nil, sent)
+	u, err := h.Answer(c, peer, nil, sent)
 	return &tg.MessagesInvitedUsers{Updates: u, MissingInvitees: chats.Missing(missing)}, err
 }
 
@@ -430,8 +431,8 @@ func (h *Handlers) deleteChannel(
 	if err := h.Channel.Delete(c.Context, c.Self, peer); err != nil {
 		return nil, err
 	}
-	if err := h.Settled.Wait(c, peer); err != nil {
+	if err := h.Settle(c, peer); err != nil {
 		return nil, err
 	}
-	return chats.Answer(&h.Desk, c, peer, nil)
+	return h.Answer(c, peer, nil)
 }

@@ -4,7 +4,6 @@ import (
 	"github.com/gotd/td/tg"
 
 	"parley/internal/api"
-	"parley/internal/api/chats"
 	"parley/internal/api/view"
 	"parley/internal/chat"
 	"parley/internal/chat/channel"
@@ -148,10 +147,10 @@ func (h *Handlers) editAdmin(
 	if err := h.Channel.SetAdmin(c.Context, c.Self, peer, user, give, rank); err != nil {
 		return nil, err
 	}
-	if err := h.Settled.Wait(c, peer); err != nil {
+	if err := h.Settle(c, peer); err != nil {
 		return nil, err
 	}
-	return chats.Answer(&h.Desk, c, peer, nil)
+	return h.Answer(c, peer, nil)
 }
 
 // editBanned takes rights from somebody, up to being in the channel, or gives them back.
@@ -177,10 +176,10 @@ func (h *Handlers) editBanned(
 	if err != nil {
 		return nil, err
 	}
-	if err := h.Settled.Wait(c, peer); err != nil {
+	if err := h.Settle(c, peer); err != nil {
 		return nil, err
 	}
-	return chats.Answer(&h.Desk, c, peer, nil, sent)
+	return h.Answer(c, peer, nil, sent)
 }
 
 // logScan is how many entries of the log one request looks at.

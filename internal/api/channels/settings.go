@@ -7,7 +7,6 @@ import (
 	"github.com/gotd/td/tg"
 
 	"parley/internal/api"
-	"parley/internal/api/chats"
 	"parley/internal/api/view"
 	"parley/internal/chat"
 	"parley/internal/chat/channel"
@@ -96,7 +95,7 @@ func (h *Handlers) editTitle(
 	if err != nil {
 		return nil, err
 	}
-	return chats.Answer(&h.Desk, c, peer, nil, sent)
+	return h.Answer(c, peer, nil, sent)
 }
 
 // editPhoto gives a channel a photo.
@@ -113,11 +112,11 @@ func (h *Handlers) editPhoto(
 	if err != nil {
 		return nil, err
 	}
-	sent, err := h.Channel.Group.SetPhoto(c.Context, c.Self, peer, photo)
+	sent, err := h.Group.SetPhoto(c.Context, c.Self, peer, photo)
 	if err != nil {
 		return nil, err
 	}
-	return chats.Answer(&h.Desk, c, peer, nil, sent)
+	return h.Answer(c, peer, nil, sent)
 }
 
 // checkUsername tells whether a channel could have a username.

@@ -9,7 +9,6 @@ import (
 	"github.com/gotd/td/tg"
 
 	"parley/internal/api"
-	"parley/internal/api/desk"
 	"parley/internal/api/view"
 	"parley/internal/chat"
 	"parley/internal/chat/channel"
@@ -23,13 +22,12 @@ import (
 
 // Handlers answer the methods of this package.
 type Handlers struct {
-	desk.Desk
+	Room
 	Group   *group.Service
 	Channel *channel.Service
-	Settled Settled
 	// Photo makes the photo of a chat of what a client sends; 0 takes it off.
 	Photo func(c *api.Call, in tg.InputChatPhotoClass) (mediaID int64, err error)
-	// Subscribers are the users with live sessions in a channel; nil knows of none.
+	// Subscribers are the users with live sessions in a channel.
 	Subscribers func(channel ids.Peer) []ids.UserID
 }
 
@@ -101,10 +99,10 @@ func (h *Handlers) createChat(
 	if err != nil {
 		return nil, err
 	}
-	if err := h.Settled.Wait(c, c.Self.Peer()); err != nil {
+	if err := h.Settle(c, c.Self.Peer()); err != nil {
 		return nil, err
 	}
-	u, err := Roster(&h.Desk, c, peer, Created(sent), sent)
+	u, err := h.Roster(c, peer, Created(sent), sent)
 	return &tg.MessagesInvitedUsers{Updates: u, MissingInvitees: Missing(missing)}, err
 }
 
@@ -178,10 +176,10 @@ func (h *Handlers) addChatUser(
 	if sent.Message.ID == 0 && len(missing) == 0 {
 		return nil, chat.Invalid("USER_ALREADY_PARTICIPANT")
 	}
-	if err := h.Settled.Wait(c, c.Self.Peer(), peer); err != nil {
+	if err := h.Settle(c, c.Self.Peer(), peer); err != nil {
 		return nil, err
 	}
-	u, err := Roster(&h.Desk, c, peer, nil, sent)
+	u, err := h.Roster(c, peer, nil, sent)
 	return &tg.MessagesInvitedUsers{Updates: u, MissingInvitees: Missing(missing)}, err
 }
 
@@ -208,10 +206,10 @@ func (h *Handlers) deleteChatUser(
 			return nil, err
 		}
 	}
-	if err := h.Settled.Wait(c, peer, c.Self.Peer()); err != nil {
+	if err := h.Settle(c, peer, c.Self.Peer()); err != nil {
 		return nil, err
 	}
-	return Roster(&h.Desk, c, peer, nil, sent)
+	return h.Roster(c, peer, nil, sent)
 }
 
 // editChatTitle renames a basic group.
@@ -228,7 +226,7 @@ func (h *Handlers) editChatTitle(
 	if err != nil {
 		return nil, err
 	}
-	return Answer(&h.Desk, c, peer, nil, sent)
+	return h.Answer(c, peer, nil, sent)
 }
 
 // editChatPhoto gives a basic group a photo.
@@ -249,7 +247,7 @@ func (h *Handlers) editChatPhoto(
 	if err != nil {
 		return nil, err
 	}
-	return Answer(&h.Desk, c, peer, nil, sent)
+	return h.Answer(c, peer, nil, sent)
 }
 
 // editChatAbout describes a chat.
@@ -329,7 +327,7 @@ func (h *Handlers) editChatParticipantRank(
 	if err := h.Channel.SetRank(c.Context, c.Self, peer, other.User(), req.Rank); err != nil {
 		return nil, err
 	}
-	return Answer(&h.Desk, c, peer, nil)
+	return h.Answer(c, peer, nil)
 }
 
 // toggleNoForwards protects the content of a chat.
@@ -362,10 +360,10 @@ func (h *Handlers) migrateChat(
 	if err != nil {
 		return nil, err
 	}
-	if err := h.Settled.Wait(c, channel, old); err != nil {
+	if err := h.Settle(c, channel, old); err != nil {
 		return nil, err
 	}
-	return Answer(&h.Desk, c, channel, nil, sent...)
+	return h.Answer(c, channel, nil, sent...)
 }
 
 // deleteChat ends a basic group for everybody.
@@ -381,7 +379,7 @@ func (h *Handlers) deleteChat(
 	if err := h.Group.Delete(c.Context, c.Self, peer); err != nil {
 		return nil, err
 	}
-	return view.True, h.Settled.Wait(c, peer)
+	return view.True, h.Settle(c, peer)
 }
 
 // getOnlines counts the members of a chat who are online.
@@ -401,9 +399,7 @@ func (h *Handlers) getOnlines(
 			return err
 		}
 		if peer.Kind() == ids.Channel {
-			if h.Subscribers != nil {
-				out.Onlines = len(h.Subscribers(peer))
-			}
+			out.Onlines = len(h.Subscribers(peer))
 			return nil
 		}
 		if _, _, err := group.Access(r, c.Self, peer, c.Unix()); err != nil {

@@ -86,15 +86,15 @@ func (h *Handlers) importChatInvite(
 		return nil, err
 	}
 	if peer.Kind() == ids.Chat {
-		if err := h.Settled.Wait(c, c.Self.Peer(), peer); err != nil {
+		if err := h.Settle(c, c.Self.Peer(), peer); err != nil {
 			return nil, err
 		}
-		return Joined(Roster(&h.Desk, c, peer, nil, sent))
+		return Joined(h.Roster(c, peer, nil, sent))
 	}
-	if err := h.Settled.Wait(c, peer); err != nil {
+	if err := h.Settle(c, peer); err != nil {
 		return nil, err
 	}
-	return Joined(Answer(&h.Desk, c, peer, nil, sent))
+	return Joined(h.Answer(c, peer, nil, sent))
 }
 
 // getExportedChatInvites returns the links of an admin, a page after another link.
@@ -372,7 +372,7 @@ func (h *Handlers) hideAllChatJoinRequests(
 
 // decided says how many requests still wait.
 func (h *Handlers) decided(c *api.Call, peer ids.Peer) (out *tg.Updates, err error) {
-	if err := h.Settled.Wait(c, peer); err != nil {
+	if err := h.Settle(c, peer); err != nil {
 		return nil, err
 	}
 	err = h.View(c, func(r *store.Reader, v *view.View) error {

@@ -19,15 +19,19 @@ import (
 // chat they follow later, by updates.
 const settleMost = 3 * time.Second
 
-// Settled waits until what a box had to tell others is done.
-type Settled func(ctx context.Context, box ids.Peer) error
+// Room is what handlers about chats of many people answer with, here and in api/channels.
+type Room struct {
+	desk.Desk
+	// Settled waits until what a box had to tell others is done.
+	Settled func(ctx context.Context, box ids.Peer) error
+}
 
-// Wait waits a while until the chat lists show what was changed.
-func (settled Settled) Wait(c *api.Call, boxes ...ids.Peer) error {
+// Settle waits a while until the chat lists show what was changed.
+func (h *Room) Settle(c *api.Call, boxes ...ids.Peer) error {
 	ctx, cancel := context.WithTimeout(c.Context, settleMost)
 	defer cancel()
 	for _, in := range boxes {
-		err := settled(ctx, in)
+		err := h.Settled(ctx, in)
 		if errors.Is(err, context.DeadlineExceeded) && c.Context.Err() == nil {
 			return nil
 		}
@@ -40,8 +44,8 @@ func (settled Settled) Wait(c *api.Call, boxes ...ids.Peer) error {
 
 // Answer is an answer about a chat: other updates first, that it changed, and service messages that
 // say how.
-func Answer(
-	d *desk.Desk, c *api.Call, peer ids.Peer, first []tg.UpdateClass, sent ...message.Sent,
+func (h *Room) Answer(
+	c *api.Call, peer ids.Peer, first []tg.UpdateClass, sent ...message.Sent,
 ) (out *tg.Updates, err error) {
 	var events []store.Event
 	for _, s := range sent {
@@ -49,7 +53,7 @@ func Answer(
 			events = append(events, s.Event)
 		}
 	}
-	err = d.View(c, func(_ *store.Reader, v *view.View) error {
+	err = h.View(c, func(_ *store.Reader, v *view.View) error {
 		v.Chat(peer)
 		if peer.Kind() == ids.Channel {
 			first = append(first, &tg.UpdateChannel{ChannelID: int64(peer.Channel())})
@@ -61,10 +65,10 @@ func Answer(
 }
 
 // Roster is Answer with the members of a basic group.
-func Roster(
-	d *desk.Desk, c *api.Call, peer ids.Peer, first []tg.UpdateClass, sent ...message.Sent,
+func (h *Room) Roster(
+	c *api.Call, peer ids.Peer, first []tg.UpdateClass, sent ...message.Sent,
 ) (*tg.Updates, error) {
-	err := d.View(c, func(_ *store.Reader, v *view.View) error {
+	err := h.View(c, func(_ *store.Reader, v *view.View) error {
 		u := &tg.UpdateChatParticipants{Participants: v.Participants(peer)}
 		first = append(first[:len(first):len(first)], u)
 		return nil
@@ -72,7 +76,7 @@ func Roster(
 	if err != nil {
 		return nil, err
 	}
-	return Answer(d, c, peer, first, sent...)
+	return h.Answer(c, peer, first, sent...)
 }
 
 // Created names the first message of a chat by its random_id, which clients look for in the answer.
