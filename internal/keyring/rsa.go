@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/gotd/td/crypto"
 )
 
 const (
@@ -51,7 +53,7 @@ func rsaPath(keys string, number int) string {
 
 // createRSA creates a key and its file.
 func createRSA(path string) error {
-	key, err := rsa.GenerateKey(rand.Reader, rsaBits)
+	key, err := newRSA()
 	if err != nil {
 		return err
 	}
@@ -61,6 +63,20 @@ func createRSA(path string) error {
 	}
 	return createSecret(path, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 }
+
+// newRSA generates a key that every client can find by its fingerprint.
+func newRSA() (*rsa.PrivateKey, error) {
+	for {
+		key, err := rsa.GenerateKey(rand.Reader, rsaBits)
+		if err != nil || findable(crypto.RSAFingerprint(&key.PublicKey)) {
+			return key, err
+		}
+	}
+}
+
+// findable tells whether a fingerprint has all of its 16 hexadecimal digits: mtcute compares
+// fingerprints by their digits and loses leading zeros on the way.
+func findable(fingerprint int64) bool { return uint64(fingerprint)>>60 != 0 }
 
 // rsaName is the file name of an RSA key and the number in it.
 type rsaName struct {
