@@ -51,6 +51,7 @@ func (n *Node) methods() []api.Method {
 		Subscribers: n.hub.Subscribers, Settled: n.Courier.Settled, Shown: n.Account.CodeShown,
 		Search: n.search,
 	}
+	room := chats.Room{Desk: d, Settled: n.Courier.Settled}
 	var all []api.Method
 	for _, rows := range [][]api.Method{
 		(&auth.Handlers{Desk: d, Account: n.Account}).Methods(),
@@ -67,12 +68,13 @@ func (n *Node) methods() []api.Method {
 		fileHandlers.Methods(),
 		messageHandlers.Methods(),
 		(&chats.Handlers{
-			Desk: d, Group: n.Group, Channel: n.Channel, Settled: n.Courier.Settled,
-			Photo: fileHandlers.ChatPhoto,
+			Room: room, Group: n.Group, Channel: n.Channel, Photo: fileHandlers.ChatPhoto,
+			Subscribers: n.hub.Subscribers,
 		}).Methods(),
 		(&channels.Handlers{
-			Desk: d, Channel: n.Channel, Message: n.Message, Messages: messageHandlers,
-			Settled: n.Courier.Settled, Photo: fileHandlers.ChatPhoto,
+			Room: room, Group: n.Group, Channel: n.Channel, Message: n.Message,
+			Photo: fileHandlers.ChatPhoto, Messages: messageHandlers.ChannelMessages,
+			Subscribers: n.hub.Subscribers,
 		}).Methods(),
 	} {
 		all = append(all, rows...)
