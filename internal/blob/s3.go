@@ -90,11 +90,17 @@ func parseS3(raw string) (s3Config, error) {
 
 // OpenS3 opens the bucket named by s3://key:secret@host:port/bucket, with the optional parameters
 // tls=0, prefix= and region=, and asks it whether it is there. Blobs wait in files of the folder
-// spool, or of the system's temporary folder when that is empty, while their digest is computed.
+// spool, made when it is not there, or of the system's temporary folder when that is empty, while
+// their digest is computed.
 func OpenS3(ctx context.Context, rawURL, spool string) (*S3, error) {
 	config, err := parseS3(rawURL)
 	if err != nil {
 		return nil, err
+	}
+	if spool != "" {
+		if err := os.MkdirAll(spool, folderMode); err != nil {
+			return nil, &StorageError{Op: "create spool folder", Err: err}
+		}
 	}
 	core, err := minio.NewCore(config.host, &minio.Options{
 		Creds:      credentials.NewStaticV4(config.key, config.secret, ""),
@@ -127,6 +133,9 @@ func (s *S3) Put(ctx context.Context, r io.Reader) (Digest, int64, error) {
 	if err != nil {
 		return Digest{}, 0, &StorageError{Op: "create spool file", Err: err}
 	}
+	// Without its name the file goes with the process. Where open files cannot lose their names
+	// the second attempt does it.
+	_ = os.Remove(file.Name())
 	defer func() {
 		_ = file.Close()
 		_ = os.Remove(file.Name())

@@ -139,7 +139,8 @@ func TestS3Conforms(t *testing.T) {
 			prefix = "&prefix=parley/blobs/"
 		}
 		bucket := fmt.Sprintf("conform-%d", buckets)
-		s, err := OpenS3(t.Context(), g.url(t, bucket, prefix), t.TempDir())
+		spool := filepath.Join(t.TempDir(), "spool")
+		s, err := OpenS3(t.Context(), g.url(t, bucket, prefix), spool)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -151,6 +152,11 @@ func TestS3Conforms(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		t.Cleanup(func() {
+			if left, err := os.ReadDir(spool); err != nil || len(left) != 0 {
+				t.Errorf("spool files left: %v, %v", left, err)
+			}
+		})
 		// Buckets date their objects to the second.
 		return form{store: s, later: func() { time.Sleep(1100 * time.Millisecond) }}
 	})
