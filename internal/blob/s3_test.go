@@ -160,6 +160,11 @@ func TestS3Conforms(t *testing.T) {
 		// Buckets date their objects to the second.
 		return form{store: s, later: func() { time.Sleep(1100 * time.Millisecond) }}
 	})
+	testS3Refusals(t, g)
+}
+
+// testS3Refusals opens buckets that must not be used, and loses one that was.
+func testS3Refusals(t *testing.T, g gateway) {
 	t.Run("wrong secret", func(t *testing.T) {
 		good := g.url(t, "guarded", "")
 		bad := strings.Replace(good, "test%2Fsecret", "wrong", 1)
