@@ -31,8 +31,8 @@ func TestPackagesAreDocumented(t *testing.T) {
 	}
 	for dir, lines := range comments {
 		if lines == 0 {
-			t.Errorf("%s has no package comment: it says what the package is for, what it refuses to "+
-				"do and what always holds in it", dir)
+			t.Errorf("%s has no package comment: it says what the package is for, what it "+
+				"refuses to do and what always holds in it", dir)
 		}
 		if lines > maxPackageComment {
 			t.Errorf("%s: %d lines of package comment, at most %d: more belongs into docs/design",
@@ -50,7 +50,8 @@ func TestExportedNamesAreDocumented(t *testing.T) {
 		}
 		for _, decl := range s.file.Decls {
 			for _, name := range undocumented(decl) {
-				t.Errorf("%s:%d: %s has no comment: %s", s.path, r.line(name.Pos()), name.Name, reason)
+				t.Errorf("%s:%d: %s has no comment: %s", s.path, r.line(name.Pos()), name.Name,
+					reason)
 			}
 		}
 	}

@@ -43,8 +43,9 @@ func TestDuties(t *testing.T) {
 		switch {
 		case !ok:
 			t.Errorf("%s: there is no status %q", id, status)
-		case duty == "", needs.reason && reason == "", needs.code && code == "", needs.test && test == "":
-			t.Errorf("%s: a duty that is %s needs its words, and more than stands there", id, status)
+		case duty == "", needs.reason && reason == "", needs.code && code == "",
+			needs.test && test == "":
+			t.Errorf("%s: a duty that is %s needs its words, and more than is there", id, status)
 		}
 		for _, at := range strings.Fields(code) {
 			if !slices.ContainsFunc([]string{"internal/", "test/"}, func(top string) bool {

@@ -3,9 +3,9 @@ package tidy
 // empty are the methods whose answer is that there is nothing of the kind here. The note says why
 // that is true; whoever builds the thing removes the line.
 var empty = map[string]string{
-	"account.getContentSettings":          "sensitive content is not told apart, so nobody can change it",
+	"account.getContentSettings":          "sensitive content is not told apart",
 	"account.getGlobalPrivacySettings":    "no such setting differs from its default",
-	"channels.getLeftChannels":            "no export of an account is ever under way: TAKEOUT_REQUIRED",
+	"channels.getLeftChannels":            "no account is being exported: TAKEOUT_REQUIRED",
 	"contacts.getTopPeers":                "whom somebody writes to most is not counted",
 	"help.dismissSuggestion":              "no suggestion is ever made, so each is dismissed",
 	"help.getAppUpdate":                   "applications are not distributed from here",
@@ -13,7 +13,7 @@ var empty = map[string]string{
 	"help.getDeepLinkInfo":                "no deep link needs an explanation",
 	"help.getPeerProfileColors":           "no colours beyond those that clients bring",
 	"help.getPromoData":                   "nothing is promoted",
-	"help.saveAppLog":                     "what applications report is not kept, and the answer is false",
+	"help.saveAppLog":                     "reports of applications are not kept: false",
 	"langpack.getDifference":              "clients keep the texts that they bring",
 	"langpack.getLangPack":                "clients keep the texts that they bring",
 	"langpack.getLanguage":                "no language exists: LANG_CODE_NOT_SUPPORTED",
@@ -21,7 +21,7 @@ var empty = map[string]string{
 	"langpack.getStrings":                 "clients keep the texts that they bring",
 	"messages.getAllStickers":             "there are no sticker sets",
 	"messages.getAttachMenuBots":          "there are no bots",
-	"messages.getAvailableReactions":      "any emoji is a reaction, and there are no animations of them",
+	"messages.getAvailableReactions":      "any emoji is one; there are no animations",
 	"messages.getDefaultHistoryTTL":       "messages do not delete themselves",
 	"messages.getDialogFilters":           "folders of one's own are not kept",
 	"messages.getEmojiKeywords":           "clients bring words for emoji themselves",
@@ -35,7 +35,7 @@ var empty = map[string]string{
 	"messages.getSponsoredMessages":       "there is no advertising",
 	"messages.getSuggestedDialogFilters":  "folders of one's own are not kept",
 	"messages.receivedMessages":           "no notification waits for the receipt of another",
-	"upload.getFileHashes":                "files lie nowhere but here, so there is no copy to check",
+	"upload.getFileHashes":                "files lie nowhere but here",
 	"users.getRequirementsToContact":      "writing to people costs nothing",
 }
 

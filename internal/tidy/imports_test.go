@@ -34,15 +34,15 @@ var boundaries = []boundary{
 			"parley/internal/api", "parley/internal/gateway", "parley/internal/node",
 			"parley/internal/safety", "github.com/gotd/td/tg",
 		},
-		reason: "rules are stated in the words of the domain; translating to TL is the API's, and " +
-			"what restricts an account is asked through hooks that node fills",
+		reason: "rules are stated in the words of the domain; translating to TL is the API's, " +
+			"and what restricts an account is asked through hooks that node fills",
 	},
 	{
 		from:  []string{"internal/store"},
 		never: []string{"parley/internal/chat", "parley/internal/api", "parley/internal/gateway"},
 		tests: true,
-		reason: "the store knows rows, not rules: whoever reads it must be sure that nothing in it " +
-			"depends on what the rules are today",
+		reason: "the store knows rows, not rules: whoever reads it must be sure that nothing in " +
+			"it depends on what the rules are today",
 	},
 	{
 		from:   []string{"internal/api"},
@@ -70,7 +70,10 @@ var boundaries = []boundary{
 	},
 	{
 		except: []string{"internal/store"},
-		never:  []string{"database/sql", "github.com/jackc/pgx", "modernc.org/sqlite", "github.com/pressly/goose"},
+		never: []string{
+			"database/sql", "github.com/jackc/pgx", "github.com/pressly/goose",
+			"modernc.org/sqlite",
+		},
 		reason: "one place talks to the database, so one place knows what is durable",
 	},
 	{
@@ -81,8 +84,8 @@ var boundaries = []boundary{
 			"github.com/gotd/td/exchange", "github.com/gotd/td/transport",
 			"github.com/gotd/td/proto", "github.com/gotd/td/tgtest", "github.com/gotd/td/telegram",
 		},
-		reason: "the server speaks the protocol by itself; the library's client is for driving it in " +
-			"tests and measurements, and its server parts skip most checks",
+		reason: "the server speaks the protocol by itself; the library's client is for driving " +
+			"it in tests and measurements, and its server parts skip most checks",
 	},
 	{
 		except: []string{"internal/diag", "internal/gateway", "internal/node"},

@@ -26,8 +26,8 @@ func TestSQLStandsInStoreOnly(t *testing.T) {
 				return true
 			}
 			if text, err := strconv.Unquote(lit.Value); err == nil && statement.MatchString(text) {
-				t.Errorf("%s:%d: SQL outside internal/store: there each statement names its shard key "+
-					"and is tested on both engines", s.path, r.line(lit.Pos()))
+				t.Errorf("%s:%d: SQL outside internal/store: there each statement names its shard "+
+					"key and is tested on both engines", s.path, r.line(lit.Pos()))
 			}
 			return true
 		})
@@ -100,22 +100,22 @@ var bans = []ban{
 	{
 		call: "time.Sleep",
 		except: map[string]string{
-			"internal/gateway/gateway_test.go":           "it checks that nothing comes within a time",
+			"internal/gateway/gateway_test.go":           "nothing must come within a time",
 			"internal/gateway/hostile_test.go":           "peers that are slow on purpose",
 			"internal/gateway/bench_test.go":             "it polls a counter that has no event",
 			"internal/gateway/world_test.go":             "it polls, bounded, what has no event",
-			"internal/blob/s3_test.go":                   "an S3 server dates by the second of its own clock",
-			"internal/chat/media/imaging/worker_test.go": "a worker that never answers; it is killed",
+			"internal/blob/s3_test.go":                   "an S3 server dates by the second",
+			"internal/chat/media/imaging/worker_test.go": "a worker that never answers",
 			"internal/mtproto/transport/accept_test.go":  "a peer that is slow on purpose",
 		},
 		only:   func(s *source) bool { return s.test },
-		reason: "a test that sleeps is slow when it passes and wrong when the machine is; await the event",
+		reason: "a test that sleeps is slow, and wrong on a slow machine; await the event",
 	},
 }
 
 const (
-	noise = "only commands speak to the terminal; everything else returns errors or logs to slog, " +
-		"where secrets are taken out"
+	noise = "only commands speak to the terminal; everything else returns errors or logs to " +
+		"slog, where secrets are taken out"
 	exits = "only main ends the process, after what is open was closed in order"
 )
 

@@ -40,7 +40,8 @@ func TestSizes(t *testing.T) {
 	for place, size := range found {
 		kind, _, _ := strings.Cut(place, " ")
 		if size > allowed[place] {
-			t.Errorf("%s has %d, allowed are %d: %s", place, size, allowed[place], sizeReasons[kind])
+			t.Errorf("%s has %d, allowed are %d: %s", place, size, allowed[place],
+				sizeReasons[kind])
 		}
 	}
 	left := make(map[string]int)
@@ -50,7 +51,7 @@ func TestSizes(t *testing.T) {
 			left[place] = min(now, size)
 		}
 		if now < size && !*update {
-			t.Errorf("%s: %d are allowed and %d are there: lower or remove the entry (-update does)",
+			t.Errorf("%s: %d are allowed and %d are there: lower or remove it (-update does)",
 				place, size, now)
 		}
 	}
@@ -93,6 +94,27 @@ func width(line string) int {
 	return utf8.RuneCountInString(line) + strings.Count(line, "\t")*(tabWidth-1)
 }
 
+// maxMethods is how many methods an interface may have.
+const maxMethods = 5
+
+func TestInterfacesAreSmall(t *testing.T) {
+	r := repository(t)
+	for _, s := range r.production() {
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			spec, ok := n.(*ast.TypeSpec)
+			if !ok {
+				return true
+			}
+			in, ok := spec.Type.(*ast.InterfaceType)
+			if ok && in.Methods.NumFields() > maxMethods {
+				t.Errorf("%s:%d: %s has %d methods, at most %d: what many can implement is small",
+					s.path, r.line(spec.Pos()), spec.Name.Name, in.Methods.NumFields(), maxMethods)
+			}
+			return true
+		})
+	}
+}
+
 // readSizes reads the list of exceptions.
 func readSizes() (map[string]int, error) {
 	f, err := os.Open(exceptions)
@@ -121,7 +143,7 @@ func readSizes() (map[string]int, error) {
 // writeSizes writes the list of exceptions.
 func writeSizes(sizes map[string]int) error {
 	var b strings.Builder
-	b.WriteString("# What exceeded a house number when the numbers came. This list may only shrink.\n")
+	b.WriteString("# What exceeded a house number when the numbers came. It may only shrink.\n")
 	for _, place := range slices.Sorted(maps.Keys(sizes)) {
 		fmt.Fprintf(&b, "%s %d\n", place, sizes[place])
 	}

@@ -9,7 +9,7 @@ import (
 
 // stateful names package-level variables that may exist, by folder and name, and why.
 var stateful = map[string]string{
-	"internal/store statements":       "the list of statements, filled while the package is initialised",
+	"internal/store statements":       "filled while the package is initialised",
 	"internal/store/storetest shared": "the throwaway database server of a test process",
 }
 
@@ -26,9 +26,11 @@ func TestNoPackageState(t *testing.T) {
 				spec := spec.(*ast.ValueSpec)
 				for i, name := range spec.Names {
 					declare(vars, s.dir, name.Name)
-					if why := suspicious(spec, i, embedded(d, spec)); why != "" && !permitted(s, name) {
-						t.Errorf("%s:%d: %s %s: state belongs to a value that somebody made, so that two "+
-							"of them can live in one process", s.path, r.line(name.Pos()), name.Name, why)
+					why := suspicious(spec, i, embedded(d, spec))
+					if why != "" && !permitted(s, name) {
+						t.Errorf("%s:%d: %s %s: state belongs to a value that somebody made, so "+
+							"that two of them can live in one process", s.path,
+							r.line(name.Pos()), name.Name, why)
 					}
 				}
 			}
@@ -37,8 +39,8 @@ func TestNoPackageState(t *testing.T) {
 	for _, s := range r.production() {
 		for _, name := range assigned(s, vars[s.dir]) {
 			if !permitted(s, name) {
-				t.Errorf("%s:%d changes %s, a variable of the package: what a package holds is fixed "+
-					"before main begins", s.path, r.line(name.Pos()), name.Name)
+				t.Errorf("%s:%d changes %s, a variable of the package: what a package holds is "+
+					"fixed before main begins", s.path, r.line(name.Pos()), name.Name)
 			}
 		}
 	}
@@ -91,7 +93,8 @@ func suspicious(spec *ast.ValueSpec, i int, embedded bool) string {
 			return "starts empty"
 		}
 	case *ast.CompositeLit:
-		if name := selector(v.Type); strings.HasPrefix(name, "sync.") || strings.HasPrefix(name, "atomic.") {
+		name := selector(v.Type)
+		if strings.HasPrefix(name, "sync.") || strings.HasPrefix(name, "atomic.") {
 			return "is made to change"
 		}
 	}
@@ -100,7 +103,6 @@ func suspicious(spec *ast.ValueSpec, i int, embedded bool) string {
 
 // assigned returns the places where a file assigns to variables of its package.
 func assigned(s *source, vars map[string]bool) []*ast.Ident {
-	local := make(map[*ast.Object]bool)
 	top := s.file.Scope
 	var out []*ast.Ident
 	check := func(e ast.Expr) {
@@ -109,7 +111,6 @@ func assigned(s *source, vars map[string]bool) []*ast.Ident {
 			return
 		}
 		if name.Obj != nil && top.Lookup(name.Name) != name.Obj {
-			local[name.Obj] = true
 			return
 		}
 		out = append(out, name)

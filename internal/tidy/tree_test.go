@@ -19,7 +19,7 @@ import (
 // root is the top of the repository as seen from this package.
 const root = "../.."
 
-var update = flag.Bool("update", false, "write spec/methods.tsv anew and shrink the lists of exceptions")
+var update = flag.Bool("update", false, "write spec/methods.tsv, shrink testdata")
 
 // source is one Go file.
 type source struct {
