@@ -50,7 +50,6 @@ await serve({
       answer = await client.call({ _: "auth.signUp", ...login, firstName: name, lastName: "" });
     }
     await client.notifyLoggedIn(answer);
-    await client.startUpdatesLoop();
     return this.self();
   },
 

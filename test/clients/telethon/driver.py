@@ -5,6 +5,7 @@ Called by one line of JSON on standard input, answers and tells events by one on
 
 import asyncio
 import json
+import logging
 import sys
 import traceback
 
@@ -164,6 +165,7 @@ async def answer(person, call):
 
 
 async def main():
+    logging.basicConfig(level=logging.INFO)
     person = Person()
     lines = asyncio.StreamReader(limit=1 << 20)
     await asyncio.get_running_loop().connect_read_pipe(

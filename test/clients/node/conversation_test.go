@@ -1,0 +1,499 @@
+// Package clients drives the real server with client libraries that others wrote, unmodified, each in
+// a process of its own: mtcute and GramJS under ../js, Telethon under ../telethon. All of them hold
+// the same conversation, in pairs, so that an old layer also reads what a new one wrote. The drivers
+// decide nothing: what is said and what must come of it stands here.
+package clients
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"testing"
+
+	"parley/internal/node/nodetest"
+)
+
+func TestMain(m *testing.M) { nodetest.Main(m) }
+
+// dc is the data centre that the clients are told to be on.
+const dc = 2
+
+// python is Debian's, whose packages include Telethon.
+const python = "/usr/bin/python3"
+
+func mtcute(transport string) kind {
+	return kind{"mtcute", []string{"node", "../js/mtcute.mjs"}, transport}
+}
+
+func gramjs(transport string) kind {
+	return kind{"gramjs", []string{"node", "../js/gramjs.mjs"}, transport}
+}
+
+func telethon(transport string) kind {
+	return kind{"telethon", []string{python, "../telethon/driver.py"}, transport}
+}
+
+// skipUnlessInstalled skips where the libraries are missing; `make packages` installs them.
+func skipUnlessInstalled(t *testing.T) {
+	t.Helper()
+	if _, err := exec.LookPath("node"); err != nil {
+		t.Skip("node is not installed: run make packages")
+	}
+	for _, module := range []string{"@mtcute/node", "telegram"} {
+		if _, err := os.Stat(filepath.Join("../js/node_modules", module)); err != nil {
+			t.Skipf("the npm package %s is not installed: run make packages", module)
+		}
+	}
+	if err := exec.Command(python, "-c", "import telethon").Run(); err != nil {
+		t.Skip("python3-telethon is not installed: run make packages")
+	}
+}
+
+// TestConversations lets each library, over each of its transports, take either part once.
+func TestConversations(t *testing.T) {
+	skipUnlessInstalled(t)
+	ring := []kind{
+		mtcute("intermediate"), gramjs("full"), telethon("full"), mtcute("pfs"),
+		gramjs("obfuscated"), telethon("abridged"), gramjs("websocket"), telethon("obfuscated"),
+	}
+	for i, first := range ring {
+		second := ring[(i+1)%len(ring)]
+		t.Run(fmt.Sprintf("%s with %s", first, second), func(t *testing.T) {
+			newConversation(t, first, second).run()
+		})
+	}
+}
+
+// conversation is between a, who has the channel, and b, whose network can be cut.
+type conversation struct {
+	t      *testing.T
+	server *nodetest.Server
+	link   *link
+	a, b   *person
+
+	fromA   event // a's first message as b received it
+	firstID int   // and as a sent it
+	channel int64
+}
+
+// person is somebody with a driver.
+type person struct {
+	*driver
+	port     int
+	pem      string
+	kind     kind
+	phone    string
+	username string
+	id       int64
+	peer     int64 // the other one
+}
+
+type identity struct {
+	ID    int64  `json:"id"`
+	Phone string `json:"phone"`
+}
+
+// item is a message in a list.
+type item struct {
+	ID   int    `json:"id"`
+	Text string `json:"text"`
+	Out  bool   `json:"out"`
+	Size int    `json:"size"` // of its file, in bytes
+	From bool   `json:"forwarded"`
+}
+
+func newConversation(t *testing.T, first, second kind) *conversation {
+	t.Helper()
+	s := nodetest.Start(t, nil)
+	l := newLink(t, s.Addr)
+	pem := filepath.Join(s.Dir, "keys", "public.pem")
+	return &conversation{
+		t: t, server: s, link: l,
+		a: &person{
+			driver: start(t, first, "a"), kind: first, port: s.Addr.Port, pem: pem,
+			phone: nodetest.Phone(1), username: "conversation_a",
+		},
+		b: &person{
+			driver: start(t, second, "b"), kind: second, port: l.addr.Port, pem: pem,
+			phone: nodetest.Phone(2), username: "conversation_b",
+		},
+	}
+}
+
+// run goes through the steps and ends at the first that fails.
+func (c *conversation) run() {
+	steps := []struct {
+		name string
+		do   func(*testing.T)
+	}{
+		{"connect", c.connect},
+		{"log in", c.login},
+		{"self", c.self},
+		{"no dialogs yet", c.noDialogs},
+		{"find each other", c.find},
+		{"send to self", c.sendToSelf},
+		{"send and receive", c.send},
+		{"read receipts", c.read},
+		// Reading moves b's pts, which Telethon does not notice until the next update; then it asks
+		// for the difference, from which it reports messages but no edits. So a message comes first.
+		{"dialogs", c.dialogs},
+		{"edit", c.edit},
+		{"react", c.react},
+		{"forward", c.forward},
+		{"delete", c.remove},
+		{"create a channel", c.createChannel},
+		{"join it and receive a post", c.join},
+		{"document", c.document},
+		{"photo", c.photo},
+		{"search", c.search},
+		{"miss nothing", c.reconnect},
+		{"log out and in", c.logout},
+	}
+	for i, step := range steps {
+		if !c.t.Run(fmt.Sprintf("%02d %s", i+1, step.name), step.do) {
+			c.t.FailNow()
+		}
+	}
+}
+
+func (c *conversation) both() []*person { return []*person{c.a, c.b} }
+
+func (p *person) connect(t *testing.T) {
+	t.Helper()
+	var is struct{ DC int }
+	p.do(t, "connect", map[string]any{
+		"host": "127.0.0.1", "port": p.port, "dc": dc, "key": p.pem, "transport": p.kind.transport,
+	}, &is)
+	if is.DC != dc {
+		t.Errorf("%s is on data centre %d, want %d", p.name, is.DC, dc)
+	}
+}
+
+func (p *person) login(t *testing.T) identity {
+	t.Helper()
+	var is identity
+	p.do(t, "login", map[string]any{
+		"phone": "+" + p.phone, "code": nodetest.Code, "name": "Person " + p.username,
+	}, &is)
+	return is
+}
+
+// say sends a text and returns the id that the library says it has.
+func (p *person) say(t *testing.T, chat any, text string) int {
+	t.Helper()
+	var sent item
+	p.do(t, "send", map[string]any{"chat": chat, "text": text}, &sent)
+	if sent.ID <= 0 {
+		t.Fatalf("%s sent a message with the id %d", p.name, sent.ID)
+	}
+	return sent.ID
+}
+
+func (p *person) history(t *testing.T, chat any) []item {
+	t.Helper()
+	var list []item
+	p.do(t, "history", map[string]any{"chat": chat, "limit": 30}, &list)
+	return list
+}
+
+// texts returns the texts of messages that were written by people.
+func texts(list []item) (out []string) {
+	for _, m := range list {
+		if m.Text != "" {
+			out = append(out, m.Text)
+		}
+	}
+	return out
+}
+
+func (c *conversation) connect(t *testing.T) {
+	for _, p := range c.both() {
+		p.connect(t)
+	}
+}
+
+func (c *conversation) login(t *testing.T) {
+	for _, p := range c.both() {
+		p.id = p.login(t).ID
+		if p.id <= 0 {
+			t.Fatalf("%s is user %d", p.name, p.id)
+		}
+	}
+}
+
+func (c *conversation) self(t *testing.T) {
+	for _, p := range c.both() {
+		var is identity
+		p.do(t, "self", nil, &is)
+		if is.ID != p.id || is.Phone != p.phone {
+			t.Errorf("%s is %+v, want %d with %s", p.name, is, p.id, p.phone)
+		}
+	}
+}
+
+type dialog struct {
+	Chat   int64  `json:"chat"`
+	Unread int    `json:"unread"`
+	Text   string `json:"text"`
+}
+
+func (c *conversation) noDialogs(t *testing.T) {
+	var list []dialog
+	c.a.do(t, "dialogs", nil, &list)
+	for _, d := range list {
+		if d.Chat == c.b.id {
+			t.Errorf("%s has a dialog with somebody whom it never met", c.a.name)
+		}
+	}
+}
+
+func (c *conversation) find(t *testing.T) {
+	for _, p := range c.both() {
+		p.do(t, "setUsername", map[string]any{"username": p.username}, nil)
+	}
+	for _, pair := range [][2]*person{{c.a, c.b}, {c.b, c.a}} {
+		var found identity
+		pair[0].do(t, "find", map[string]any{"username": pair[1].username}, &found)
+		if found.ID != pair[1].id {
+			t.Fatalf("%s found %d, want %d", pair[0].name, found.ID, pair[1].id)
+		}
+		pair[0].peer = found.ID
+	}
+}
+
+func (c *conversation) sendToSelf(t *testing.T) {
+	for _, p := range c.both() {
+		id := p.say(t, "me", "a note")
+		list := p.history(t, "me")
+		if len(list) != 1 || list[0].ID != id || list[0].Text != "a note" {
+			t.Errorf("%s has saved %+v", p.name, list)
+		}
+	}
+}
+
+func (c *conversation) send(t *testing.T) {
+	c.firstID = c.a.say(t, c.a.peer, "good day")
+	c.fromA = c.b.expectText(t, "good day")
+	if c.fromA.Chat != c.b.peer {
+		t.Errorf("%s received it in chat %d, want %d", c.b.name, c.fromA.Chat, c.b.peer)
+	}
+	c.b.say(t, c.b.peer, "good evening")
+	c.a.expectText(t, "good evening")
+}
+
+func (c *conversation) read(t *testing.T) {
+	c.b.do(t, "read", map[string]any{"chat": c.b.peer, "id": c.fromA.ID}, nil)
+	got := c.a.expect(t, "the read mark", func(e event) bool { return e.Kind == "read" })
+	if got.ID != c.firstID || got.Chat != c.a.peer {
+		t.Errorf("%s learned that %d read up to %d, want %d to %d", c.a.name, got.Chat, got.ID,
+			c.a.peer, c.firstID)
+	}
+}
+
+func (c *conversation) edit(t *testing.T) {
+	c.a.do(t, "edit", map[string]any{
+		"chat": c.a.peer, "id": c.firstID, "text": "good day, edited",
+	}, nil)
+	c.b.expect(t, "the edit", func(e event) bool {
+		return e.Kind == "edited" && e.ID == c.fromA.ID && e.Text == "good day, edited"
+	})
+}
+
+func (c *conversation) react(t *testing.T) {
+	c.b.do(t, "react", map[string]any{"chat": c.b.peer, "id": c.fromA.ID, "emoji": "👍"}, nil)
+	c.a.expect(t, "the reaction", func(e event) bool {
+		return e.ID == c.firstID && slices.Contains(e.Reactions, "👍")
+	})
+}
+
+func (c *conversation) dialogs(t *testing.T) {
+	c.a.say(t, c.a.peer, "are you there?")
+	c.b.expectText(t, "are you there?")
+	var list []dialog
+	c.b.do(t, "dialogs", nil, &list)
+	i := slices.IndexFunc(list, func(d dialog) bool { return d.Chat == c.b.peer })
+	if i < 0 {
+		t.Fatalf("%s has no dialog with %d: %+v", c.b.name, c.b.peer, list)
+	}
+	if d := list[i]; d.Text != "are you there?" || d.Unread != 1 {
+		t.Errorf("%s has the dialog %+v", c.b.name, d)
+	}
+}
+
+func (c *conversation) forward(t *testing.T) {
+	c.b.do(t, "forward", map[string]any{
+		"from": c.b.peer, "ids": []int{c.fromA.ID}, "chat": "me",
+	}, nil)
+	list := c.b.history(t, "me")
+	if len(list) != 2 || list[0].Text != "good day, edited" || !list[0].From {
+		t.Errorf("%s forwarded to itself %+v", c.b.name, list)
+	}
+}
+
+func (c *conversation) remove(t *testing.T) {
+	c.a.do(t, "delete", map[string]any{"chat": c.a.peer, "ids": []int{c.firstID}}, nil)
+	c.b.expect(t, "the deletion", func(e event) bool {
+		return e.Kind == "deleted" && slices.Equal(e.IDs, []int{c.fromA.ID})
+	})
+	want := []string{"are you there?", "good evening"}
+	for _, p := range c.both() {
+		if got := texts(p.history(t, p.peer)); !slices.Equal(got, want) {
+			t.Errorf("%s has %q, want %q", p.name, got, want)
+		}
+	}
+}
+
+func (c *conversation) createChannel(t *testing.T) {
+	var created identity
+	c.a.do(t, "createChannel", map[string]any{"title": "The channel"}, &created)
+	if created.ID > -1_000_000_000_000 {
+		t.Fatalf("%s created %d", c.a.name, created.ID)
+	}
+	c.channel = created.ID
+	c.a.do(t, "setChannelUsername", map[string]any{
+		"chat": c.channel, "username": "conversation_channel",
+	}, nil)
+}
+
+func (c *conversation) join(t *testing.T) {
+	var joined identity
+	c.b.do(t, "join", map[string]any{"username": "conversation_channel"}, &joined)
+	if joined.ID != c.channel {
+		t.Fatalf("%s joined %d, want %d", c.b.name, joined.ID, c.channel)
+	}
+	id := c.a.say(t, c.channel, "the first post")
+	got := c.b.expectText(t, "the first post")
+	if got.Chat != c.channel || got.ID != id {
+		t.Errorf("%s received post %d in %d, want %d in %d", c.b.name, got.ID, got.Chat, id, c.channel)
+	}
+	if err := c.b.try("send", map[string]any{"chat": c.channel, "text": "no"}, nil); err == nil {
+		t.Errorf("%s posted in a channel of another", c.b.name)
+	}
+	if got := texts(c.b.history(t, c.channel)); !slices.Equal(got, []string{"the first post"}) {
+		t.Errorf("%s sees the posts %q", c.b.name, got)
+	}
+}
+
+// exchange sends a file from a to b and returns what both download again.
+func (c *conversation) exchange(t *testing.T, as, name string, content []byte) (a, b []byte) {
+	t.Helper()
+	dir := t.TempDir()
+	path := filepath.Join(dir, name)
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var sent item
+	c.a.do(t, "sendFile", map[string]any{
+		"chat": c.a.peer, "path": path, "as": as, "text": name,
+	}, &sent)
+	got := c.b.expectText(t, name)
+	fetch := func(p *person, id int) []byte {
+		t.Helper()
+		out := filepath.Join(dir, strconv.FormatInt(p.id, 10))
+		p.do(t, "download", map[string]any{"chat": p.peer, "id": id, "path": out}, nil)
+		b, err := os.ReadFile(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	return fetch(c.a, sent.ID), fetch(c.b, got.ID)
+}
+
+func (c *conversation) document(t *testing.T) {
+	// More than one part of the largest size that a library cuts, and no multiple of any.
+	content := make([]byte, 1<<20+4321)
+	_, _ = rand.NewChaCha8([32]byte{1}).Read(content)
+	a, b := c.exchange(t, "document", "report.bin", content)
+	if !bytes.Equal(a, content) || !bytes.Equal(b, content) {
+		t.Errorf("sent %d bytes; a downloads %d and b %d, or others", len(content), len(a), len(b))
+	}
+}
+
+func (c *conversation) photo(t *testing.T) {
+	img := image.NewRGBA(image.Rect(0, 0, 700, 500))
+	for x := range 700 {
+		for y := range 500 {
+			img.Set(x, y, color.RGBA{uint8(x), uint8(y), uint8(x * y), 255})
+		}
+	}
+	var content bytes.Buffer
+	if err := jpeg.Encode(&content, img, nil); err != nil {
+		t.Fatal(err)
+	}
+	a, b := c.exchange(t, "photo", "picture.jpg", content.Bytes())
+	if !bytes.Equal(a, b) {
+		t.Errorf("a downloads %d bytes and b %d, or others", len(a), len(b))
+	}
+	got, err := jpeg.DecodeConfig(bytes.NewReader(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Width != 700 || got.Height != 500 {
+		t.Errorf("the photo is %dx%d", got.Width, got.Height)
+	}
+}
+
+func (c *conversation) search(t *testing.T) {
+	for _, q := range []struct {
+		chat int64
+		text string
+		want []string
+	}{
+		{c.b.peer, "evening", []string{"good evening"}},
+		{c.b.peer, "absent", nil},
+		{c.channel, "first", []string{"the first post"}},
+	} {
+		var list []item
+		c.b.do(t, "search", map[string]any{"chat": q.chat, "text": q.text}, &list)
+		if got := texts(list); !slices.Equal(got, q.want) {
+			t.Errorf("%s finds %q by %q, want %q", c.b.name, got, q.text, q.want)
+		}
+	}
+}
+
+// reconnect restarts the server under a, while b has no network, and lets b catch up.
+func (c *conversation) reconnect(t *testing.T) {
+	c.link.set(true)
+	c.server.Restart()
+	var want []string
+	for i := range 5 {
+		want = append(want, fmt.Sprintf("missed %d", i))
+		c.a.say(t, c.a.peer, want[i])
+	}
+	c.a.say(t, c.channel, "a missed post")
+	c.link.set(false)
+	c.b.do(t, "catchUp", nil, nil)
+	for _, text := range append(slices.Clone(want), "a missed post") {
+		c.b.expectText(t, text)
+	}
+	slices.Reverse(want)
+	if got := texts(c.b.history(t, c.b.peer)); !slices.Equal(got[:len(want)], want) {
+		t.Errorf("%s has %q, want first %q", c.b.name, got, want)
+	}
+	c.b.say(t, c.b.peer, "back again")
+	c.a.expectText(t, "back again")
+	c.a.say(t, c.a.peer, "welcome back")
+	c.b.expectText(t, "welcome back")
+}
+
+func (c *conversation) logout(t *testing.T) {
+	for _, p := range c.both() {
+		p.do(t, "logout", nil, nil)
+		p.connect(t)
+		if err := p.try("self", nil, nil); err == nil {
+			t.Errorf("%s still knows itself after logging out", p.name)
+		}
+		if again := p.login(t); again.ID != p.id {
+			t.Errorf("%s logs in as %d, want %d", p.name, again.ID, p.id)
+		}
+	}
+}
