@@ -16,25 +16,33 @@ var (
 	messageTermClear = define("message_term.clear", "message_terms", "box_id",
 		`delete from message_terms where box_id = $1`)
 	searchMarkGet = define("search_mark.get", "search_marks", "box_id",
-		`select pts, pipeline from search_marks where box_id = $1`)
+		`select id, pts, pipeline from search_marks where box_id = $1`)
 	searchMarkPut = define("search_mark.put", "search_marks", "box_id",
-		`insert into search_marks (box_id, pts, pipeline) values ($1, $2, $3)
-		on conflict (box_id) do update set pts = excluded.pts, pipeline = excluded.pipeline`)
+		`insert into search_marks (box_id, id, pts, pipeline) values ($1, $2, $3, $4)
+		on conflict (box_id) do update set id = excluded.id, pts = excluded.pts,
+		pipeline = excluded.pipeline`)
 )
 
-// SearchMark returns up to which pts a channel is indexed and by which version of the terms; FirstPts
-// and "" when it is not.
-func (r *Reader) SearchMark(channel ids.Peer) (pts int64, pipeline string, err error) {
-	err = r.one(searchMarkGet, []any{channel}, &pts, &pipeline)
-	if errors.Is(err, ErrNotFound) {
-		return FirstPts, "", nil
-	}
-	return pts, pipeline, err
+// SearchMark says how far a channel is indexed: up to message ID, with the edits up to Pts, by a
+// version of the terms.
+type SearchMark struct {
+	ID       int64
+	Pts      int64
+	Pipeline string
 }
 
-// SetSearchMark writes up to which pts a channel is indexed.
-func (t *Tx) SetSearchMark(channel ids.Peer, pts int64, pipeline string) error {
-	return t.exec(searchMarkPut, channel, pts, pipeline)
+// SearchMark returns how far a channel is indexed; the zero mark when it is not.
+func (r *Reader) SearchMark(channel ids.Peer) (m SearchMark, err error) {
+	err = r.one(searchMarkGet, []any{channel}, &m.ID, &m.Pts, &m.Pipeline)
+	if errors.Is(err, ErrNotFound) {
+		return SearchMark{}, nil
+	}
+	return m, err
+}
+
+// SetSearchMark writes how far a channel is indexed.
+func (t *Tx) SetSearchMark(channel ids.Peer, m SearchMark) error {
+	return t.exec(searchMarkPut, channel, m.ID, m.Pts, m.Pipeline)
 }
 
 // AddMessageTerm lets a message be found by a term.

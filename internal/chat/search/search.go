@@ -20,9 +20,9 @@ import (
 )
 
 const (
-	// indexStep is how many entries of a log are taken in at once.
+	// indexStep is how many messages or entries of a log are taken in at once.
 	indexStep = 200
-	// indexMost is how many entries one search takes in before it answers.
+	// indexMost is how many of them one search takes in before it answers.
 	indexMost = 100_000
 	// postings is how many messages of one term are looked at.
 	postings = 20_000
@@ -70,76 +70,122 @@ func (s *Service) follow(ctx context.Context, channel ids.Peer) error {
 	return nil
 }
 
+// step takes in a stretch of new messages or, when there are none, of edits. It says whether there is
+// more to take in.
 func (s *Service) step(ctx context.Context, channel ids.Peer) (more bool, err error) {
 	var current bool
 	err = s.Store.View(ctx, func(r *store.Reader) error {
-		pts, pipeline, err := r.SearchMark(channel)
+		m, err := r.SearchMark(channel)
 		if err != nil {
 			return err
 		}
 		b, err := r.Box(channel)
-		current = pts == b.Pts && pipeline == terms.Pipeline
+		current = m == store.SearchMark{ID: b.TopID, Pts: b.Pts, Pipeline: terms.Pipeline}
 		return err
 	})
 	if err != nil || current {
 		return false, err
 	}
 	err = s.Store.Update(ctx, channel, func(tx *store.Tx) error {
-		pts, pipeline, err := tx.SearchMark(channel)
+		m, err := s.mark(tx, channel)
 		if err != nil {
 			return err
 		}
-		if pipeline != terms.Pipeline {
-			if err := tx.ClearMessageTerms(channel); err != nil {
-				return err
-			}
-			pts = store.FirstPts
-		}
-		events, err := tx.Events(channel, pts, 1<<62, indexStep)
+		b, err := tx.Box(channel)
 		if err != nil {
 			return err
 		}
-		for _, e := range events {
-			if err := take(tx, channel, e); err != nil {
-				return err
-			}
-			pts = e.Pts
+		if m.ID < b.TopID {
+			more = true
+			err = takeNew(tx, channel, b, &m)
+		} else {
+			more, err = takeEdits(tx, channel, b, &m)
 		}
-		more = len(events) == indexStep
-		if !more {
-			b, err := tx.Box(channel)
-			if err != nil {
-				return err
-			}
-			pts = b.Pts
+		if err != nil {
+			return err
 		}
-		return tx.SetSearchMark(channel, pts, terms.Pipeline)
+		return tx.SetSearchMark(channel, m)
 	})
 	return more, err
 }
 
-// take adds the message of an entry to the index.
-func take(tx *store.Tx, channel ids.Peer, e store.Event) error {
-	if kind := box.Kind(e.Kind); kind != box.NewMessage && kind != box.EditMessage {
-		return nil
+// mark returns how far a channel is indexed. An index by other terms, or one that has missed entries
+// of the log that are no longer there, begins anew.
+func (s *Service) mark(tx *store.Tx, channel ids.Peer) (store.SearchMark, error) {
+	m, err := tx.SearchMark(channel)
+	if err != nil {
+		return m, err
 	}
-	entry, err := box.Decode(e)
+	first, err := tx.FirstEvent(channel)
+	if err != nil || m.Pipeline == terms.Pipeline && m.Pts >= first {
+		return m, err
+	}
+	b, err := tx.Box(channel)
+	if err != nil {
+		return m, err
+	}
+	return store.SearchMark{Pts: b.Pts, Pipeline: terms.Pipeline}, tx.ClearMessageTerms(channel)
+}
+
+func takeNew(tx *store.Tx, channel ids.Peer, b store.Box, m *store.SearchMark) error {
+	rows, err := tx.Newer(channel, channel, m.ID+1, b.TopID+1, indexStep)
 	if err != nil {
 		return err
 	}
-	m, err := tx.Message(channel, entry.ID)
-	if store.IsNotFound(err) {
-		return nil
+	for _, row := range rows {
+		if err := take(tx, row); err != nil {
+			return err
+		}
+		m.ID = row.ID
 	}
+	if len(rows) < indexStep {
+		m.ID = b.TopID
+	}
+	return nil
+}
+
+func takeEdits(
+	tx *store.Tx, channel ids.Peer, b store.Box, m *store.SearchMark,
+) (more bool, err error) {
+	events, err := tx.Events(channel, m.Pts, 1<<62, indexStep)
 	if err != nil {
-		return err
+		return false, err
 	}
+	for _, e := range events {
+		m.Pts = e.Pts
+		if box.Kind(e.Kind) != box.EditMessage {
+			continue
+		}
+		entry, err := box.Decode(e)
+		if err != nil {
+			return false, err
+		}
+		row, err := tx.Message(channel, entry.ID)
+		if store.IsNotFound(err) {
+			continue
+		}
+		if err == nil {
+			err = take(tx, row)
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+	if len(events) == indexStep {
+		return true, nil
+	}
+	m.Pts = b.Pts
+	return false, nil
+}
+
+// take adds a message to the index.
+func take(tx *store.Tx, m store.Message) error {
 	c, err := message.DecodeContent(m.Body)
 	if err != nil {
 		return err
 	}
 	for _, term := range terms.Index(c.Text) {
-		if err := tx.AddMessageTerm(channel, term, m.ID); err != nil {
+		if err := tx.AddMessageTerm(m.Box, term, m.ID); err != nil {
 			return err
 		}
 	}

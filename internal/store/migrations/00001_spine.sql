@@ -399,10 +399,12 @@ create table message_terms (
     primary key (box_id, term, id)
 );
 
--- Up to which pts a channel's messages are in message_terms, and by which version of the terms.
+-- Up to which message, and up to which pts with its edits, a channel is in message_terms, and by
+-- which version of the terms.
 -- shard: box_id
 create table search_marks (
     box_id   bigint not null,
+    id       bigint not null,
     pts      bigint not null,
     pipeline text   not null,
     primary key (box_id)
