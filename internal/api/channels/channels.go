@@ -41,7 +41,7 @@ type Handlers struct {
 // Methods are the rows of the namespace.
 func (h *Handlers) Methods() []api.Method {
 	return []api.Method{
-		api.On(api.User, api.Send, h.createChannel),
+		api.On(api.User, api.Join, h.createChannel),
 		api.On(api.User, api.Read, h.getChannels),
 		api.On(api.User, api.Read, h.getFullChannel),
 		api.On(api.User, api.Read, h.getMessages),
