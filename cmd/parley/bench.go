@@ -3,10 +3,16 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/pprof"
+	"time"
 
 	"github.com/gotd/td/crypto"
 
@@ -29,8 +35,10 @@ type benchCmd struct {
 
 // benchRunCmd measures.
 type benchRunCmd struct {
-	Quick bool   `help:"A tenth of everything."`
-	Dir   string `help:"Where the data of the run goes; by default a temporary directory." type:"path"`
+	Quick   bool   `help:"A tenth of everything."`
+	Only    string `help:"The letters of what is measured, like be; by default all."`
+	Dir     string `help:"Where the data of the run goes; by default a temporary directory." type:"path"`
+	Profile string `help:"Where servers write profiles (see go tool pprof); costs speed." type:"path"`
 }
 
 // Run measures and prints ratios.
@@ -46,9 +54,13 @@ func (c *benchRunCmd) Run(p *process) (err error) {
 	if err != nil {
 		return err
 	}
+	serve := []string{self, "bench", "serve"}
+	if c.Profile != "" {
+		serve = append(serve, "--profile", c.Profile)
+	}
 	return bench.Run(p.ctx, bench.Options{
-		Open: openWorld, Dir: dir, Quick: c.Quick, Out: p.out,
-		Serve: []string{self, "bench", "serve"}, Floor: []string{self, "bench", "floor"},
+		Open: openWorld, Dir: dir, Quick: c.Quick, Only: c.Only, Out: p.out,
+		Serve: serve, Floor: []string{self, "bench", "floor"},
 	})
 }
 
@@ -72,8 +84,9 @@ func (c *benchFloorCmd) Run(p *process) error {
 
 // benchServeCmd runs the server without limits.
 type benchServeCmd struct {
-	Dir    string `arg:""`
-	Listen string `arg:""`
+	Dir     string `arg:""`
+	Listen  string `arg:""`
+	Profile string `type:"path"`
 }
 
 // benchConfig is the default configuration without the limits on one address and account, since all
@@ -88,6 +101,13 @@ func benchConfig(dir, listen string) (config.Config, error) {
 
 // Run runs the server until it is told to stop.
 func (c *benchServeCmd) Run(p *process) (err error) {
+	if c.Profile != "" {
+		stop, err := profile(p.ctx, filepath.Join(c.Profile, filepath.Base(c.Dir)))
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
 	cfg, err := benchConfig(c.Dir, c.Listen)
 	if err != nil {
 		return err
@@ -100,6 +120,37 @@ func (c *benchServeCmd) Run(p *process) (err error) {
 	return n.Run(p.ctx, func(listen, _ []net.Addr) {
 		_, _ = fmt.Fprintln(p.out, "clients:", listen[0])
 	})
+}
+
+// profile writes a processor profile of the time until stop, and a heap profile of when the heap was
+// largest. The names begin with path.
+func profile(ctx context.Context, path string) (stop func(), err error) {
+	f, err := os.Create(path + ".cpu")
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	go func() {
+		largest := uint64(0)
+		for tick := time.Tick(time.Second); ctx.Err() == nil; <-tick {
+			runtime.GC()
+			var m runtime.MemStats
+			if runtime.ReadMemStats(&m); m.HeapAlloc <= largest {
+				continue
+			}
+			largest = m.HeapAlloc
+			if h, err := os.Create(path + ".heap"); err == nil {
+				_ = pprof.WriteHeapProfile(h)
+				_ = h.Close()
+			}
+		}
+	}()
+	return func() {
+		pprof.StopCPUProfile()
+		_ = f.Close()
+	}, nil
 }
 
 // world is the data of a server, for the benchmark to prepare.
@@ -124,7 +175,10 @@ func (w world) Person(ctx context.Context, n int) (ids.UserID, crypto.AuthKey, e
 	}
 	user := ids.UserID(100_000 + n)
 	err := w.Store.Update(ctx, user.Peer(), func(tx *store.Tx) error {
-		return tx.PutUser(store.User{ID: user, FirstName: "Member", LastName: fmt.Sprint(n)})
+		return tx.PutUser(store.User{
+			ID: user, FirstName: "Member", LastName: fmt.Sprint(n), Phone: fmt.Sprint(99966_000_000 + n),
+			Seen: 1,
+		})
 	})
 	if err != nil {
 		return 0, crypto.AuthKey{}, err
@@ -171,18 +225,32 @@ func (w world) Channel(
 	return peer, nil
 }
 
-// Say writes messages into a chat.
-func (w world) Say(ctx context.Context, from ids.UserID, to ids.Peer, count int) error {
-	for i := range count {
-		_, err := w.Message.Send(ctx, message.Outgoing{
-			From: from, To: to, Random: int64(i + 1), Trusted: true,
-			Content: message.Content{Text: fmt.Sprintf("message %d of many, long enough to be one", i)},
-		})
-		if err != nil {
-			return err
-		}
+// Say writes messages of a text into a chat.
+func (w world) Say(
+	ctx context.Context, from ids.UserID, to ids.Peer, text func(int) string, count int,
+) error {
+	const senders = 64
+	errs := make(chan error, senders)
+	for lane := range senders {
+		go func() {
+			for i := lane; i < count; i += senders {
+				_, err := w.Message.Send(ctx, message.Outgoing{
+					From: from, To: to, Random: math.MaxInt64 - int64(i), Trusted: true,
+					Content: message.Content{Text: text(i)},
+				})
+				if err != nil {
+					errs <- err
+					return
+				}
+			}
+			errs <- w.Courier.Settled(ctx, message.BoxOf(from, to))
+		}()
 	}
-	return nil
+	var err error
+	for range senders {
+		err = errors.Join(err, <-errs)
+	}
+	return err
 }
 
 // Hash is the access hash of a peer for a viewer.

@@ -14,6 +14,8 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -29,8 +31,8 @@ type World interface {
 	// Channel makes a channel of which people are members, and as many again without devices as
 	// make the total.
 	Channel(ctx context.Context, owner ids.UserID, members []ids.UserID, total int) (ids.Peer, error)
-	// Say writes messages into a chat.
-	Say(ctx context.Context, from ids.UserID, to ids.Peer, count int) error
+	// Say writes messages into a chat, whose texts are text(0) to text(count-1).
+	Say(ctx context.Context, from ids.UserID, to ids.Peer, text func(int) string, count int) error
 	// Hash is the access hash of a peer for a viewer.
 	Hash(viewer, peer int64) int64
 	// Close writes everything out and closes the data.
@@ -48,7 +50,9 @@ type Options struct {
 	Dir string
 	// Quick measures a tenth of everything.
 	Quick bool
-	Out   io.Writer
+	// Only are the letters of what is measured; empty for all.
+	Only string
+	Out  io.Writer
 }
 
 // Result is one line of the outcome.
@@ -70,18 +74,37 @@ type bench struct {
 // Run measures and prints a line per figure as it comes.
 func Run(ctx context.Context, o Options) error {
 	b := &bench{Options: o, table: tabwriter.NewWriter(o.Out, 2, 8, 2, ' ', 0)}
+	_, _ = fmt.Fprintln(o.Out, conditions())
 	_, _ = fmt.Fprintln(b.table, "what\tserver\tfloor of this machine\tratio\ttarget")
-	for _, scenario := range []func(context.Context) error{
-		b.start, b.idle, b.pairs, b.history,
-		func(ctx context.Context) error { return b.fanout(ctx, 1000, 1000) },
-		func(ctx context.Context) error { return b.fanout(ctx, 10_000, 10_000) },
-		func(ctx context.Context) error { return b.fanout(ctx, 10_000, 1_000_000) },
+	for _, s := range []struct {
+		letter  string
+		measure func(context.Context) error
+	}{
+		{"d", b.start}, {"c", b.idle}, {"b", b.pairs}, {"e", b.history},
+		{"a", func(ctx context.Context) error { return b.fanout(ctx, 1000, 1000) }},
+		{"a", func(ctx context.Context) error { return b.fanout(ctx, 10_000, 10_000) }},
+		{"f", func(ctx context.Context) error { return b.fanout(ctx, 10_000, 1_000_000) }},
 	} {
-		if err := scenario(ctx); err != nil {
-			return err
+		if o.Only != "" && !strings.Contains(o.Only, s.letter) {
+			continue
+		}
+		if err := s.measure(ctx); err != nil {
+			return fmt.Errorf("bench: (%s): %w", s.letter, err)
 		}
 	}
+	_, _ = fmt.Fprintln(b.table, conditions())
 	return b.table.Flush()
+}
+
+// conditions are what the figures depend on besides the server: read them with every figure.
+func conditions() string {
+	load, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		load = []byte("unknown")
+	}
+	return fmt.Sprintf("%s: %d processors, %s, load %s; clients and floor share the processors",
+		time.Now().UTC().Format(time.TimeOnly), runtime.NumCPU(), runtime.Version(),
+		strings.TrimSpace(string(load)))
 }
 
 func (b *bench) print(r Result) {

@@ -108,8 +108,34 @@ func (p *process) rss() (int64, error) {
 	return 0, errors.New("bench: /proc/PID/status is not as expected")
 }
 
-// spent runs fn and returns how much time passed and how much the process worked meanwhile.
+// Quiet is when a process works less than one part in quietPart of the time; what it does after its
+// start, in the background, is waited for at most quietMost.
+const (
+	quietLook = 200 * time.Millisecond
+	quietPart = 10
+	quietMost = 10 * time.Second
+)
+
+// settle waits until the process has done what it does once.
+func (p *process) settle() error {
+	before, err := p.cpu()
+	for end := time.Now().Add(quietMost); err == nil && time.Now().Before(end); {
+		time.Sleep(quietLook)
+		var now time.Duration
+		if now, err = p.cpu(); now-before < quietLook/quietPart {
+			break
+		}
+		before = now
+	}
+	return err
+}
+
+// spent runs fn, once the process is quiet, and returns how much time passed and how much the process
+// worked meanwhile.
 func (p *process) spent(fn func() error) (wall, cpu time.Duration, err error) {
+	if err := p.settle(); err != nil {
+		return 0, 0, err
+	}
 	before, err := p.cpu()
 	if err != nil {
 		return 0, 0, err

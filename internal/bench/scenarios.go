@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -168,13 +166,16 @@ func (b *bench) idle(ctx context.Context) error {
 
 // grown is how much memory a process takes on by something.
 func grown(p *process, fn func() (undo func(), err error)) (int64, error) {
+	if err := p.settle(); err != nil {
+		return 0, err
+	}
 	before, err := p.rss()
 	if err != nil {
 		return 0, err
 	}
 	undo, err := fn()
 	defer undo()
-	if err != nil {
+	if err = errors.Join(err, p.settle()); err != nil {
 		return 0, err
 	}
 	after, err := p.rss()
@@ -197,238 +198,10 @@ func subscribe(addr string, n int) ([]net.Conn, error) {
 	return list, err
 }
 
-// patience is how long a post may take to reach all.
-const patience = 2 * time.Minute
-
-// gate counts arrivals and opens when all are there.
-type gate struct {
-	left atomic.Int64
-	open chan struct{}
-}
-
-func newGate(n int) *gate {
-	g := &gate{open: make(chan struct{}, 1)}
-	g.left.Store(int64(n))
-	return g
-}
-
-func (g *gate) pass() {
-	if g.left.Add(-1) == 0 {
-		g.open <- struct{}{}
-	}
-}
-
-// wait waits for all and closes the gate again for n.
-func (g *gate) wait(n int) error {
-	select {
-	case <-g.open:
-		g.left.Store(int64(n))
-		return nil
-	case <-time.After(patience):
-		return fmt.Errorf("bench: %d of %d did not get it", g.left.Load(), n)
-	}
-}
-
-// fanout measures a post to a channel of members of whom some are online.
-func (b *bench) fanout(ctx context.Context, online, members int) error {
-	online, members = b.scaled(online), b.scaled(members)
-	posts := max(100_000/online/10, 5)
-	dir, w, err := b.world(ctx, fmt.Sprintf("fanout-%d-%d", online, members))
-	if err != nil {
-		return err
-	}
-	users, keys, err := people(ctx, w, online+1)
-	if err != nil {
-		return errors.Join(err, w.Close())
-	}
-	channel, err := w.Channel(ctx, users[0], users[1:], members)
-	hash := w.Hash(int64(users[0]), int64(channel))
-	if err = errors.Join(err, w.Close()); err != nil {
-		return err
-	}
-	p, addr, err := b.server(ctx, dir)
-	if err != nil {
-		return err
-	}
-	size, err := storeSize(dir)
-	if err != nil {
-		return err
-	}
-	server, frame, err := b.posts(ctx, p, addr, keys, channel, hash, posts)
-	if err = errors.Join(err, p.stop()); err != nil {
-		return err
-	}
-	after, err := storeSize(dir)
-	if err != nil {
-		return err
-	}
-	if p, addr, err = b.floor(ctx); err != nil {
-		return err
-	}
-	floor, err := floorPosts(p, addr, online, posts, frame)
-	if err = errors.Join(err, p.stop()); err != nil {
-		return err
-	}
-	name := fmt.Sprintf("(a) post to %d online", online)
-	if members > online {
-		name = fmt.Sprintf("(f) %d members, %d online", members, online)
-	}
-	b.print(Result{
-		What:   name + ": processor per delivery",
-		Server: fmt.Sprintf("%.1f us", micros(server.cpu, online*posts)),
-		Floor:  fmt.Sprintf("%.1f us", micros(floor.cpu, online*posts)),
-		Ratio:  float64(server.cpu) / float64(max(floor.cpu, 1)), Target: "1.25, good 1.6",
-	})
-	b.print(Result{
-		What:   name + ": until the last has it",
-		Server: fmt.Sprintf("%d ms", server.last.Milliseconds()),
-		Floor:  fmt.Sprintf("%d ms", floor.last.Milliseconds()),
-		Ratio:  float64(server.last) / float64(max(floor.last, 1)), Target: "1.5; (f) 1 s",
-	})
-	if members > online {
-		b.print(Result{
-			What:   name + ": stored per post",
-			Server: fmt.Sprintf("%d bytes", max(after-size, 0)/int64(posts)), Floor: "-",
-			Target: "under 2 KB, whatever the members",
-		})
-	}
-	return nil
-}
-
-// storeSize is how large the database is on disk, what is not yet in its main file included.
-func storeSize(dir string) (int64, error) {
-	var size int64
-	files, err := filepath.Glob(filepath.Join(dir, "parley.db*"))
-	for _, f := range files {
-		info, serr := os.Stat(f)
-		if serr == nil && filepath.Ext(f) == ".db" {
-			size += info.Size()
-		}
-	}
-	return size, err
-}
-
-// cost is what posts took.
-type cost struct {
-	cpu  time.Duration
-	last time.Duration
-}
-
-// posts measures posts to subscribers, one after the other: the next when all have the one before.
-func (b *bench) posts(
-	ctx context.Context, p *process, addr string, keys []crypto.AuthKey, channel ids.Peer, hash int64,
-	count int,
-) (out cost, frame int, err error) {
-	list, err := connectAll(ctx, addr, keys)
-	defer closeAll(list)
-	if err != nil {
-		return out, 0, err
-	}
-	poster, readers := list[0], list[1:]
-	g := newGate(len(readers))
-	var size atomic.Int64
-	for _, c := range readers {
-		go func() {
-			for {
-				n, err := c.Skip()
-				if err != nil {
-					return
-				}
-				size.Store(int64(n))
-				g.pass()
-			}
-		}()
-	}
-	post := func(n int64) error {
-		_, err := poster.Ask(&tg.MessagesSendMessageRequest{
-			Peer:    &tg.InputPeerChannel{ChannelID: int64(channel.Channel()), AccessHash: hash},
-			Message: text, RandomID: n,
-		}, false)
-		if err != nil {
-			return err
-		}
-		return g.wait(len(readers))
-	}
-	if err := post(1); err != nil {
-		return out, 0, err
-	}
-	wall, cpu, err := p.spent(func() error {
-		for i := range count {
-			if err := post(int64(i) + 2); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	return cost{cpu: cpu, last: wall / time.Duration(count)}, int(size.Load()), err
-}
-
-// text is a message of 200 bytes.
-var text = string(func() []byte {
-	b := make([]byte, 200)
-	for i := range b {
-		b[i] = 'a' + byte(i%26)
-	}
-	return b
-}())
-
-// floorPosts measures the floor's posts of the same size.
-func floorPosts(p *process, addr string, online, count, frame int) (cost, error) {
-	list, err := subscribe(addr, online)
-	defer func() {
-		for _, c := range list {
-			if c != nil {
-				_ = c.Close()
-			}
-		}
-	}()
-	if err != nil {
-		return cost{}, err
-	}
-	g := newGate(online)
-	for _, c := range list {
-		go func() {
-			for {
-				if _, err := readFrame(c); err != nil {
-					return
-				}
-				g.pass()
-			}
-		}()
-	}
-	poster, err := net.Dial("tcp", addr)
-	if err != nil {
-		return cost{}, err
-	}
-	defer func() { _ = poster.Close() }()
-	if _, err := poster.Write([]byte{'p'}); err != nil {
-		return cost{}, err
-	}
-	post := func() error {
-		length := binary.LittleEndian.AppendUint32(nil, uint32(max(frame-envelope, 64)))
-		if _, err := poster.Write(length); err != nil {
-			return err
-		}
-		return g.wait(online)
-	}
-	if err := post(); err != nil {
-		return cost{}, err
-	}
-	wall, cpu, err := p.spent(func() error {
-		for range count {
-			if err := post(); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	return cost{cpu: cpu, last: wall / time.Duration(count)}, err
-}
-
 // pairs measures messages between two people: acknowledged when durable, and delivered.
 func (b *bench) pairs(ctx context.Context) error {
 	const count = 100
-	each := b.scaled(100)
+	each := max(b.scaled(100), 40)
 	dir, w, err := b.world(ctx, "pairs")
 	if err != nil {
 		return err
@@ -502,7 +275,7 @@ func talk(from, to *rawclient.Client, peer ids.UserID, hash int64, count int) er
 		go func() { got <- to.Pushed() }()
 		_, err := from.Ask(&tg.MessagesSendMessageRequest{
 			Peer:    &tg.InputPeerUser{UserID: int64(peer), AccessHash: hash},
-			Message: text, RandomID: int64(i + 1),
+			Message: text(i), RandomID: int64(i + 1),
 		}, false)
 		if err = errors.Join(err, <-got); err != nil {
 			return err
@@ -553,10 +326,13 @@ func floorPairs(addr string, count, each int) error {
 	})
 }
 
+// historyLeast is how many messages there must be for pages to be taken from the last thousand.
+const historyLeast = 1100
+
 // history measures pages of fifty messages.
 func (b *bench) history(ctx context.Context) error {
 	const readers, page = 50, 50
-	each := b.scaled(100)
+	each := max(b.scaled(100), 30)
 	dir, w, err := b.world(ctx, "history")
 	if err != nil {
 		return err
@@ -567,7 +343,7 @@ func (b *bench) history(ctx context.Context) error {
 	}
 	channel, err := w.Channel(ctx, users[0], users[1:], readers)
 	if err == nil {
-		err = w.Say(ctx, users[0], channel, b.scaled(20_000))
+		err = w.Say(ctx, users[0], channel, text, max(b.scaled(20_000), historyLeast))
 	}
 	hashes := make([]int64, readers)
 	for i := range hashes {
