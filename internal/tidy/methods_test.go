@@ -8,7 +8,6 @@ import (
 	"maps"
 	"os"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -37,78 +36,110 @@ type row struct {
 	blind   bool // it never looks at who calls
 }
 
-// elsewhere are methods that no row serves, because they are about the connection.
-var elsewhere = map[string]string{
-	"auth.bindTempAuthKey": "gateway.Server.bind",
-	"initConnection":       "session.Gzip.takeOff",
-	"invokeAfterMsg":       "session.Gzip.takeOff",
-	"invokeAfterMsgs":      "session.Gzip.takeOff",
-	"invokeWithLayer":      "session.Gzip.takeOff",
-	"invokeWithoutUpdates": "session.Gzip.takeOff",
+// elsewhere are methods that no row serves, because they are about the connection: where they are
+// served, and tests that send them by their bytes.
+var elsewhere = map[string]struct{ handler, test string }{
+	"auth.bindTempAuthKey": {"gateway.Server.bind", "gateway/TestBind"},
+	"initConnection":       {"session.Gzip.takeOff", "mtproto/session/TestUnwrap"},
+	"invokeAfterMsg":       {"session.Gzip.takeOff", "gateway/TestInvokeAfter"},
+	"invokeAfterMsgs":      {"session.Gzip.takeOff", "mtproto/session/TestUnwrap"},
+	"invokeWithLayer":      {"session.Gzip.takeOff", "mtproto/session/TestUnwrap"},
+	"invokeWithoutUpdates": {"session.Gzip.takeOff", "mtproto/session/TestUnwrap"},
 }
 
 func TestMethodsAreCurrent(t *testing.T) {
-	text, err := methods(repository(t))
+	r := repository(t)
+	names, err := methodNames()
 	if err != nil {
 		t.Fatal(err)
 	}
+	want, err := r.methods(names)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := r.exercised(names)
 	if *update {
-		if err := os.WriteFile(root+"/"+methodsLedger, []byte(text), 0o644); err != nil {
+		if err := writeMethods(want, tests); err != nil {
 			t.Fatal(err)
 		}
 		return
 	}
-	old, err := os.ReadFile(root + "/" + methodsLedger)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(old) == text {
-		return
-	}
-	was := strings.Split(string(old), "\n")
-	for line := range strings.Lines(text) {
-		if !slices.Contains(was, strings.TrimSuffix(line, "\n")) {
-			t.Errorf("%s lacks: %s", methodsLedger, line)
+	const advice = "run go generate ./internal/tidy"
+	have := make(map[string]method)
+	for _, f := range table(t, r.texts[methodsLedger], 5) {
+		have[f[0]] = method{name: f[0], status: f[1], handler: f[2], note: f[4]}
+		for _, test := range strings.Fields(f[3]) {
+			if test != none && !slices.Contains(tests[f[0]], test) {
+				t.Errorf("%s: %s does not send %s: %s", methodsLedger, test, f[0], advice)
+			}
 		}
 	}
-	t.Errorf("%s does not say what the code says: run go generate ./internal/tidy", methodsLedger)
+	for _, m := range want {
+		if have[m.name] != m {
+			t.Errorf("%s says %v, the code %v: %s", methodsLedger, have[m.name], m, advice)
+		}
+		delete(have, m.name)
+	}
+	for name := range have {
+		t.Errorf("%s has %s, which the current layer has not: %s", methodsLedger, name, advice)
+	}
 }
 
-// methods makes the text of the ledger.
-func methods(r *tree) (string, error) {
-	names, err := methodNames()
-	if err != nil {
-		return "", err
-	}
-	rows, err := r.rows(names)
-	if err != nil {
-		return "", err
-	}
-	exercised := r.exercised(names)
-	var faults []error
+// method is a line of the ledger without its tests.
+type method struct{ name, status, handler, note string }
+
+// none stands in a column that has nothing to name.
+const none = "-"
+
+// writeMethods writes the ledger, with one test per folder.
+func writeMethods(all []method, tests map[string][]string) error {
 	var b strings.Builder
 	b.WriteString(methodsHead)
+	for _, m := range all {
+		named := none
+		if m.status != "refused" {
+			named = cmp.Or(strings.Join(onePerFolder(tests[m.name]), " "), none)
+		}
+		fmt.Fprintf(&b, "%s\t%s\t%s\t%s\t%s\n", m.name, m.status, m.handler, named, m.note)
+	}
+	return os.WriteFile(root+"/"+methodsLedger, []byte(b.String()), 0o644)
+}
+
+// onePerFolder returns the first of a sorted list of paths in each folder.
+func onePerFolder(paths []string) []string {
+	return slices.CompactFunc(slices.Clone(paths), func(a, b string) bool {
+		return path.Dir(a) == path.Dir(b) && path.Ext(a) == ""
+	})
+}
+
+// methods returns what the code says of every method of the current layer, sorted.
+func (r *tree) methods(names map[string]string) ([]method, error) {
+	rows, err := r.rows(names)
+	if err != nil {
+		return nil, err
+	}
+	var all []method
+	var faults []error
 	for _, name := range slices.Sorted(maps.Values(names)) {
-		test := cmp.Or(strings.Join(exercised[name], " "), "-")
 		note, isEmpty := empty[name]
 		served, ok := rows[name]
 		switch {
-		case elsewhere[name] != "":
-			fmt.Fprintf(&b, "%s\treal\t%s\t%s\t\n", name, elsewhere[name], test)
+		case elsewhere[name].handler != "":
+			all = append(all, method{name, "real", elsewhere[name].handler, ""})
 		case !ok && (isEmpty || fixed[name] != ""):
 			faults = append(faults, fmt.Errorf("%s is in empty or fixed and has no row", name))
 		case served.blind && !isEmpty && fixed[name] == "":
 			faults = append(faults, fmt.Errorf("%s answers all alike: is it empty or fixed?", name))
 		case !ok:
-			fmt.Fprintf(&b, "%s\trefused\t-\t%s\t%s\n", name, "-", refusedBecause(name))
+			all = append(all, method{name, "refused", none, refusedBecause(name)})
 		case isEmpty:
-			fmt.Fprintf(&b, "%s\tempty\t%s\t%s\t%s\n", name, served.handler, test, note)
+			all = append(all, method{name, "empty", served.handler, note})
 		default:
-			fmt.Fprintf(&b, "%s\treal\t%s\t%s\t%s, %s\n", name, served.handler, test,
-				served.access, served.class)
+			policy := served.access + ", " + served.class
+			all = append(all, method{name, "real", served.handler, policy})
 		}
 	}
-	return b.String(), errors.Join(faults...)
+	return all, errors.Join(faults...)
 }
 
 // methodNames returns the methods of the current layer by their name in lower case without dots,
@@ -238,187 +269,4 @@ func request(d *ast.FuncDecl) string {
 func refusedBecause(name string) string {
 	space, _, _ := strings.Cut(name, ".")
 	return refusedFamilies[space]
-}
-
-// spelled are names of methods in the sources of clients in other languages: messages.sendMessage,
-// messages.SendMessageRequest.
-var spelled = regexp.MustCompile(`\b[a-z][a-z0-9]*\.[a-zA-Z][a-zA-Z0-9]+\b`)
-
-// scripts are the endings of programs in other languages.
-var scripts = []string{".js", ".mjs", ".ts", ".py"}
-
-// called are the names of functions that a text calls.
-var called = regexp.MustCompile(`\.(\w+)\(`)
-
-// through are functions of client libraries, in any language, that send these methods.
-var through = map[string][]string{
-	"CreateChannel":     {"channels.createChannel"},
-	"IfNecessary":       {"auth.sendCode", "auth.signIn"},
-	"NewDownloader":     {"upload.getFile"},
-	"NewUploader":       {"upload.saveFilePart"},
-	"Self":              {"users.getUsers"},
-	"SignUp":            {"auth.signUp"},
-	"deleteMessages":    {"messages.deleteMessages"},
-	"delete_messages":   {"messages.deleteMessages"},
-	"downloadAsBuffer":  {"upload.getFile"},
-	"downloadMedia":     {"upload.getFile"},
-	"download_media":    {"upload.getFile"},
-	"editMessage":       {"messages.editMessage"},
-	"edit_message":      {"messages.editMessage"},
-	"forwardMessages":   {"messages.forwardMessages"},
-	"forward_messages":  {"messages.forwardMessages"},
-	"getDialogs":        {"messages.getDialogs"},
-	"get_dialogs":       {"messages.getDialogs"},
-	"getHistory":        {"messages.getHistory"},
-	"getMe":             {"users.getUsers"},
-	"get_me":            {"users.getUsers"},
-	"get_messages":      {"messages.getHistory"},
-	"iterDialogs":       {"messages.getDialogs"},
-	"sendFile":          {"messages.sendMedia", "upload.saveFilePart"},
-	"sendMedia":         {"messages.sendMedia", "upload.saveFilePart"},
-	"sendMessage":       {"messages.sendMessage"},
-	"sendText":          {"messages.sendMessage"},
-	"send_code_request": {"auth.sendCode"},
-	"send_file":         {"messages.sendMedia", "upload.saveFilePart"},
-	"send_message":      {"messages.sendMessage"},
-	"sendCode":          {"auth.sendCode"},
-	"signIn":            {"auth.signIn"},
-	"sign_in":           {"auth.signIn"},
-	"signUp":            {"auth.signUp"},
-	"sign_up":           {"auth.signUp"},
-	"start":             {"auth.sendCode", "auth.signIn"},
-}
-
-// exercised finds the tests in which the server's own handler of a method runs: those that send it
-// through a library's client, by its request type, or by name in another language; one per folder.
-func (r *tree) exercised(names map[string]string) map[string][]string {
-	out := make(map[string][]string)
-	for dir, tests := range r.senders(names) {
-		for _, test := range slices.Sorted(maps.Keys(tests)) {
-			for method := range tests[test] {
-				if !reaches(dir, method) || slices.ContainsFunc(out[method], func(in string) bool {
-					return path.Dir(in) == dir
-				}) {
-					continue
-				}
-				out[method] = append(out[method], dir+"/"+test)
-			}
-		}
-	}
-	for at, text := range r.texts {
-		if !within(at, "test") || !slices.Contains(scripts, path.Ext(at)) {
-			continue
-		}
-		for method := range spoken(text, names) {
-			out[method] = append(out[method], at)
-		}
-	}
-	for _, tests := range out {
-		slices.Sort(tests)
-		for i, at := range tests {
-			tests[i] = strings.TrimPrefix(strings.TrimPrefix(at, "internal/"), "test/clients/")
-		}
-	}
-	return out
-}
-
-// reaches tells whether a test of a folder that sends a method comes to what serves it.
-func reaches(dir, method string) bool {
-	if elsewhere[method] != "" && within(dir, "internal/gateway", "internal/mtproto/session") {
-		return true
-	}
-	return within(dir, "internal/api", "internal/node", "internal/importer", "test")
-}
-
-// spoken returns the methods that a program in another language sends.
-func spoken(text string, names map[string]string) map[string]bool {
-	out := make(map[string]bool)
-	for _, found := range spelled.FindAllString(text, -1) {
-		if name := names[strings.TrimSuffix(folded(found), "request")]; name != "" {
-			out[name] = true
-		}
-	}
-	for _, m := range called.FindAllStringSubmatch(text, -1) {
-		for _, name := range through[m[1]] {
-			out[name] = true
-		}
-	}
-	return out
-}
-
-// senders returns the methods that each test sends, by folder and test, through whatever functions
-// of the same package's tests.
-func (r *tree) senders(names map[string]string) map[string]map[string]map[string]bool {
-	type function struct{ uses, sends map[string]bool }
-	all := make(map[string]map[string]function)
-	for _, s := range r.sources {
-		if !s.test {
-			continue
-		}
-		if all[s.dir] == nil {
-			all[s.dir] = make(map[string]function)
-		}
-		for _, decl := range s.file.Decls {
-			if d, ok := decl.(*ast.FuncDecl); ok && d.Body != nil {
-				uses, sends := mentions(d.Body, names)
-				all[s.dir][d.Name.Name] = function{uses, sends}
-			}
-		}
-	}
-	out := make(map[string]map[string]map[string]bool)
-	for dir, functions := range all {
-		out[dir] = make(map[string]map[string]bool)
-		for name := range functions {
-			if !isTest(name) {
-				continue
-			}
-			sends, seen := make(map[string]bool), make(map[string]bool)
-			for todo := []string{name}; len(todo) > 0; {
-				next := todo[0]
-				todo = todo[1:]
-				if seen[next] {
-					continue
-				}
-				seen[next] = true
-				maps.Copy(sends, functions[next].sends)
-				todo = slices.AppendSeq(todo, maps.Keys(functions[next].uses))
-			}
-			out[dir][name] = sends
-		}
-	}
-	return out
-}
-
-// mentions returns the names that a function uses and the methods that it sends.
-func mentions(body ast.Node, names map[string]string) (uses, sends map[string]bool) {
-	uses, sends = make(map[string]bool), make(map[string]bool)
-	ast.Inspect(body, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.Ident:
-			uses[n.Name] = true
-		case *ast.CallExpr: // client.MessagesSendMessage(...)
-			if f, ok := n.Fun.(*ast.SelectorExpr); ok {
-				uses[f.Sel.Name] = true
-				for _, name := range through[f.Sel.Name] {
-					sends[name] = true
-				}
-				if name := names[folded(f.Sel.Name)]; name != "" && strings.Contains(name, ".") {
-					sends[name] = true
-				}
-			}
-		case *ast.CompositeLit: // tg.MessagesSendMessageRequest{...}
-			name, ok := strings.CutSuffix(strings.TrimPrefix(selector(n.Type), "tg."), "Request")
-			if name := names[folded(name)]; ok && name != "" {
-				sends[name] = true
-			}
-		}
-		return true
-	})
-	return uses, sends
-}
-
-// isTest tells the names of functions that go test runs.
-func isTest(name string) bool {
-	return strings.HasPrefix(name, "Test") || strings.HasPrefix(name, "Fuzz") ||
-		strings.HasPrefix(name, "Benchmark")
 }
