@@ -48,6 +48,8 @@ const (
 	File
 	// Login is a step of getting in; the counting is done by chat/account, durably.
 	Login
+	// Join makes or enters a group or channel.
+	Join
 	// Costly asks for much: searches, imports of contacts, resolving names.
 	Costly
 )

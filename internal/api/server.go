@@ -86,7 +86,8 @@ func (s *Server) Method(id uint32) (*Method, bool) {
 // Ordered tells whether a query must run in the order in which its session sent it.
 func (s *Server) Ordered(query []byte) bool {
 	m := s.find(query)
-	return m != nil && (m.Class == Write || m.Class == Send || m.Class == Login)
+	return m != nil && (m.Class == Write || m.Class == Send || m.Class == Join ||
+		m.Class == Login)
 }
 
 // find returns the row of the method that a query of any layer calls, nil when there is none.

@@ -210,20 +210,11 @@ func (l *loader) checkRetention() {
 	l.checkPositive("retention.updates", int64(retention.Updates))
 	l.checkPositive("retention.uploads", int64(retention.Uploads))
 	l.checkPositive("retention.addresses", int64(retention.Addresses))
-	l.checkHalfYear("retention.evidence", retention.Evidence)
-	l.checkHalfYear("retention.cases", retention.Cases)
 }
 
 func (l *loader) checkPositive(key string, n int64) {
 	if n <= 0 {
 		l.problem(key, "must be more than zero")
-	}
-}
-
-func (l *loader) checkHalfYear(key string, kept Duration) {
-	if kept < halfYear {
-		l.problem(key, "is %v and must be at least %v, so that appeals can be decided",
-			kept, halfYear)
 	}
 }
 

@@ -213,13 +213,6 @@ type Limits struct {
 
 	// Contacts is how many phone numbers one account may look up or import.
 	Contacts limit.Rate `toml:"contacts"`
-
-	// Reports is how many reports one account may make. Reports of danger to life or to children
-	// are never limited.
-	Reports limit.Rate `toml:"reports"`
-
-	// Notices is how many notices one address may send through the public form.
-	Notices limit.Rate `toml:"notices"`
 }
 
 // Retention is section [retention].
@@ -237,13 +230,6 @@ type Retention struct {
 
 	// Addresses is how long the network addresses of devices are kept.
 	Addresses Duration `toml:"addresses"`
-
-	// Evidence is how long copies of removed content are kept for appeals and courts, at least 184
-	// days.
-	Evidence Duration `toml:"evidence"`
-
-	// Cases is how long closed cases are kept after their last event, at least 184 days.
-	Cases Duration `toml:"cases"`
 }
 
 // Log is section [log].
@@ -257,13 +243,6 @@ type Log struct {
 
 // day is the unit of retention.
 const day = Duration(24 * time.Hour)
-
-// halfYear is the shortest time for which evidence and cases must be kept. Content removed as
-// terrorist must be preserved for six months, and decisions can be contested for six months.
-//
-// https://eur-lex.europa.eu/eli/reg/2021/784/oj (Article 6)
-// https://eur-lex.europa.eu/eli/reg/2022/2065/oj (Article 20)
-const halfYear = 184 * day
 
 // Default returns the configuration of a server that was told nothing. Fields whose comment says
 // what empty means are empty; Load fills them.
@@ -289,16 +268,12 @@ func Default() Config {
 			Messages:              limit.Rate{Burst: 60, Per: time.Minute},
 			Joins:                 limit.Rate{Burst: 50, Per: time.Hour},
 			Contacts:              limit.Rate{Burst: 1000, Per: 24 * time.Hour},
-			Reports:               limit.Rate{Burst: 50, Per: 24 * time.Hour},
-			Notices:               limit.Rate{Burst: 10, Per: time.Hour},
 		},
 		Retention: Retention{
 			Updates:        30 * day,
 			Uploads:        day,
 			Authorizations: 183 * day,
 			Addresses:      30 * day,
-			Evidence:       halfYear,
-			Cases:          365 * day,
 		},
 		Log: Log{Level: LevelInfo, Format: FormatText},
 	}

@@ -121,12 +121,12 @@ func TestAllOfAFile(t *testing.T) {
 		secrets = ["0123456789abcdef0123456789abcdef", "dd0123456789abcdef0123456789ABCDEF",
 			"ee0123456789abcdef0123456789abcdef6578616d706c652e6f7267"]
 		[retention]
-		evidence = "1000d12h"
+		updates = "1000d12h"
 		authorizations = "0d"
 	`), Env: []string{"PARLEY_DC=5"}})
 	if c.DC != 5 || c.Store.URL.Reveal() != "postgres://parley:geheim@db/parley" ||
 		c.Web.Listen != "127.0.0.1:1" || c.Registration.Mode != Invite ||
-		c.Retention.Evidence != 1000*day+day/2 || len(c.MTProxy.Secrets) != 3 {
+		c.Retention.Updates != 1000*day+day/2 || len(c.MTProxy.Secrets) != 3 {
 		t.Errorf("got %+v", c)
 	}
 	want := []string{"192.0.2.7:443", "192.0.2.7:80", "[2001:db8::7]:443"}

@@ -281,10 +281,17 @@ func (n *Node) every(interval time.Duration, fn func(context.Context) error) {
 	}
 }
 
-// clean clears away unfinished uploads and what accounts have done with.
+// clean clears away unfinished uploads, what accounts have done with, and old entries of boxes.
 func (n *Node) clean(ctx context.Context) error {
 	uploads := time.Duration(n.Config.Retention.Uploads)
 	if _, err := n.parts.Expire(n.clock.Now().Add(-uploads)); err != nil {
+		return err
+	}
+	kept := time.Duration(n.Config.Retention.Updates)
+	err := n.Store.Update(ctx, 0, func(tx *store.Tx) error {
+		return tx.TrimOldEvents(n.clock.Now().Add(-kept).Unix())
+	})
+	if err != nil {
 		return err
 	}
 	return n.Account.Sweep(ctx)

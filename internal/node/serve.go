@@ -104,7 +104,7 @@ func (n *Node) limits() api.Limits {
 	}
 	return api.Limits{
 		api.Read: bucket(l.Requests), api.Write: bucket(l.Requests), api.Send: bucket(l.Messages),
-		api.Costly: bucket(l.Contacts),
+		api.Join: bucket(l.Joins), api.Costly: bucket(l.Contacts),
 	}
 }
 

@@ -73,6 +73,9 @@ var (
 		order by pts, sub limit $4`)
 	eventTrim = define("update.trim", "updates", "box_id",
 		`delete from updates where box_id = $1 and pts <= $2`)
+	eventTrimAll = define("update.trim_all", "updates", acrossShards,
+		`delete from updates where date < $1 and pts < (select b.pts from boxes b
+		where b.box_id = updates.box_id)`)
 	eventFirst = define("update.first", "updates", "box_id",
 		`select pts - pts_count from updates where box_id = $1 and pts_count > 0
 		order by pts limit 1`)
@@ -151,6 +154,10 @@ func (t *Tx) record(e Event) error {
 
 // TrimEvents forgets the entries of a box up to pts.
 func (t *Tx) TrimEvents(box ids.Peer, pts int64) error { return t.exec(eventTrim, box, pts) }
+
+// TrimOldEvents forgets the entries of all boxes from before a time, but for the last of each box. It
+// is for housekeeping.
+func (t *Tx) TrimOldEvents(before int64) error { return t.exec(eventTrimAll, before) }
 
 // Tell writes an outbox row: the target will learn of it after the commit, in the order of the
 // calls, at least once.

@@ -45,6 +45,9 @@ type Message struct {
 	ReplyTo int64
 	Media   int64
 	Body    []byte
+	// Stored is when a message is written here, if that is later than its Date: imports. It is the
+	// date of its event and not kept with the message.
+	Stored int64
 }
 
 // MediaAny in a Page asks for messages of whatever medium, or none.
@@ -254,7 +257,7 @@ func (r *Reader) MessagesOf(box, from ids.Peer, below int64, limit int) ([]int64
 // AddMessage stores a new message under the box's next id and records the event of the given kind,
 // whose body depends on the id, with its pts. ErrConflict says that (origin, nonce) is there already.
 func (t *Tx) AddMessage(m *Message, kind int64, body func(id int64) []byte) (Event, error) {
-	e := Event{Box: m.Box, Count: 1, Date: m.Date, Kind: kind}
+	e := Event{Box: m.Box, Count: 1, Date: max(m.Date, m.Stored), Kind: kind}
 	if err := t.one(boxNextMessage, []any{m.Box, m.Date}, &e.Pts, &m.ID); err != nil {
 		return e, err
 	}

@@ -31,6 +31,7 @@ var acrossShards = map[string]string{
 	"login_token.expire":      "a sweep in the background",
 	"name_term.prefix":        "a search by the beginning of a word",
 	"outbox.all":              "what start-up carries on with",
+	"update.trim_all":         "a sweep in the background",
 	"user.idle":               "a sweep in the background",
 	"username.prefix":         "a search by the beginning of a name",
 }

@@ -52,7 +52,7 @@ func (h *Handlers) Methods() []api.Method {
 		api.On(api.User, api.Write, h.deleteParticipantHistory),
 		api.On(api.User, api.Read, h.exportMessageLink),
 		api.On(api.User, api.Read, h.getMessageAuthor),
-		api.On(api.User, api.Write, h.joinChannel),
+		api.On(api.User, api.Join, h.joinChannel),
 		api.On(api.User, api.Write, h.leaveChannel),
 		api.On(api.User, api.Send, h.inviteToChannel),
 		api.On(api.User, api.Write, h.deleteChannel),

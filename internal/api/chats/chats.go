@@ -34,7 +34,7 @@ type Handlers struct {
 // Methods are the rows of this part of the namespace.
 func (h *Handlers) Methods() []api.Method {
 	return []api.Method{
-		api.On(api.User, api.Send, h.createChat),
+		api.On(api.User, api.Join, h.createChat),
 		api.On(api.User, api.Read, h.getChats),
 		api.On(api.User, api.Read, h.getFullChat),
 		api.On(api.User, api.Send, h.addChatUser),
@@ -51,7 +51,7 @@ func (h *Handlers) Methods() []api.Method {
 		api.On(api.User, api.Read, h.getOnlines),
 		api.On(api.User, api.Write, h.exportChatInvite),
 		api.On(api.User, api.Costly, h.checkChatInvite),
-		api.On(api.User, api.Write, h.importChatInvite),
+		api.On(api.User, api.Join, h.importChatInvite),
 		api.On(api.User, api.Read, h.getExportedChatInvites),
 		api.On(api.User, api.Read, h.getExportedChatInvite),
 		api.On(api.User, api.Write, h.editExportedChatInvite),

@@ -33,6 +33,7 @@ func (s *Service) applyDeliver(tx *store.Tx, o store.Outbox) error {
 	m := store.Message{
 		Box: o.Target, Peer: d.Peer, From: d.From, Date: d.Date, Flags: d.Flags,
 		Origin: d.Ref.Box, Nonce: d.Ref.ID, Grouped: d.Grouped, Media: d.Media, Body: d.Body,
+		Stored: s.Clock.Now().Unix(),
 	}
 	if d.Reply != (Ref{}) {
 		if r, err := find(&tx.Reader, o.Target, d.Reply); err == nil {

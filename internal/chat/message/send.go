@@ -30,6 +30,8 @@ type Outgoing struct {
 	AsChat bool
 	// Date is when the message was written, 0 for now; imports set it.
 	Date int64
+	// stored is when it is written here.
+	stored int64
 	// Mentions are people whom the message calls by their username.
 	Mentions []ids.UserID
 	// ClearDraft removes the dialog's draft with the send.
@@ -62,8 +64,9 @@ type deliver struct {
 
 // Send stores a message in the sender's view of the peer and sees to its delivery.
 func (s *Service) Send(ctx context.Context, o Outgoing) (Sent, error) {
+	o.stored = s.Clock.Now().Unix()
 	if o.Date == 0 {
-		o.Date = s.Clock.Now().Unix()
+		o.Date = o.stored
 	}
 	if s.Screen != nil && !o.Trusted {
 		if err := s.Screen(ctx, o.From, o.To, o.Content); err != nil {
@@ -129,6 +132,7 @@ func row(o Outgoing, a Access) (store.Message, error) {
 	m := store.Message{
 		Box: BoxOf(o.From, o.To), Peer: o.To, From: o.From.Peer(), Date: o.Date,
 		Origin: o.From.Peer(), Nonce: o.Random, Grouped: o.Grouped, ReplyTo: o.ReplyTo,
+		Stored: o.stored,
 	}
 	if m.Box.Kind() != ids.Channel {
 		m.Flags |= store.Out
