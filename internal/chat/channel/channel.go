@@ -31,8 +31,9 @@ const (
 	TellMigrate = 24
 )
 
-// firstChannel is the id of the first channel.
-const firstChannel = 1_000_001
+// firstChannel is the id of the first channel. It has ten digits because there are clients, GramJS
+// among them, that mark channels by writing -100 before the digits.
+const firstChannel = 1_000_000_001
 
 // Service applies the rules of this package.
 type Service struct {
