@@ -70,6 +70,25 @@ func testEvents(d *desk) {
 	equal(d, "first when all are gone", first(), int64(5))
 }
 
+// testTrimming forgets old entries of all boxes, but never the last of a box.
+func testTrimming(d *desk) {
+	var last []store.Event
+	for n := range int64(2) {
+		for date := range int64(3) {
+			e := store.Event{Box: d.peer(n), Count: 1, Date: -1000 + date}
+			e = appendEvent(d, e)
+			if date == 2 {
+				e.Body = []byte{}
+				last = append(last, e)
+			}
+		}
+	}
+	d.update(func(tx *store.Tx) error { return tx.TrimOldEvents(-900) })
+	for n := range int64(2) {
+		equal(d, "what stays", events(d, d.peer(n), 0, -2000, 9), last[n:n+1])
+	}
+}
+
 func testOutbox(d *desk) {
 	box := d.peer(1)
 	var want []store.Outbox

@@ -279,22 +279,13 @@ func testImports(d *desk) {
 
 func testSearch(d *desk) {
 	in := d.channel(1)
-	mark := func() (out struct {
-		pts      int64
-		pipeline string
-	}) {
-		_ = read(d, func(r *store.Reader) (_ int, err error) {
-			out.pts, out.pipeline, err = r.SearchMark(in)
-			return 0, err
-		})
-		return out
-	}
-	equal(d, "not indexed", mark().pts, int64(store.FirstPts))
+	mark := func(r *store.Reader) (store.SearchMark, error) { return r.SearchMark(in) }
+	equal(d, "not indexed", read(d, mark), store.SearchMark{})
 	for n := range int64(2) {
-		d.update(func(tx *store.Tx) error { return tx.SetSearchMark(in, 5+n, "v1") })
+		want := store.SearchMark{ID: n, Pts: 5 + n, Pipeline: "v1"}
+		d.update(func(tx *store.Tx) error { return tx.SetSearchMark(in, want) })
+		equal(d, "indexed", read(d, mark), want)
 	}
-	equal(d, "indexed", mark().pts, int64(6))
-	equal(d, "by", mark().pipeline, "v1")
 	find := func(term string, below int64, limit int) []int64 {
 		return read(d, func(r *store.Reader) ([]int64, error) {
 			return r.MessagesByTerm(in, term, below, limit)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+
+	"parley/internal/ids"
 )
 
 // Errors that callers decide by.
@@ -42,9 +44,9 @@ type querier interface {
 type engine interface {
 	// read runs fn on one snapshot.
 	read(ctx context.Context, fn func(querier) error) error
-	// write runs fn in a transaction of its own outcome, commits, and then calls committed in
-	// the order of the commits.
-	write(ctx context.Context, fn func(querier) error, committed func()) error
+	// write runs fn in a transaction of its own outcome, commits, and then calls committed, for
+	// one key in the order of the commits.
+	write(ctx context.Context, key ids.Peer, fn func(querier) error, committed func()) error
 	close() error
 }
 

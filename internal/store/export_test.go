@@ -84,8 +84,10 @@ func (e watchedEngine) read(ctx context.Context, fn func(querier) error) error {
 	return e.engine.read(ctx, func(q querier) error { return fn(watched{q, e.fn}) })
 }
 
-func (e watchedEngine) write(ctx context.Context, fn func(querier) error, done func()) error {
-	return e.engine.write(ctx, func(q querier) error { return fn(watched{q, e.fn}) }, done)
+func (e watchedEngine) write(
+	ctx context.Context, key ids.Peer, fn func(querier) error, done func(),
+) error {
+	return e.engine.write(ctx, key, func(q querier) error { return fn(watched{q, e.fn}) }, done)
 }
 
 type watched struct {
@@ -110,3 +112,6 @@ func (r *Reader) Nested(box, peer ids.Peer) error {
 		return err
 	})
 }
+
+// Queued is how many transactions wait for the SQLite writer.
+func (s *Store) Queued() int { return len(s.engine.(*sqliteEngine).ops) }

@@ -11,17 +11,26 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/puddle/v2"
+
+	"parley/internal/ids"
 )
 
-// postgresTries bounds how often a transaction is run again after a conflict with another.
-const postgresTries = 10
+const (
+	// postgresTries bounds how often a transaction is run again after a conflict with another.
+	postgresTries = 10
+	// postgresTurns is over how many queues the keys are spread.
+	postgresTurns = 1024
+)
 
 // postgresEngine keeps the store in PostgreSQL or anything that speaks its protocol and SQL.
 type postgresEngine struct {
 	pool *pgxpool.Pool
 	once sync.Once
-	// order lets one hook run at a time. Two commits to one box may still be told in the wrong
-	// order; whoever listens goes by pts.
+	// turns lets one transaction of a key run at a time: it would wait for the other's row lock
+	// anyway, but with a connection of the pool, and its commit could be told too early.
+	turns [postgresTurns]chan struct{}
+	// order lets one hook run at a time.
 	order sync.Mutex
 }
 
@@ -48,6 +57,9 @@ func openPostgres(ctx context.Context, url string, o Options) (engine, error) {
 		return nil, fmt.Errorf("store: %w", err)
 	}
 	e := &postgresEngine{pool: pool}
+	for i := range e.turns {
+		e.turns[i] = make(chan struct{}, 1)
+	}
 	if err := e.prepare(ctx, o.seams.schema()); err != nil {
 		pool.Close()
 		return nil, err
@@ -78,18 +90,27 @@ func (e *postgresEngine) read(ctx context.Context, fn func(querier) error) error
 	return e.retry(ctx, func() error {
 		tx, err := e.pool.BeginTx(ctx, options)
 		if err != nil {
-			return fmt.Errorf("store: begin: %w", err)
+			return beginError(err)
 		}
 		defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
 		return attempt(fn, &postgresTx{tx: tx})
 	})
 }
 
-func (e *postgresEngine) write(ctx context.Context, fn func(querier) error, committed func()) error {
+func (e *postgresEngine) write(
+	ctx context.Context, key ids.Peer, fn func(querier) error, committed func(),
+) error {
+	turn := e.turns[uint64(key)%postgresTurns]
+	select {
+	case turn <- struct{}{}:
+		defer func() { <-turn }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	return e.retry(ctx, func() error {
 		tx, err := e.pool.BeginTx(ctx, pgx.TxOptions{})
 		if err != nil {
-			return fmt.Errorf("store: begin: %w", err)
+			return beginError(err)
 		}
 		defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
 		if err := attempt(fn, &postgresTx{tx: tx}); err != nil {
@@ -105,10 +126,20 @@ func (e *postgresEngine) write(ctx context.Context, fn func(querier) error, comm
 	})
 }
 
-// commitError tells a refused commit, which did not happen, from one without an answer.
+func beginError(err error) error {
+	if errors.Is(err, puddle.ErrClosedPool) {
+		return ErrStopped
+	}
+	return fmt.Errorf("store: begin: %w", err)
+}
+
+// commitError tells a commit that was refused or never sent, and so did not happen, from one without
+// an answer. A server that is going away may have committed what it no longer answers for.
 func commitError(err error) error {
 	var pe *pgconn.PgError
-	if errors.As(err, &pe) {
+	refused := errors.As(err, &pe) && pe.SeverityUnlocalized == "ERROR" &&
+		pe.Code != "40003" // statement_completion_unknown
+	if refused || pgconn.SafeToRetry(err) {
 		return fmt.Errorf("store: commit: %w", err)
 	}
 	return fmt.Errorf("%w: %w", ErrUnknown, err)

@@ -10,6 +10,8 @@ import (
 
 	_ "modernc.org/sqlite" // the driver that the migrations run on
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"parley/internal/ids"
 )
 
 const (
@@ -181,7 +183,12 @@ func (c *sqliteConn) snapshot(fn func(querier) error) error {
 
 // write returns once the outcome is known, also when ctx ends meanwhile: a transaction whose turn
 // comes after the end of its ctx fails, one that has run is committed.
-func (e *sqliteEngine) write(ctx context.Context, fn func(querier) error, committed func()) error {
+func (e *sqliteEngine) write(
+	ctx context.Context, _ ids.Peer, fn func(querier) error, committed func(),
+) error {
+	if e.halted() {
+		return ErrStopped
+	}
 	op := &writeOp{ctx: ctx, fn: fn, committed: committed, done: make(chan struct{})}
 	select {
 	case e.ops <- op:

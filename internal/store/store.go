@@ -101,8 +101,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 // Close waits for the transactions under way and closes the store.
 func (s *Store) Close() error { return s.engine.close() }
 
-// OnCommit sets the function that hears of every commit that appended events or outbox rows, in
-// commit order per box. It must not block and must not call the store.
+// OnCommit sets the function that hears of every commit that appended events or outbox rows, once
+// it is durable and before its Update returns; in the order of the commits for each key. It must
+// not block and must not call the store. Commits of other processes are not told.
 func (s *Store) OnCommit(fn func(Commit)) { s.committed.Store(&fn) }
 
 // View runs fn on one snapshot of the store.
@@ -115,7 +116,7 @@ func (s *Store) View(ctx context.Context, fn func(*Reader) error) error {
 // sets anew each time. An error of fn undoes all that it did and is returned as it is.
 func (s *Store) Update(ctx context.Context, key ids.Peer, fn func(*Tx) error) error {
 	var tx *Tx
-	return s.engine.write(ctx, func(q querier) error {
+	return s.engine.write(ctx, key, func(q querier) error {
 		tx = &Tx{Reader: Reader{ctx: ctx, q: q}, key: key}
 		return fn(tx)
 	}, func() {
