@@ -478,15 +478,10 @@ func TestDeleteReachesEveryMember(t *testing.T) {
 	for i := range 1100 {
 		all = append(all, ids.UserID(5000+i))
 	}
-	w.Update(peer, func(tx *store.Tx) error {
-		c, err := tx.Chat(peer)
-		for _, id := range all {
-			if _, _, err := group.Enter(tx, c, group.Entry{User: id}, 1); err != nil {
-				return err
-			}
-		}
-		return err
-	})
+	added, err := w.Group.Enroll(context.Background(), peer, append(all, all[0], Alice))
+	if err != nil || added != 1100 {
+		t.Fatalf("%d were enrolled, %v", added, err)
+	}
 	w.Exact(peer, 1101)
 	if err := w.Channel.Delete(context.Background(), Alice, peer); err != nil {
 		t.Fatal(err)

@@ -12,6 +12,7 @@ package channel
 
 import (
 	"context"
+	"errors"
 	"regexp"
 	"strings"
 
@@ -167,6 +168,9 @@ func (s *Service) SetUsername(
 			return group.Log{Kind: group.LogUsername, Old: before.Username, New: name}, nil
 		},
 	})
+	if _, refused := err.(chat.Refusal); refused {
+		return errors.Join(err, s.release(ctx, channel, name))
+	}
 	if err != nil {
 		return err
 	}
@@ -196,6 +200,20 @@ func (s *Service) take(ctx context.Context, channel ids.Peer, name string) error
 		}
 		return nil
 	})
+}
+
+// release gives back a name that was taken for a change that is refused, unless the channel has it.
+func (s *Service) release(ctx context.Context, channel ids.Peer, name string) error {
+	var has bool
+	err := s.Store.View(ctx, func(r *store.Reader) error {
+		c, err := r.Chat(channel)
+		has = strings.EqualFold(c.Username, name)
+		return err
+	})
+	if err != nil || has {
+		return err
+	}
+	return s.free(ctx, channel, name)
 }
 
 func (s *Service) free(ctx context.Context, channel ids.Peer, name string) error {

@@ -90,6 +90,13 @@ func inviter(r *store.Reader, user ids.UserID, peer ids.Peer, now int64) (store.
 // https://core.telegram.org/method/messages.exportChatInvite
 func (s *Service) Export(
 	ctx context.Context, user ids.UserID, peer ids.Peer, t Terms, renew bool,
+) (store.Invite, error) {
+	return s.export(ctx, user, peer, t, renew, false)
+}
+
+// export is Export; with first it makes nothing for an admin who has a permanent link.
+func (s *Service) export(
+	ctx context.Context, user ids.UserID, peer ids.Peer, t Terms, renew, first bool,
 ) (out store.Invite, err error) {
 	now := s.now()
 	if err := t.check(now); err != nil {
@@ -114,6 +121,10 @@ func (s *Service) Export(
 			return chat.Invalid("INVITES_TOO_MUCH")
 		}
 		old := Permanent(all, user)
+		if first && old != nil {
+			out = *old
+			return nil
+		}
 		out = store.Invite{Peer: peer, Hash: hash, Creator: user, Date: now}
 		if renew || old == nil && t == (Terms{}) {
 			out.Flags |= store.InvitePermanent
@@ -171,7 +182,7 @@ func (s *Service) Standing(ctx context.Context, user ids.UserID, peer ids.Peer) 
 	if err != nil || !need {
 		return err
 	}
-	_, err = s.Export(ctx, user, peer, Terms{}, false)
+	_, err = s.export(ctx, user, peer, Terms{}, false, true)
 	return err
 }
 
@@ -397,7 +408,7 @@ func (s *Service) Import(
 	peer = to.Chat.Peer
 	if to.asking() {
 		ask := store.JoinAsk{Peer: peer, User: user, Hash: hash, Date: now}
-		return peer, sent, s.ask(ctx, ask, to.Chat)
+		return peer, sent, s.ask(ctx, ask)
 	}
 	if err := s.veil(ctx, to.Chat, user); err != nil {
 		return 0, sent, err

@@ -85,7 +85,7 @@ func (s *Service) Join(
 		return sent, err
 	}
 	if c.Flags.Has(store.JoinRequest) {
-		return sent, s.ask(ctx, store.JoinAsk{Peer: peer, User: user, Date: now}, c)
+		return sent, s.ask(ctx, store.JoinAsk{Peer: peer, User: user, Date: now})
 	}
 	var entered bool
 	err = s.Store.Update(ctx, peer, func(tx *store.Tx) error {
@@ -105,7 +105,7 @@ func (s *Service) Join(
 }
 
 // ask notes a request to join and lets the admins know.
-func (s *Service) ask(ctx context.Context, a store.JoinAsk, c store.Chat) error {
+func (s *Service) ask(ctx context.Context, a store.JoinAsk) error {
 	err := s.Store.Update(ctx, a.Peer, func(tx *store.Tx) error {
 		m, err := tx.Member(a.Peer, a.User)
 		if err != nil || m.Role.In() {
@@ -238,6 +238,42 @@ func (s *Service) add(
 		return Noted(tx, peer, box.ChatParticipants, now)
 	})
 	return added, err
+}
+
+// enrollStep is how many people one transaction of Enroll adds.
+const enrollStep = 500
+
+// Enroll makes people members of a channel without asking them or telling the channel: for imports,
+// demonstrations and benchmarks. It returns how many were not in before.
+func (s *Service) Enroll(
+	ctx context.Context, channel ids.Peer, list []ids.UserID,
+) (added int64, err error) {
+	now := s.now()
+	for from := 0; from < len(list); from += enrollStep {
+		var n int64
+		err := s.Store.Update(ctx, channel, func(tx *store.Tx) error {
+			n = 0
+			for _, id := range list[from:min(from+enrollStep, len(list))] {
+				c, err := tx.Chat(channel)
+				if err != nil {
+					return err
+				}
+				_, entered, err := Enter(tx, c, Entry{User: id, Actor: id}, now)
+				if err != nil {
+					return err
+				}
+				if entered {
+					n++
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return added, err
+		}
+		added += n
+	}
+	return added, nil
 }
 
 // Leave ends a user's own membership. A group is told.
