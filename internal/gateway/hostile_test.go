@@ -193,7 +193,7 @@ func TestPerAddress(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	nc.SetReadDeadline(time.Now().Add(patience))
+	nc.SetReadDeadline(time.Now().Add(limit.FirstBytes / 2))
 	if _, err := nc.Read(make([]byte, 1)); errors.Is(err, errTimeout) || err == nil {
 		t.Errorf("the fourth connection: %v", err)
 	}
