@@ -191,6 +191,35 @@ func TestArchitectureNamesEveryPackage(t *testing.T) {
 	}
 }
 
+// quotedTest and quotedPath are names of tests and paths from the top in a document.
+var (
+	quotedTest = regexp.MustCompile("`((?:Test|Fuzz|Benchmark)[A-Z]\\w+)`")
+	quotedPath = regexp.MustCompile("`((?:internal|test|docs|cmd|spec|scripts)/[\\w./-]+)`")
+)
+
+func TestDocumentsNameWhatExists(t *testing.T) {
+	r := repository(t)
+	tests := make(map[string]bool)
+	for at := range r.tests() {
+		tests[path.Base(at)] = true
+	}
+	for name, text := range r.texts {
+		if path.Ext(name) != ".md" {
+			continue
+		}
+		for _, m := range quotedTest.FindAllStringSubmatch(text, -1) {
+			if !tests[m[1]] {
+				t.Errorf("%s names %s, which no test is called", name, m[1])
+			}
+		}
+		for _, m := range quotedPath.FindAllStringSubmatch(text, -1) {
+			if _, err := os.Stat(root + "/" + m[1]); err != nil {
+				t.Errorf("%s names %s, which does not exist", name, m[1])
+			}
+		}
+	}
+}
+
 // coined is a name of the code in the glossary: `package.Name`, with the package's folder.
 var coined = regexp.MustCompile("`([a-z/]+)\\.([A-Z]\\w*)(?:\\.\\w+)?`")
 
