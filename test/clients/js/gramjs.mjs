@@ -107,7 +107,7 @@ await serve({
         ? extensions.PromisedWebSockets
         : extensions.PromisedNetSockets,
     });
-    client.setLogLevel("error");
+    client.setLogLevel("debug");
     client.addEventHandler(update, new events.Raw({}));
     await client.connect();
     return { dc: (await client.invoke(new Api.help.GetConfig())).thisDc };

@@ -1,5 +1,5 @@
 // mtcute as one person of a conversation. Transports: intermediate; pfs, the same with temporary keys.
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { MemoryStorage, TelegramClient } from "@mtcute/node";
 import { addPublicKey, NodeCryptoProvider } from "@mtcute/node/utils.js";
 import { emit, serve } from "./serve.mjs";
@@ -113,7 +113,8 @@ await serve({
 
   async download({ chat, id, path }) {
     const [message] = await client.getMessages(chat, id);
-    await client.downloadToFile(path, message.media);
+    // downloadToFile returns before it has written everything.
+    await writeFile(path, await client.downloadAsBuffer(message.media));
   },
 
   async createChannel({ title }) {

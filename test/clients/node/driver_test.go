@@ -15,6 +15,9 @@ import (
 // patience is how long a test waits for what must come.
 const patience = 90 * time.Second
 
+// mostShown is how many bytes of what a driver wrote are shown after a failure.
+const mostShown = 6000
+
 // kind is a client library over one transport.
 type kind struct {
 	name      string
@@ -122,8 +125,8 @@ func (l *lines) Write(b []byte) (int, error) {
 func (l *lines) show() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.t.Failed() && l.text.Len() > 0 {
-		l.t.Logf("%s wrote:\n%s", l.name, l.text.String())
+	if text := l.text.String(); l.t.Failed() && text != "" {
+		l.t.Logf("%s wrote at last:\n%s", l.name, text[max(0, len(text)-mostShown):])
 	}
 }
 
