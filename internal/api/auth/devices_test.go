@@ -309,6 +309,7 @@ func TestQRLogin(t *testing.T) {
 }
 
 func TestQRLoginNeedsThePasswordToo(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, nil)
 	owner := w.device(home)
 	id := owner.join(alice, "Alice")
@@ -367,6 +368,9 @@ func TestExportedAuthorization(t *testing.T) {
 	}
 	if owner.in() || media.in() || !other.in() {
 		t.Errorf("owner %v, its second key %v", owner.in(), media.in())
+	}
+	if !slices.Equal(w.cut, []int64{owner.key, media.key}) {
+		t.Errorf("cut %v", w.cut)
 	}
 }
 
@@ -430,6 +434,7 @@ func TestDeleteAccount(t *testing.T) {
 }
 
 func TestDeleteAccountWithPassword(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, nil)
 	owner := w.device(home)
 	id := owner.join(alice, "Alice")
@@ -495,6 +500,15 @@ func TestChangePhone(t *testing.T) {
 	}
 	if got := w.device(home).login(number); got != id {
 		t.Errorf("the new number is of %d", got)
+	}
+	err := w.store.View(context.Background(), func(r *store.Reader) error {
+		if _, err := r.UserByPhone(alice); !store.IsNotFound(err) {
+			t.Errorf("the old number: %v", err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	if got := w.device(home).join(alice, "Another"); got == id {
 		t.Error("the old number still logs in")

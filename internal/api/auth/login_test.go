@@ -529,7 +529,7 @@ func TestNumberLeftByACrash(t *testing.T) {
 		t.Errorf("the reserved id 4321 was not used, but %d", id)
 	}
 	err := w.store.Update(ctx, 4322, func(tx *store.Tx) error {
-		return tx.PutUser(store.User{ID: 4322, Flags: store.UserDeleted})
+		return tx.PutUser(store.User{ID: 4322, Phone: bob, Flags: store.UserDeleted})
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -537,6 +537,11 @@ func TestNumberLeftByACrash(t *testing.T) {
 	take(bob, 4322)
 	if id := w.device(home).join(bob, "Bob"); id == 4322 {
 		t.Error("an account that ended lives again")
+	}
+	const third = "4915100000003"
+	take(third, 4321)
+	if id := w.device(home).join(third, "Carol"); id == 4321 {
+		t.Error("a number that Alice gave up logs in to her account")
 	}
 }
 
@@ -552,6 +557,7 @@ func TestLoginIsRepeatable(t *testing.T) {
 		}
 	}
 	refused(p, signIn(bob, hash, "12345"), 500, "AUTH_RESTART")
+	refused(p, sendCode(bob), 500, "AUTH_RESTART")
 	if n := len(p.authorizations()); n != 2 {
 		t.Errorf("%d devices", n)
 	}

@@ -181,7 +181,7 @@ func (s *Service) ResetDevice(ctx context.Context, c Caller, hash int64) error {
 		if s.fresh(self) {
 			return errFresh
 		}
-		return s.revoke(ctx, c.user(), family(rows, a.KeyID))
+		return s.revoke(ctx, c.user(), []int64{a.KeyID})
 	}
 	return errHash
 }
@@ -218,9 +218,9 @@ func (s *Service) LogOut(ctx context.Context, c Caller) error {
 	if err != nil {
 		return fmt.Errorf("account: log out: %w", err)
 	}
-	keys := family(rows, main(rows, c.Key.ID))
-	if !slices.Contains(keys, c.Key.ID) {
-		keys = append(keys, c.Key.ID)
+	keys := []int64{c.Key.ID}
+	if self := main(rows, c.Key.ID); self != c.Key.ID {
+		keys = append(keys, self)
 	}
 	return s.revoke(ctx, c.Key.User, keys)
 }
@@ -242,34 +242,12 @@ func (s *Service) RevokeAll(ctx context.Context, user ids.UserID) error {
 	return s.revoke(ctx, user, keys)
 }
 
-// family are the keys of one device: its own and those that it exported its authorization to.
-func family(rows []store.Authorization, key int64) []int64 {
-	var keys []int64
-	for _, a := range rows {
-		if a.KeyID == key || a.Parent == key {
-			keys = append(keys, a.KeyID)
-		}
-	}
-	return keys
-}
-
-// revoke ends devices and their live sessions.
+// revoke ends devices with the keys that they exported their authorization to, and their live
+// sessions. A key loses the account before it is taken off the list: a crash between leaves a line
+// without power, never power without a line. It is told twice, because a login that was under way
+// puts its key on the list, lets it act, and looks for its line again (see grant): whichever way
+// the two interleave, the key ends up without the account.
 func (s *Service) revoke(ctx context.Context, user ids.UserID, keys []int64) error {
-	if err := s.disown(ctx, user, keys); err != nil {
-		return err
-	}
-	for _, key := range keys {
-		s.Cut(key)
-	}
-	return nil
-}
-
-// disown takes an account from keys, and only then takes them off the account's list: a crash
-// between leaves a line without power, never power without a line. The keys are told twice, because
-// a login that was under way puts its key on the list, lets it act, and looks for its line again
-// (see grant): whichever way the two interleave, the key ends up without the account. Keys that a
-// device exported its authorization to meanwhile end with it.
-func (s *Service) disown(ctx context.Context, user ids.UserID, keys []int64) error {
 	for len(keys) > 0 {
 		if err := s.strip(ctx, user, keys); err != nil {
 			return err
@@ -284,6 +262,9 @@ func (s *Service) disown(ctx context.Context, user ids.UserID, keys []int64) err
 		}
 		if err := s.strip(ctx, user, keys); err != nil {
 			return err
+		}
+		for _, key := range keys {
+			s.Cut(key)
 		}
 		keys = orphans
 	}
