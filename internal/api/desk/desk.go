@@ -18,8 +18,10 @@ type Desk struct {
 	Env   *view.Env
 }
 
-// Resolver checks the addresses that clients send.
-func (d *Desk) Resolver() resolve.Resolver { return resolve.Resolver{Hash: d.Env.Hash} }
+// Resolver checks the addresses that a client sends with a call.
+func (d *Desk) Resolver(c *api.Call) resolve.Resolver {
+	return resolve.Resolver{Hash: d.Env.Hash, Now: c.Unix()}
+}
 
 // View runs fn on a snapshot with a view for the caller, and returns the first error of either.
 func (d *Desk) View(c *api.Call, fn func(r *store.Reader, v *view.View) error) error {
@@ -38,10 +40,10 @@ func (d *Desk) Peer(c *api.Call, in tg.InputPeerClass) (peer ids.Peer, err error
 	case *tg.InputPeerSelf:
 		return c.Self.Peer(), nil
 	case *tg.InputPeerUser, *tg.InputPeerChannel:
-		return d.Resolver().Peer(nil, c.Self, in)
+		return d.Resolver(c).Peer(nil, c.Self, in)
 	}
 	err = d.Store.View(c.Context, func(r *store.Reader) (err error) {
-		peer, err = d.Resolver().Peer(r, c.Self, in)
+		peer, err = d.Resolver(c).Peer(r, c.Self, in)
 		return err
 	})
 	return peer, err
@@ -50,7 +52,7 @@ func (d *Desk) Peer(c *api.Call, in tg.InputPeerClass) (peer ids.Peer, err error
 // User resolves an InputUser of the caller.
 func (d *Desk) User(c *api.Call, in tg.InputUserClass) (user ids.UserID, err error) {
 	err = d.Store.View(c.Context, func(r *store.Reader) (err error) {
-		user, err = d.Resolver().User(r, c.Self, in)
+		user, err = d.Resolver(c).User(r, c.Self, in)
 		return err
 	})
 	return user, err
@@ -61,7 +63,7 @@ func (d *Desk) Users(c *api.Call, in []tg.InputUserClass) (out []ids.UserID, err
 	err = d.Store.View(c.Context, func(r *store.Reader) error {
 		out = out[:0]
 		for _, u := range in {
-			id, err := d.Resolver().User(r, c.Self, u)
+			id, err := d.Resolver(c).User(r, c.Self, u)
 			if err != nil {
 				return err
 			}
@@ -75,7 +77,7 @@ func (d *Desk) Users(c *api.Call, in []tg.InputUserClass) (out []ids.UserID, err
 // Channel resolves an InputChannel of the caller.
 func (d *Desk) Channel(c *api.Call, in tg.InputChannelClass) (peer ids.Peer, err error) {
 	err = d.Store.View(c.Context, func(r *store.Reader) (err error) {
-		peer, err = d.Resolver().Channel(r, c.Self, in)
+		peer, err = d.Resolver(c).Channel(r, c.Self, in)
 		return err
 	})
 	return peer, err

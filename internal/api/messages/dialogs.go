@@ -42,7 +42,7 @@ func (h *Handlers) getDialogs(
 		if req.OffsetDate > 0 && req.OffsetDate < farFuture {
 			var after ids.Peer
 			if req.OffsetPeer != nil {
-				after, _ = h.Resolver().Peer(r, c.Self, req.OffsetPeer)
+				after, _ = h.Resolver(c).Peer(r, c.Self, req.OffsetPeer)
 			}
 			lines = afterOffset(lines, int64(req.OffsetDate), int64(req.OffsetID), after)
 		}
@@ -155,7 +155,7 @@ func (h *Handlers) getPeerDialogs(
 				out = append(out, lines...)
 				continue
 			}
-			peer, err := h.Resolver().Peer(r, c.Self, one.Peer)
+			peer, err := h.Resolver(c).Peer(r, c.Self, one.Peer)
 			if err != nil {
 				return nil, err
 			}

@@ -21,6 +21,24 @@ import (
 type Resolver struct {
 	// Hash is the access hash of a peer for a viewer.
 	Hash func(viewer, peer int64) int64
+	// Now is the time in Unix seconds, by which bans have run out or not.
+	Now int64
+}
+
+// user and channel are the peers of ids that clients send, 0 for an id that cannot be one of that
+// kind: its marked form must not be the box of somebody else.
+func user(id int64) ids.Peer {
+	if id <= 0 {
+		return 0
+	}
+	return ids.PeerUser(ids.UserID(id))
+}
+
+func channel(id int64) ids.Peer {
+	if peer := ids.PeerChannel(ids.ChannelID(id)); id > 0 && peer.Kind() == ids.Channel {
+		return peer
+	}
+	return 0
 }
 
 // Peer resolves an InputPeer.
@@ -29,15 +47,15 @@ func (x Resolver) Peer(r *store.Reader, self ids.UserID, in tg.InputPeerClass) (
 	case *tg.InputPeerSelf:
 		return self.Peer(), nil
 	case *tg.InputPeerUser:
-		return x.hashed(self, ids.PeerUser(ids.UserID(p.UserID)), p.AccessHash)
+		return x.hashed(self, user(p.UserID), p.AccessHash)
 	case *tg.InputPeerChat:
 		return x.chat(r, self, p.ChatID)
 	case *tg.InputPeerChannel:
-		return x.hashed(self, ids.PeerChannel(ids.ChannelID(p.ChannelID)), p.AccessHash)
+		return x.hashed(self, channel(p.ChannelID), p.AccessHash)
 	case *tg.InputPeerUserFromMessage:
-		return x.fromMessage(r, self, p.Peer, p.MsgID, ids.PeerUser(ids.UserID(p.UserID)))
+		return x.fromMessage(r, self, p.Peer, p.MsgID, user(p.UserID))
 	case *tg.InputPeerChannelFromMessage:
-		return x.fromMessage(r, self, p.Peer, p.MsgID, ids.PeerChannel(ids.ChannelID(p.ChannelID)))
+		return x.fromMessage(r, self, p.Peer, p.MsgID, channel(p.ChannelID))
 	default:
 		return 0, chat.ErrPeerInvalid
 	}
@@ -51,9 +69,9 @@ func (x Resolver) User(r *store.Reader, self ids.UserID, in tg.InputUserClass) (
 	case *tg.InputUserSelf:
 		return self, nil
 	case *tg.InputUser:
-		peer, err = x.hashed(self, ids.PeerUser(ids.UserID(u.UserID)), u.AccessHash)
+		peer, err = x.hashed(self, user(u.UserID), u.AccessHash)
 	case *tg.InputUserFromMessage:
-		peer, err = x.fromMessage(r, self, u.Peer, u.MsgID, ids.PeerUser(ids.UserID(u.UserID)))
+		peer, err = x.fromMessage(r, self, u.Peer, u.MsgID, user(u.UserID))
 	default:
 		return 0, chat.ErrUserInvalid
 	}
@@ -74,10 +92,9 @@ func (x Resolver) Channel(
 	var err error
 	switch c := in.(type) {
 	case *tg.InputChannel:
-		peer, err = x.hashed(self, ids.PeerChannel(ids.ChannelID(c.ChannelID)), c.AccessHash)
+		peer, err = x.hashed(self, channel(c.ChannelID), c.AccessHash)
 	case *tg.InputChannelFromMessage:
-		of := ids.PeerChannel(ids.ChannelID(c.ChannelID))
-		peer, err = x.fromMessage(r, self, c.Peer, c.MsgID, of)
+		peer, err = x.fromMessage(r, self, c.Peer, c.MsgID, channel(c.ChannelID))
 	default:
 		return 0, chat.ErrChannelInvalid
 	}
@@ -90,7 +107,7 @@ func (x Resolver) Channel(
 // hashed accepts a peer whose access hash is the one that this viewer was given.
 func (x Resolver) hashed(self ids.UserID, peer ids.Peer, hash int64) (ids.Peer, error) {
 	switch {
-	case peer.Kind() == ids.None, peer.Kind() == ids.Chat:
+	case peer == 0:
 		return 0, chat.ErrPeerInvalid
 	case peer == self.Peer():
 		return peer, nil
@@ -128,11 +145,14 @@ func (x Resolver) fromMessage(
 	if err != nil {
 		return 0, err
 	}
+	if _, err := message.See(r, self, where, x.Now); err != nil {
+		return 0, err
+	}
 	m, err := message.Get(r, self, where, int64(id))
 	if err != nil {
 		return 0, err
 	}
-	if !refers(m, of) {
+	if of == 0 || !refers(m, of) {
 		return 0, chat.ErrPeerInvalid
 	}
 	return of, nil

@@ -42,7 +42,7 @@ func (h *Handlers) getUsers(
 	out := &tg.UserClassVector{Elems: make([]tg.UserClass, 0, len(req.ID))}
 	err := h.View(c, func(r *store.Reader, v *view.View) error {
 		for _, in := range req.ID {
-			id, err := h.Resolver().User(r, c.Self, in)
+			id, err := h.Resolver(c).User(r, c.Self, in)
 			var refusal chat.Refusal
 			switch {
 			case errors.As(err, &refusal):
