@@ -11,9 +11,12 @@ import (
 	"time"
 
 	"parley/internal/chat"
+	"parley/internal/chat/device"
 	"parley/internal/clock"
 	"parley/internal/ids"
+	"parley/internal/keyring"
 	"parley/internal/limit"
+	"parley/internal/mtproto/crypt"
 	"parley/internal/store"
 	"parley/internal/store/storetest"
 )
@@ -21,9 +24,11 @@ import (
 func newService(t testing.TB) (*Service, *clock.Fake) {
 	t.Helper()
 	now := clock.NewFake(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
+	st := storetest.SQLite(t)
+	box := keyring.NewBox([32]byte{}, crypt.NewRandom(rand.Reader))
 	return New(Options{
-		Store: storetest.SQLite(t), Clock: now, Rand: rand.Reader,
-		Log: slog.New(slog.DiscardHandler),
+		Store: st, Clock: now, Rand: rand.Reader, Devices: device.New(st, box, now),
+		Log: slog.New(slog.DiscardHandler), Cut: func(int64) {},
 	}), now
 }
 
