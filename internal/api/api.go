@@ -11,6 +11,7 @@ package api
 
 import (
 	"context"
+	"reflect"
 	"time"
 
 	"github.com/gotd/td/bin"
@@ -90,6 +91,9 @@ func On[T any, P request[T], R bin.Encoder](
 			if b.Len() != 0 {
 				return nil, ErrTrailing
 			}
+			if !legible(reflect.ValueOf(&req)) {
+				return nil, ErrDecode
+			}
 			return handle(c, &req)
 		},
 	}
@@ -97,7 +101,7 @@ func On[T any, P request[T], R bin.Encoder](
 
 // Errors of the dispatcher.
 var (
-	// ErrDecode is a body that is not what its constructor says.
+	// ErrDecode is a body that is not what its constructor says, or has a text that is not UTF-8.
 	ErrDecode = chat.Invalid("INPUT_FETCH_FAIL")
 	// ErrTrailing is a body that goes on after the request.
 	ErrTrailing = chat.Invalid("INPUT_REQUEST_TOO_LONG")

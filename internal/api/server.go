@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/gotd/td/bin"
@@ -214,8 +215,9 @@ func (s *Server) introduce(ctx context.Context, st *State, q session.Query) (dev
 	}
 	if i := q.Init; i != nil {
 		next.APIID = int64(i.APIID)
-		next.Device, next.System, next.App = i.DeviceModel, i.SystemVersion, i.AppVersion
-		next.LangPack, next.Lang, next.SystemLang = i.LangPack, i.LangCode, i.SystemLangCode
+		next.Device, next.System = label(i.DeviceModel), label(i.SystemVersion)
+		next.App, next.LangPack = label(i.AppVersion), label(i.LangPack)
+		next.Lang, next.SystemLang = label(i.LangCode), label(i.SystemLangCode)
 	}
 	if !sameClient(next, dev.AuthKey) {
 		dev, err = s.Devices.Change(ctx, dev.ID, func(k *store.AuthKey) error {
@@ -240,6 +242,14 @@ func (s *Server) introduce(ctx context.Context, st *State, q session.Query) (dev
 
 // maxLayer is above every layer that a client may honestly announce.
 const maxLayer = 10_000
+
+// labelBytes bounds what a client says of itself in one word.
+const labelBytes = 128
+
+// label is what a client says of itself, made fit to be kept.
+func label(s string) string {
+	return strings.ToValidUTF8(s[:min(len(s), labelBytes)], "")
+}
 
 func sameClient(a, b store.AuthKey) bool {
 	return a.Layer == b.Layer && a.APIID == b.APIID && a.Device == b.Device &&
