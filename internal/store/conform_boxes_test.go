@@ -103,18 +103,30 @@ func testOutbox(d *desk) {
 	}
 	equal(d, "in order", list(9), want)
 	equal(d, "limit", list(2), want[:2])
-	d.update(func(tx *store.Tx) error { return tx.Told(box, 2) })
+	d.update(func(tx *store.Tx) error { return tx.Told(box, 2, 2) })
 	equal(d, "without the told one", list(9), []store.Outbox{want[0], want[2]})
 	equal(d, "of all boxes", read(d, func(r *store.Reader) ([]store.Outbox, error) {
 		return r.Outbox(9)
 	}), []store.Outbox{want[0], want[2]})
 	d.update(func(tx *store.Tx) error {
-		return errors.Join(tx.Told(box, 1), tx.Told(box, 3))
+		return errors.Join(tx.Told(box, 1, 1), tx.Told(box, 3, 3))
 	})
 	equal(d, "none", list(9), []store.Outbox{})
 	d.updateAs(box, func(tx *store.Tx) error { return tx.Tell(want[0]) })
 	equal(d, "numbers are never used again", list(9)[0].N, int64(4))
-	d.update(func(tx *store.Tx) error { return tx.Told(box, 4) })
+	d.updateAs(box, func(tx *store.Tx) error {
+		m := store.Message{Box: box, Peer: d.peer(2), Origin: box, Nonce: 1, Body: []byte{}}
+		tx.WillTell(2)
+		_, err := tx.AddMessage(&m, 1, func(int64) []byte { return nil })
+		return errors.Join(err, tx.Tell(want[0]), tx.Tell(want[1]), tx.Tell(want[2]))
+	})
+	var numbers []int64
+	for _, o := range list(9) {
+		numbers = append(numbers, o.N)
+	}
+	equal(d, "two of them allotted with a message", numbers, []int64{4, 5, 6, 7})
+	d.update(func(tx *store.Tx) error { return tx.Told(box, 4, 7) })
+	equal(d, "a stretch told", list(9), []store.Outbox{})
 }
 
 // testCommits checks what the listener is told.
@@ -142,7 +154,7 @@ func testCommits(d *desk) {
 		}
 		return tx.Tell(store.Outbox{Box: box, Target: d.peer(2), Body: []byte{8}})
 	})
-	d.update(func(tx *store.Tx) error { return tx.Told(box, 1) })
+	d.update(func(tx *store.Tx) error { return tx.Told(box, 1, 1) })
 	d.refused(errOwn, func(tx *store.Tx) error {
 		_, err := tx.Append(store.Event{Box: box, Count: 1})
 		return errors.Join(err, errOwn)

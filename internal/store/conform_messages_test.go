@@ -49,7 +49,10 @@ func testMessages(d *desk) {
 	absent(d, get)
 	e := add(d, &m)
 	equal(d, "id", m.ID, int64(1))
-	equal(d, "event", e, store.Event{Box: m.Box, Pts: 2, Count: 1, Date: 5, Kind: 1, Body: []byte{1}})
+	stored := m
+	equal(d, "event", e, store.Event{
+		Box: m.Box, Pts: 2, Count: 1, Date: 5, Kind: 1, Body: []byte{1}, Message: &stored,
+	})
 	equal(d, "message", read(d, get), m)
 	m.Edited, m.Flags, m.ReplyTo, m.Media, m.Body = 11, store.Out, 0, 0, []byte{}
 	d.update(func(tx *store.Tx) error { return tx.SetMessage(&m) })

@@ -258,11 +258,15 @@ func (r *Reader) MessagesOf(box, from ids.Peer, below int64, limit int) ([]int64
 // whose body depends on the id, with its pts. ErrConflict says that (origin, nonce) is there already.
 func (t *Tx) AddMessage(m *Message, kind int64, body func(id int64) []byte) (Event, error) {
 	e := Event{Box: m.Box, Count: 1, Date: max(m.Date, m.Stored), Kind: kind}
-	if err := t.one(boxNextMessage, []any{m.Box, m.Date}, &e.Pts, &m.ID); err != nil {
+	t.tells.box = m.Box
+	err := t.one(boxNextMessage, []any{m.Box, m.Date, t.tells.left}, &e.Pts, &m.ID, &t.tells.last)
+	if err != nil {
 		return e, err
 	}
 	e.Body = body(m.ID)
-	err := t.exec(messageInsert, m.Box, m.ID, m.Peer, m.From, m.Date, m.Edited, m.Flags, m.Origin,
+	kept := *m
+	e.Message = &kept
+	err = t.exec(messageInsert, m.Box, m.ID, m.Peer, m.From, m.Date, m.Edited, m.Flags, m.Origin,
 		m.Nonce, m.Grouped, m.ReplyTo, m.Media, m.Body)
 	if err != nil {
 		return e, err

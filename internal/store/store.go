@@ -140,6 +140,13 @@ type Tx struct {
 	Reader
 	key    ids.Peer
 	commit Commit
+	tells  allotted
+}
+
+// allotted are numbers of outbox rows that a box has allotted: left of them up to last.
+type allotted struct {
+	box        ids.Peer
+	left, last int64
 }
 
 func (r *Reader) one(st *statement, args []any, dest ...any) error {

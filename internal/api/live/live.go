@@ -72,7 +72,7 @@ func (x *Renderer) shared(
 		}
 		out.Body = body
 		out.Places = func(encoded []byte) []fanout.Place { return places(v, encoded) }
-		out.Apart, err = apart(r, channel, events)
+		out.Apart, err = apart(r, events)
 		return err
 	})
 	return out, err
@@ -88,7 +88,7 @@ func places(v *view.View, encoded []byte) []fanout.Place {
 }
 
 // apart finds who sees posts otherwise than the rest: their authors and whom they mention.
-func apart(r *store.Reader, channel ids.Peer, events []store.Event) ([]ids.UserID, error) {
+func apart(r *store.Reader, events []store.Event) ([]ids.UserID, error) {
 	var out []ids.UserID
 	add := func(id ids.UserID) {
 		if id != 0 && !slices.Contains(out, id) {
@@ -105,7 +105,7 @@ func apart(r *store.Reader, channel ids.Peer, events []store.Event) ([]ids.UserI
 		if err != nil {
 			return nil, err
 		}
-		m, err := r.Message(channel, entry.ID)
+		m, err := messageOf(r, e, entry.ID)
 		if store.IsNotFound(err) {
 			continue
 		}
@@ -122,6 +122,14 @@ func apart(r *store.Reader, channel ids.Peer, events []store.Event) ([]ids.UserI
 		}
 	}
 	return out, nil
+}
+
+// messageOf is the message that an entry is about.
+func messageOf(r *store.Reader, e store.Event, id int64) (store.Message, error) {
+	if e.Message != nil {
+		return *e.Message, nil
+	}
+	return r.Message(e.Box, id)
 }
 
 // tooLong makes clients ask for what they missed.

@@ -30,12 +30,12 @@ func (v *View) commonUpdate(e store.Event, entry box.Entry) tg.UpdateClass {
 	pts, count := int(e.Pts), int(e.Count)
 	switch box.Kind(e.Kind) {
 	case box.NewMessage:
-		if m := v.messageOf(e.Box, entry.ID); m != nil {
+		if m := v.messageOf(e, entry.ID); m != nil {
 			return &tg.UpdateNewMessage{Message: m, Pts: pts, PtsCount: count}
 		}
 		return &tg.UpdateDeleteMessages{Messages: []int{int(entry.ID)}, Pts: pts, PtsCount: count}
 	case box.EditMessage:
-		if m := v.messageOf(e.Box, entry.ID); m != nil {
+		if m := v.messageOf(e, entry.ID); m != nil {
 			return &tg.UpdateEditMessage{Message: m, Pts: pts, PtsCount: count}
 		}
 		return &tg.UpdateDeleteMessages{Messages: []int{int(entry.ID)}, Pts: pts, PtsCount: count}
@@ -82,12 +82,12 @@ func (v *View) channelUpdate(e store.Event, entry box.Entry) tg.UpdateClass {
 	}
 	switch box.Kind(e.Kind) {
 	case box.NewMessage:
-		if m := v.messageOf(e.Box, entry.ID); m != nil {
+		if m := v.messageOf(e, entry.ID); m != nil {
 			return &tg.UpdateNewChannelMessage{Message: m, Pts: pts, PtsCount: count}
 		}
 		return gone
 	case box.EditMessage:
-		if m := v.messageOf(e.Box, entry.ID); m != nil {
+		if m := v.messageOf(e, entry.ID); m != nil {
 			return &tg.UpdateEditChannelMessage{Message: m, Pts: pts, PtsCount: count}
 		}
 		return gone
@@ -105,8 +105,11 @@ func (v *View) channelUpdate(e store.Event, entry box.Entry) tg.UpdateClass {
 	return nil
 }
 
-func (v *View) messageOf(box ids.Peer, id int64) tg.MessageClass {
-	m, err := v.r.Message(box, id)
+func (v *View) messageOf(e store.Event, id int64) tg.MessageClass {
+	if e.Message != nil {
+		return v.Message(*e.Message)
+	}
+	m, err := v.r.Message(e.Box, id)
 	if v.fail(err) {
 		return nil
 	}

@@ -66,7 +66,7 @@ func (v *View) fullUser(row store.User) *tg.User {
 		return u
 	}
 	v.relate(u, row)
-	if v.sees(row.ID, SeesPhone) {
+	if row.Phone != "" && v.sees(row.ID, SeesPhone) {
 		u.Phone = row.Phone
 	}
 	if row.Flags.Has(store.UserService) || u.Bot {
@@ -74,7 +74,7 @@ func (v *View) fullUser(row store.User) *tg.User {
 		return u
 	}
 	u.Status = v.status(row)
-	if v.sees(row.ID, SeesPhoto) {
+	if row.PhotoID != 0 && v.sees(row.ID, SeesPhoto) {
 		u.Photo = v.userPhoto(row)
 	}
 	return u

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
+	"time"
 
 	"parley/internal/ids"
 	"parley/internal/store"
@@ -18,6 +20,9 @@ const (
 	batchMost = 512
 	// inFlight is how many targets are served at once.
 	inFlight = 256
+	// tickDelay is how long rows that were carried out wait to be ticked off together. A process that
+	// dies meanwhile carries them out again at its next start.
+	tickDelay = 250 * time.Millisecond
 	// applyTries is how often a row that fails is tried before it is left for the next start.
 	applyTries = 3
 )
@@ -29,11 +34,13 @@ type Courier struct {
 	log      *slog.Logger
 	slots    chan struct{}
 
-	mu     sync.Mutex
-	boxes  map[ids.Peer]*outbox
-	closed bool
-	idle   sync.WaitGroup
-	ctx    context.Context
+	mu    sync.Mutex
+	boxes map[ids.Peer]*outbox
+	// done are the rows that were carried out and are to be ticked off, by ticking when it is set.
+	done    map[ids.Peer][]int64
+	ticking *time.Timer
+	idle    sync.WaitGroup
+	ctx     context.Context
 }
 
 // outbox are the rows of one box that wait, and who waits for them.
@@ -50,6 +57,7 @@ func NewCourier(
 		store: s, appliers: appliers, log: log, ctx: ctx,
 		slots: make(chan struct{}, inFlight),
 		boxes: make(map[ids.Peer]*outbox),
+		done:  make(map[ids.Peer][]int64),
 	}
 }
 
@@ -108,7 +116,15 @@ func (c *Courier) Settled(ctx context.Context, in ids.Peer) error {
 }
 
 // Wait waits until nothing is under way any more, after ctx of the courier has ended.
-func (c *Courier) Wait() { c.idle.Wait() }
+func (c *Courier) Wait() {
+	c.mu.Lock()
+	early := c.ticking != nil && c.ticking.Stop()
+	c.mu.Unlock()
+	if early {
+		c.tickOff()
+	}
+	c.idle.Wait()
+}
 
 // serve carries out the rows of one box until none waits.
 func (c *Courier) serve(in ids.Peer, b *outbox) {
@@ -156,15 +172,51 @@ func (c *Courier) carry(in ids.Peer, rows []store.Outbox) {
 	if len(done) == 0 {
 		return
 	}
-	err := c.store.Update(c.ctx, in, func(tx *store.Tx) error {
-		for _, n := range done {
-			if err := tx.Told(in, n); err != nil {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.done[in] = append(c.done[in], done...)
+	if c.ticking == nil {
+		c.idle.Add(1)
+		c.ticking = time.AfterFunc(tickDelay, c.tickOff)
+	}
+}
+
+// tickOff deletes the rows that were carried out.
+func (c *Courier) tickOff() {
+	defer c.idle.Done()
+	c.mu.Lock()
+	all := c.done
+	c.done = make(map[ids.Peer][]int64)
+	c.ticking = nil
+	c.mu.Unlock()
+	var wg sync.WaitGroup
+	for in, rows := range all {
+		c.slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-c.slots }()
+			c.told(in, rows)
+		})
+	}
+	wg.Wait()
+}
+
+// told deletes rows of one box, also when the courier is at its end.
+func (c *Courier) told(in ids.Peer, rows []int64) {
+	slices.Sort(rows)
+	err := c.store.Update(context.WithoutCancel(c.ctx), in, func(tx *store.Tx) error {
+		for i := 0; i < len(rows); {
+			n := 1
+			for i+n < len(rows) && rows[i+n] == rows[i]+int64(n) {
+				n++
+			}
+			if err := tx.Told(in, rows[i], rows[i+n-1]); err != nil {
 				return err
 			}
+			i += n
 		}
 		return nil
 	})
-	if err != nil && c.ctx.Err() == nil && !errors.Is(err, store.ErrStopped) {
+	if err != nil && !errors.Is(err, store.ErrStopped) {
 		c.log.Error("ticking off outbox rows", "error", err)
 	}
 }

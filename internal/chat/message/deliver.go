@@ -48,7 +48,7 @@ func (s *Service) applyDeliver(tx *store.Tx, o store.Outbox) error {
 	if voice := int64(Document)<<8 | int64(Voice); d.Media == voice {
 		m.Flags |= store.MediaUnread
 	}
-	if _, err := addMessage(tx, &m); err != nil {
+	if _, err := addMessage(tx, &m, 0); err != nil {
 		return err
 	}
 	user := o.Target.User()

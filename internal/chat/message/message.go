@@ -106,9 +106,10 @@ func Horizon(r *store.Reader, user ids.UserID, peer ids.Peer) (int64, error) {
 	return d.MinID, err
 }
 
-// Access is what a user may do with a peer: the chat's row and his standing in it. For a private
-// chat both are empty.
+// Access is what a user may do with a peer: the chat's row and his standing in it, or in a private
+// chat the other's row.
 type Access struct {
+	User   store.User
 	Chat   store.Chat
 	Member store.Member
 }
@@ -118,7 +119,8 @@ func See(r *store.Reader, user ids.UserID, peer ids.Peer, now int64) (Access, er
 	var a Access
 	switch peer.Kind() {
 	case ids.User:
-		_, err := r.User(peer.User())
+		var err error
+		a.User, err = r.User(peer.User())
 		if errors.Is(err, store.ErrNotFound) {
 			return a, chat.ErrPeerInvalid
 		}

@@ -164,7 +164,11 @@ func row(o Outgoing, a Access) (store.Message, error) {
 // commit writes the message, its event and what others must learn of it.
 func (s *Service) commit(tx *store.Tx, o Outgoing, p plan, sent *Sent) error {
 	var err error
-	if sent.Event, err = addMessage(tx, &sent.Message); err != nil {
+	tells := len(p.targets)
+	if o.To.Kind() == ids.Channel {
+		tells = 1 + len(p.called)
+	}
+	if sent.Event, err = addMessage(tx, &sent.Message, tells); err != nil {
 		return err
 	}
 	m := sent.Message
@@ -193,14 +197,18 @@ func (s *Service) commit(tx *store.Tx, o Outgoing, p plan, sent *Sent) error {
 // settle does what a send means for the sender's own dialog: what was above is read, the draft is
 // done with.
 func (s *Service) settle(tx *store.Tx, o Outgoing, m store.Message) error {
+	own := o.To == o.From.Peer()
+	if !own && !o.ClearDraft {
+		return nil
+	}
 	d, err := tx.Dialog(o.From, o.To)
 	if err != nil {
 		return err
 	}
-	if o.To == o.From.Peer() {
+	if own {
 		d.ReadIn, d.ReadOut = m.ID, m.ID
 		d.Unread = 0
-	} else if !o.ClearDraft || len(d.Draft) == 0 {
+	} else if len(d.Draft) == 0 {
 		return nil
 	}
 	if o.ClearDraft && len(d.Draft) > 0 {
@@ -212,8 +220,10 @@ func (s *Service) settle(tx *store.Tx, o Outgoing, m store.Message) error {
 	return tx.PutDialog(d)
 }
 
-// addMessage stores a message with the event that names its id.
-func addMessage(tx *store.Tx, m *store.Message) (store.Event, error) {
+// addMessage stores a message with the event that names its id; the transaction will tell as many
+// others.
+func addMessage(tx *store.Tx, m *store.Message, tells int) (store.Event, error) {
+	tx.WillTell(tells)
 	return tx.AddMessage(m, int64(box.NewMessage), func(id int64) []byte {
 		return box.Entry{ID: id}.Encode()
 	})
@@ -267,11 +277,10 @@ func (s *Service) mayPost(r *store.Reader, o Outgoing, a Access) error {
 		if blocked {
 			return chat.Invalid("YOU_BLOCKED_USER")
 		}
-		u, err := r.User(o.To.User())
-		if err == nil && u.Flags.Has(store.UserDeleted) {
+		if a.User.Flags.Has(store.UserDeleted) {
 			return chat.Invalid("INPUT_USER_DEACTIVATED")
 		}
-		return err
+		return nil
 	case ids.Chat:
 		if a.Chat.Flags.Has(store.Deactivated) {
 			return chat.Invalid("CHAT_ID_INVALID")
