@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"parley/internal/chat"
 	"parley/internal/chat/box"
@@ -116,6 +117,11 @@ func (s *Service) plan(ctx context.Context, o Outgoing) (p plan, err error) {
 		if p.targets, err = s.targets(r, o); err != nil {
 			return err
 		}
+		if o.Content.Author == "" {
+			if o.Content.Author, err = signature(r, o, access); err != nil {
+				return err
+			}
+		}
 		p.called = mentioned(o)
 		o.Content.Mentioned = nil
 		if o.To.Kind() != ids.User {
@@ -125,6 +131,16 @@ func (s *Service) plan(ctx context.Context, o Outgoing) (p plan, err error) {
 		return err
 	})
 	return p, err
+}
+
+// signature is the name under a post, where the channel wants its posts signed.
+func signature(r *store.Reader, o Outgoing, a Access) (string, error) {
+	if !a.Chat.Flags.Has(store.Broadcast) || o.Trusted ||
+		!a.Chat.Flags.Has(store.Signatures) && !a.Chat.Flags.Has(store.SignatureProfiles) {
+		return "", nil
+	}
+	u, err := r.User(o.From)
+	return strings.TrimSpace(u.FirstName + " " + u.LastName), err
 }
 
 // row makes the row of the sender's copy, or of the channel.
