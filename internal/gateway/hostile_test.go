@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -303,27 +304,42 @@ func TestSlowReader(t *testing.T) {
 	check()
 }
 
-// TestSlowButAlive: who reads slowly but steadily gets everything.
+// reluctant is a connection that is read slowly.
+type reluctant struct{ net.Conn }
+
+func (c reluctant) Read(p []byte) (int, error) {
+	const most = 64 << 10
+	time.Sleep(5 * time.Millisecond)
+	return c.Conn.Read(p[:min(len(p), most)])
+}
+
+// TestSlowButAlive: who reads slowly but steadily gets everything, while others are served.
 func TestSlowButAlive(t *testing.T) {
 	w := newWorld(t, func(o *Options) { o.Limits.SlowWrite = time.Second })
-	w.invoke = func(context.Context, *Session, session.Query) ([]byte, error) {
+	w.invoke = func(_ context.Context, _ *Session, q session.Query) ([]byte, error) {
+		if len(q.Body) == 4 {
+			return trueValue(), nil
+		}
 		return fileBytes(1 << 20), nil
 	}
-	c := w.client()
+	other, c := w.client(), w.client()
 	c.nc.(*net.TCPConn).SetReadBuffer(256 << 10)
-	const all = 16
-	for range all {
-		c.send(method())
+	var ids []int64
+	for range 16 {
+		ids = append(ids, c.send(method(1)))
 	}
-	total, buf := 0, make([]byte, 128<<10)
-	for total < all<<20 {
-		time.Sleep(10 * time.Millisecond)
-		c.nc.SetReadDeadline(time.Now().Add(patience))
-		n, err := c.nc.Read(buf)
-		if err != nil {
-			t.Fatalf("after %d bytes: %v", total, err)
+	c.nc = reluctant{c.nc}
+	for _, id := range ids {
+		start := time.Now()
+		for range 4 {
+			other.answer(other.send(method(1)))
 		}
-		total += n
+		if took := time.Since(start); took > 5*time.Second {
+			t.Errorf("others waited for %v", took)
+		}
+		if got := c.answer(id); !bytes.Equal(got, fileBytes(1<<20)) {
+			t.Error("the answer is damaged")
+		}
 	}
 	var slow dto.Metric
 	if err := w.metrics.slow.Write(&slow); err != nil || slow.GetCounter().GetValue() == 0 {
