@@ -57,9 +57,6 @@ func Start(t testing.TB, change func(*config.Config)) *Server {
 	cfg.Limits.Messages = limit.Rate{}
 	cfg.Limits.CodesPerAddress = limit.Rate{}
 	cfg.Limits.ConnectionsPerAddress = cfg.Limits.Connections
-	if url := os.Getenv("PARLEY_TEST_NODE_STORE"); url != "" {
-		cfg.Store.URL = config.Secret(url)
-	}
 	if change != nil {
 		change(&cfg)
 	}

@@ -21,7 +21,9 @@ import (
 	"github.com/gotd/td/telegram/uploader"
 	"github.com/gotd/td/tg"
 
+	"parley/internal/config"
 	"parley/internal/node/nodetest"
+	"parley/internal/store/storetest"
 )
 
 func TestMain(m *testing.M) { nodetest.Main(m) }
@@ -203,8 +205,18 @@ func meet(a, b *person) (toB, toA tg.InputPeerClass) {
 	return find(a, b), find(b, a)
 }
 
-func TestPrivateChat(t *testing.T) {
-	s := nodetest.Start(t, nil)
+func TestPrivateChat(t *testing.T) { privateChat(t, nodetest.Start(t, nil)) }
+
+// TestPrivateChatOnPostgres is the same on a server whose store is PostgreSQL.
+func TestPrivateChatOnPostgres(t *testing.T) {
+	url := storetest.PostgresURL(t)
+	privateChat(t, nodetest.Start(t, func(cfg *config.Config) {
+		cfg.Store.URL = config.Secret(url)
+	}))
+}
+
+func privateChat(t *testing.T, s *nodetest.Server) {
+	t.Helper()
 	a, b := login(t, s, 1), login(t, s, 2)
 	toB, toA := meet(a, b)
 
