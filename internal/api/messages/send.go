@@ -166,7 +166,7 @@ func (h *Handlers) linkable(r *store.Reader, viewer, author ids.UserID) (bool, e
 func (h *Handlers) outgoing(
 	c *api.Call, to tg.InputPeerClass, reply tg.InputReplyToClass, as tg.InputPeerClass,
 ) (message.Outgoing, error) {
-	o := message.Outgoing{From: c.Self}
+	o := message.Outgoing{From: c.Self, Visible: h.linkable}
 	var err error
 	if o.To, err = h.Peer(c, to); err != nil {
 		return o, err

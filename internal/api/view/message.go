@@ -191,9 +191,14 @@ func (v *View) reply(m store.Message, r *message.Reply) tg.MessageReplyHeaderCla
 	if r.Peer != 0 {
 		out.SetReplyToPeerID(v.Peer(r.Peer))
 	}
-	if r.From != 0 {
+	if r.From != 0 || r.Name != "" {
 		from := tg.MessageFwdHeader{Date: int(r.Date)}
-		from.SetFromID(v.Peer(r.From))
+		if r.From != 0 {
+			from.SetFromID(v.Peer(r.From))
+		}
+		if r.Name != "" {
+			from.SetFromName(r.Name)
+		}
 		from.SetFlags()
 		out.SetReplyFrom(from)
 	}

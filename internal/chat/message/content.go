@@ -110,6 +110,11 @@ type Media struct {
 	Address string `cbor:"15,keyasint,omitempty"`
 }
 
+// heardOnce tells whether a message's medium counts as unheard until somebody has played it.
+func heardOnce(m *Media) bool {
+	return m != nil && m.Kind == Document && (m.Class == Voice || m.Class == RoundVideo)
+}
+
 // DocumentClass is what a document is to somebody who searches. Values are stored.
 type DocumentClass uint8
 
@@ -154,8 +159,10 @@ type Reply struct {
 	QuoteOffset   int      `cbor:"6,keyasint,omitempty"`
 	// Top is the first message of the thread.
 	Top int64 `cbor:"7,keyasint,omitempty"`
-	// Author is who wrote the message answered, so that he learns of it.
+	// Author is who wrote the message answered in the same chat, so that he learns of it.
 	Author ids.UserID `cbor:"8,keyasint,omitempty"`
+	// Name stands for From when he does not want to be linked to.
+	Name string `cbor:"9,keyasint,omitempty"`
 }
 
 // ActionKind is what a service message tells. Values are stored.

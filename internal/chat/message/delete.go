@@ -30,7 +30,9 @@ type Affected struct {
 // others who have them. Ids that are not there are passed over.
 //
 // https://core.telegram.org/method/messages.deleteMessages
-func (s *Service) Delete(ctx context.Context, user ids.UserID, list []int64, forAll bool) (Affected, error) {
+func (s *Service) Delete(
+	ctx context.Context, user ids.UserID, list []int64, forAll bool,
+) (Affected, error) {
 	now := s.Clock.Now().Unix()
 	var revoke map[ids.UserID][]Ref
 	err := s.Store.View(ctx, func(r *store.Reader) (err error) {
@@ -209,12 +211,30 @@ func (s *Service) DeletePosts(
 			if _, err := tx.DeleteMessage(channel, id); err != nil {
 				return err
 			}
+			if err := uncall(tx, m); err != nil {
+				return err
+			}
 			gone = append(gone, id)
 		}
 		out, err = erased(tx, channel, gone, now)
 		return err
 	})
 	return out, err
+}
+
+// uncall lets those whom a post called know that it is gone.
+func uncall(tx *store.Tx, m store.Message) error {
+	c, err := DecodeContent(m.Body)
+	if err != nil {
+		return err
+	}
+	for _, user := range c.Mentioned {
+		body := mention{Channel: m.Box, ID: m.ID, Gone: true}
+		if err := tell(tx, m.Box, user.Peer(), TellMention, body); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // historySlice is how many messages one call of DeleteHistory removes.

@@ -8,10 +8,11 @@ import (
 	"parley/internal/store"
 )
 
-// mention is the body of a TellMention row.
+// mention is the body of a TellMention row: a post calls somebody, or is gone.
 type mention struct {
 	Channel ids.Peer `cbor:"1,keyasint"`
 	ID      int64    `cbor:"2,keyasint"`
+	Gone    bool     `cbor:"3,keyasint,omitempty"`
 }
 
 // channelOwn is the body of a TellChannelOwn row: what a post means for its author's dialog.
@@ -45,9 +46,6 @@ func (s *Service) applyDeliver(tx *store.Tx, o store.Outbox) error {
 		mentions = 1
 		m.Flags |= store.Mentioned | store.MediaUnread
 	}
-	if voice := int64(Document)<<8 | int64(Voice); d.Media == voice {
-		m.Flags |= store.MediaUnread
-	}
 	if _, err := addMessage(tx, &m, 0); err != nil {
 		return err
 	}
@@ -68,6 +66,9 @@ func (s *Service) applyMention(tx *store.Tx, o store.Outbox) error {
 		return err
 	}
 	user := o.Target.User()
+	if body.Gone {
+		return dropMentions(tx, user, body.Channel, []int64{body.ID})
+	}
 	d, err := tx.Dialog(user, body.Channel)
 	if err != nil || d.ReadIn >= body.ID {
 		return dropGone(err)

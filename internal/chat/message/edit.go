@@ -133,6 +133,9 @@ func mayEdit(user ids.UserID, m store.Message, a Access, now int64) error {
 	if m.Flags.Has(store.Service) {
 		return chat.ErrMessageIDInvalid
 	}
+	if err := mayAct(a, m.Peer); err != nil {
+		return err
+	}
 	if m.Flags.Has(store.Post) {
 		own := m.Origin == user.Peer() && rights.Has(a.Member, rights.PostMessages)
 		if !own && !rights.Has(a.Member, rights.EditMessages) {

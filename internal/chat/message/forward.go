@@ -2,6 +2,7 @@ package message
 
 import (
 	"context"
+	"strings"
 
 	"parley/internal/chat"
 	"parley/internal/ids"
@@ -133,28 +134,35 @@ func (s *Service) copied(
 func source(
 	r *store.Reader, user ids.UserID, m store.Message, author string, visible Visible,
 ) (*Forward, error) {
-	f := &Forward{Date: m.Date, From: m.From}
+	f := &Forward{Date: m.Date}
 	if m.Flags.Has(store.Post) {
 		f.From, f.Post, f.Author = m.Box, m.ID, author
 		return f, nil
 	}
-	writer := m.From.User()
-	if writer == 0 || writer == user {
-		return f, nil
+	var err error
+	f.From, f.Name, err = writer(r, user, m, visible)
+	return f, err
+}
+
+// writer says by whom a message is that a user shows to others: the author, or only the name of one
+// who does not want to be linked to.
+func writer(
+	r *store.Reader, user ids.UserID, m store.Message, visible Visible,
+) (from ids.Peer, name string, err error) {
+	author := m.From.User()
+	if author == 0 || author == user {
+		return m.From, "", nil
 	}
-	ok, err := visible(r, user, writer)
-	if err != nil || ok {
-		return f, err
+	if visible != nil {
+		if ok, err := visible(r, user, author); err != nil || ok {
+			return m.From, "", err
+		}
 	}
-	u, err := r.User(writer)
+	u, err := r.User(author)
 	if err != nil {
-		return f, dropGone(err)
+		return 0, "", dropGone(err)
 	}
-	f.From, f.Name = 0, u.FirstName
-	if u.LastName != "" {
-		f.Name += " " + u.LastName
-	}
-	return f, nil
+	return 0, strings.TrimSpace(u.FirstName + " " + u.LastName), nil
 }
 
 // countForward counts a forward of a channel's post.

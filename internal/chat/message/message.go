@@ -145,6 +145,16 @@ func See(r *store.Reader, user ids.UserID, peer ids.Peer, now int64) (Access, er
 	return a, nil
 }
 
+// mayAct tells whether a user may change what others see of a peer's messages: in a basic group only
+// members may, and nobody once it is closed. In a channel See has told already.
+func mayAct(a Access, peer ids.Peer) error {
+	closed := a.Chat.Flags.Has(store.Deactivated) || !a.Member.Role.In()
+	if peer.Kind() == ids.Chat && closed {
+		return chat.ErrWriteForbidden
+	}
+	return nil
+}
+
 // participants returns who gets a row of a basic group's messages.
 func participants(r *store.Reader, peer ids.Peer) ([]ids.UserID, error) {
 	members, err := r.Members(peer, store.Participant, store.Creator, maxParticipants, 0)
@@ -180,6 +190,20 @@ func others(r *store.Reader, user ids.UserID, peer ids.Peer) ([]ids.UserID, erro
 		return out, nil
 	}
 	return nil, nil
+}
+
+// reached returns in whose boxes something new from the user arrives: all others', but for somebody
+// who has blocked him. He does not learn of it.
+func reached(r *store.Reader, user ids.UserID, peer ids.Peer) ([]ids.UserID, error) {
+	list, err := others(r, user, peer)
+	if err != nil || peer.Kind() != ids.User || len(list) == 0 {
+		return list, err
+	}
+	blocked, err := r.Blocked(list[0], user.Peer())
+	if blocked {
+		return nil, err
+	}
+	return list, err
 }
 
 // maxParticipants bounds how many members of a basic group are read; the group itself is bounded

@@ -50,11 +50,14 @@ func (s *Service) pin(
 		if err != nil {
 			return err
 		}
+		if err := mayAct(a, peer); err != nil {
+			return err
+		}
 		if peer.Kind() != ids.User && !mayPin(a, now) {
 			return chat.ErrAdminRequired
 		}
 		if !onlySelf {
-			targets, err = others(r, user, peer)
+			targets, err = reached(r, user, peer)
 		}
 		return err
 	})

@@ -32,7 +32,11 @@ func (s *Service) React(
 	now := s.Clock.Now().Unix()
 	var targets []ids.UserID
 	err = s.Store.View(ctx, func(r *store.Reader) error {
-		if _, err := See(r, user, peer, now); err != nil {
+		a, err := See(r, user, peer, now)
+		if err != nil {
+			return err
+		}
+		if err := mayAct(a, peer); err != nil {
 			return err
 		}
 		m, err := Get(r, user, peer, id)
@@ -42,7 +46,7 @@ func (s *Service) React(
 		if m.Flags.Has(store.Service) {
 			return chat.ErrMessageIDInvalid
 		}
-		targets, err = others(r, user, peer)
+		targets, err = reached(r, user, peer)
 		return err
 	})
 	if err != nil {

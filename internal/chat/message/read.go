@@ -104,8 +104,12 @@ func (s *Service) applyRead(tx *store.Tx, o store.Outbox) error {
 	if err := tx.PutDialog(d); err != nil {
 		return err
 	}
-	_, err = append1(tx, o.Target, box.ReadOutbox, s.Clock.Now().Unix(),
-		box.Entry{Peer: body.Peer, ID: body.ID})
+	now, entry := s.Clock.Now().Unix(), box.Entry{Peer: body.Peer, ID: body.ID}
+	if body.Peer.Kind() == ids.Channel {
+		_, err = box.Note(tx, o.Target, box.ReadChannelOutbox, now, entry)
+	} else {
+		_, err = append1(tx, o.Target, box.ReadOutbox, now, entry)
+	}
 	return err
 }
 
@@ -113,7 +117,9 @@ func (s *Service) applyRead(tx *store.Tx, o store.Outbox) error {
 // read see that somebody did.
 //
 // https://core.telegram.org/method/channels.readHistory
-func (s *Service) ReadPosts(ctx context.Context, user ids.UserID, channel ids.Peer, upTo int64) error {
+func (s *Service) ReadPosts(
+	ctx context.Context, user ids.UserID, channel ids.Peer, upTo int64,
+) error {
 	now := s.Clock.Now().Unix()
 	authors := make(map[ids.UserID]int64)
 	err := s.Store.View(ctx, func(r *store.Reader) error {
@@ -198,7 +204,7 @@ func (s *Service) ReadContents(
 		refs := make(map[ids.Peer][]Ref)
 		for _, id := range list {
 			m, err := tx.Message(user.Peer(), id)
-			if err != nil || !m.Flags.Has(store.MediaUnread) {
+			if err != nil || m.Flags.Has(store.Out) || !m.Flags.Has(store.MediaUnread) {
 				if dropGone(err) != nil {
 					return err
 				}
@@ -236,42 +242,39 @@ func heard(tx *store.Tx, m store.Message) error {
 	if err := tx.SetMessage(&m); err != nil {
 		return err
 	}
-	user := m.Box.User()
-	dropped, err := tx.DropMention(user, m.Peer, m.ID)
-	if err != nil || !dropped {
-		return err
-	}
-	d, err := tx.Dialog(user, m.Peer)
-	if err != nil {
-		return dropGone(err)
-	}
-	d.Mentions = max(d.Mentions-1, 0)
-	return tx.PutDialog(d)
+	return dropMentions(tx, m.Box.User(), m.Peer, []int64{m.ID})
 }
 
 // seeMentions takes mentions of a channel's messages off the user's dialog.
-func (s *Service) seeMentions(ctx context.Context, user ids.UserID, channel ids.Peer, list []int64) error {
+func (s *Service) seeMentions(
+	ctx context.Context, user ids.UserID, channel ids.Peer, list []int64,
+) error {
 	return s.Store.Update(ctx, user.Peer(), func(tx *store.Tx) error {
-		var n int64
-		for _, id := range list {
-			dropped, err := tx.DropMention(user, channel, id)
-			if err != nil {
-				return err
-			}
-			if dropped {
-				n++
-			}
-		}
-		if n == 0 {
-			return nil
-		}
-		d, err := tx.Dialog(user, channel)
-		if err != nil {
-			return dropGone(err)
-		}
-		d.Mentions = max(d.Mentions-n, 0)
-		return tx.PutDialog(d)
+		return dropMentions(tx, user, channel, list)
 	})
+}
+
+// dropMentions takes mentions off a dialog.
+func dropMentions(tx *store.Tx, user ids.UserID, peer ids.Peer, list []int64) error {
+	var n int64
+	for _, id := range list {
+		dropped, err := tx.DropMention(user, peer, id)
+		if err != nil {
+			return err
+		}
+		if dropped {
+			n++
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	d, err := tx.Dialog(user, peer)
+	if err != nil {
+		return dropGone(err)
+	}
+	d.Mentions = max(d.Mentions-n, 0)
+	return tx.PutDialog(d)
 }
 
 // ReadMentions takes all mentions off a dialog.

@@ -35,6 +35,9 @@ type Outgoing struct {
 	stored int64
 	// Mentions are people whom the message calls by their username.
 	Mentions []ids.UserID
+	// Visible tells whether the answer to a message of another chat may lead to who wrote it; nil
+	// hides him.
+	Visible Visible
 	// ClearDraft removes the dialog's draft with the send.
 	ClearDraft bool
 	// Trusted skips the rights of the chat: service messages, imports.
@@ -75,6 +78,14 @@ func (s *Service) Send(ctx context.Context, o Outgoing) (Sent, error) {
 		}
 	}
 	plan, err := s.plan(ctx, o)
+	var refusal chat.Refusal
+	if errors.As(err, &refusal) {
+		// What was sent once is answered once more, though it might be refused by now.
+		key := store.Message{Box: BoxOf(o.From, o.To), Peer: o.To, Origin: o.From.Peer(), Nonce: o.Random}
+		if again, ferr := s.sentBefore(ctx, key); ferr == nil {
+			return again, nil
+		}
+	}
 	if err != nil {
 		return Sent{}, err
 	}
@@ -84,8 +95,9 @@ func (s *Service) Send(ctx context.Context, o Outgoing) (Sent, error) {
 		return s.commit(tx, o, plan, &sent)
 	})
 	if errors.Is(err, store.ErrConflict) || errors.Is(err, store.ErrUnknown) {
-		if again, ferr := s.sentBefore(ctx, plan.row); ferr == nil {
-			return again, nil
+		again, ferr := s.sentBefore(ctx, plan.row)
+		if ferr == nil || errors.Is(ferr, errDuplicate) {
+			return again, ferr
 		}
 	}
 	return sent, err
@@ -114,7 +126,7 @@ func (s *Service) plan(ctx context.Context, o Outgoing) (p plan, err error) {
 		if err := s.resolveReply(r, &o, &p); err != nil {
 			return err
 		}
-		if p.targets, err = s.targets(r, o); err != nil {
+		if p.targets, err = reached(r, o.From, o.To); err != nil {
 			return err
 		}
 		if o.Content.Author == "" {
@@ -168,6 +180,9 @@ func row(o Outgoing, a Access) (store.Message, error) {
 	}
 	if o.Content.Action != nil {
 		m.Flags |= store.Service
+	}
+	if heardOnce(o.Content.Media) && o.To != o.From.Peer() {
+		m.Flags |= store.MediaUnread
 	}
 	if o.Content.Media != nil {
 		m.Media = int64(o.Content.Media.Kind)<<8 | int64(o.Content.Media.Class)
@@ -260,6 +275,9 @@ func (s *Service) tellChannel(tx *store.Tx, o Outgoing, p plan, m store.Message)
 	return nil
 }
 
+// errDuplicate says that a random_id was used for another chat.
+var errDuplicate = chat.Invalid("RANDOM_ID_DUPLICATE")
+
 // sentBefore finds the message that a repeated send means.
 func (s *Service) sentBefore(ctx context.Context, row store.Message) (sent Sent, err error) {
 	sent.Again = true
@@ -267,6 +285,9 @@ func (s *Service) sentBefore(ctx context.Context, row store.Message) (sent Sent,
 		var err error
 		if sent.Message, err = r.MessageByOrigin(row.Box, row.Origin, row.Nonce); err != nil {
 			return err
+		}
+		if sent.Message.Peer != row.Peer {
+			return errDuplicate
 		}
 		b, err := r.Box(row.Box)
 		sent.Event = store.Event{
@@ -359,7 +380,7 @@ func mayShow(c Content, a Access, now int64) error {
 
 // slowMode holds a member of a supergroup to its pace.
 func (s *Service) slowMode(r *store.Reader, o Outgoing, a Access, now int64) error {
-	if a.Chat.Slow == 0 || rights.IsAdmin(a.Member) || o.Grouped != 0 {
+	if a.Chat.Slow == 0 || rights.IsAdmin(a.Member) {
 		return nil
 	}
 	last, err := r.MessagesOf(o.To, o.From.Peer(), maxID, 1)
@@ -369,6 +390,9 @@ func (s *Service) slowMode(r *store.Reader, o Outgoing, a Access, now int64) err
 	m, err := r.Message(o.To, last[0])
 	if err != nil {
 		return err
+	}
+	if o.Grouped != 0 && o.Grouped == m.Grouped {
+		return nil
 	}
 	if wait := m.Date + a.Chat.Slow - now; wait > 0 {
 		return chat.SlowMode(int(wait))
@@ -396,35 +420,39 @@ func (s *Service) resolveReply(r *store.Reader, o *Outgoing, p *plan) error {
 	if err != nil {
 		return chat.Invalid("REPLY_MESSAGE_ID_INVALID")
 	}
-	if o.Content.Reply == nil {
-		o.Content.Reply = &Reply{}
+	var reply Reply
+	if o.Content.Reply != nil {
+		reply = *o.Content.Reply
 	}
-	o.Content.Reply.Author = m.From.User()
-	if peer != o.To {
-		o.Content.Reply.Peer = peer
-		o.Content.Reply.From, o.Content.Reply.Date = m.From, m.Date
-		if peer.Kind() != ids.Channel {
-			o.Content.Reply.Peer = 0
-			o.ReplyTo = 0
-		}
+	o.Content.Reply = &reply
+	if err := quoted(reply, m); err != nil {
+		return err
+	}
+	if peer == o.To {
+		reply.Author = m.From.User()
+		p.reply = RefOf(m)
 		return nil
 	}
-	p.reply = RefOf(m)
-	return nil
+	reply.Date = m.Date
+	if peer.Kind() == ids.Channel {
+		reply.Peer = peer
+	} else {
+		o.ReplyTo = 0
+	}
+	reply.From, reply.Name, err = writer(r, o.From, m, o.Visible)
+	return err
 }
 
-// targets returns whose boxes get the message besides the sender's own.
-func (s *Service) targets(r *store.Reader, o Outgoing) ([]ids.UserID, error) {
-	list, err := others(r, o.From, o.To)
-	if err != nil || o.To.Kind() != ids.User || len(list) == 0 {
-		return list, err
+// quoted checks that a quote is part of the message answered.
+func quoted(reply Reply, m store.Message) error {
+	if reply.Quote == "" {
+		return nil
 	}
-	// Somebody who has blocked the sender gets nothing, and the sender does not learn of it.
-	blocked, err := r.Blocked(list[0], o.From.Peer())
-	if blocked {
-		return nil, err
+	c, err := DecodeContent(m.Body)
+	if err == nil && !strings.Contains(c.Text, reply.Quote) {
+		err = chat.Invalid("QUOTE_TEXT_INVALID")
 	}
-	return list, err
+	return err
 }
 
 // mentioned returns whom a message calls: by name, by username, or by answering.
