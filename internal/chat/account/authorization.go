@@ -49,10 +49,10 @@ const deviceTTLSetting = "device_ttl"
 
 // Refusals about devices.
 var (
-	errHash      = chat.Invalid("HASH_INVALID")
-	errTTL       = chat.Invalid("TTL_DAYS_INVALID")
-	errFresh     = chat.Refusal{Code: 406, Reason: "FRESH_RESET_AUTHORISATION_FORBIDDEN"}
-	errFreshCall = chat.Refusal{Code: 406, Reason: "FRESH_CHANGE_PHONE_FORBIDDEN"}
+	errHash       = chat.Invalid("HASH_INVALID")
+	errTTL        = chat.Invalid("TTL_DAYS_INVALID")
+	errFresh      = chat.Refusal{Code: 406, Reason: "FRESH_RESET_AUTHORISATION_FORBIDDEN"}
+	errFreshPhone = chat.Refusal{Code: 406, Reason: "FRESH_CHANGE_PHONE_FORBIDDEN"}
 )
 
 // Device is one of an account's devices as its owner sees it.

@@ -25,7 +25,7 @@ func (s *Service) SendChangeCode(ctx context.Context, c Caller, written string) 
 		return Sent{}, err
 	}
 	if s.fresh(self) {
-		return Sent{}, errFreshCall
+		return Sent{}, errFreshPhone
 	}
 	to, err := s.owner(ctx, phone)
 	if err != nil {

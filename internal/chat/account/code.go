@@ -275,11 +275,15 @@ type owner struct {
 	email string
 }
 
+// owner finds the account of a number, and reads as much when there is none.
 func (s *Service) owner(ctx context.Context, phone string) (o owner, err error) {
 	err = s.Store.View(ctx, func(r *store.Reader) error {
 		h, err := holderOf(r, phone)
-		if err != nil || !h.occupied {
+		if err != nil {
 			return err
+		}
+		if !h.occupied {
+			h.user = 0
 		}
 		list, err := r.Authorizations(h.user)
 		if err != nil {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"parley/internal/chat"
 	"parley/internal/chat/box"
 	"parley/internal/chat/contact"
 	"parley/internal/ids"
@@ -194,9 +193,6 @@ func (s *Service) enter(ctx context.Context, c Caller, user ids.UserID) (Login, 
 	return Login{}, ErrPasswordNeeded
 }
 
-// errGone is an account that ended while somebody was getting into it.
-var errGone = chat.Invalid("PHONE_NUMBER_UNOCCUPIED")
-
 // authorize puts a device on the account's list and then lets its key act for the account; with
 // owesPassword the key may do no more than prove the password. The account's other devices hear of
 // it.
@@ -257,7 +253,7 @@ func (s *Service) enlist(
 ) ([]store.Authorization, error) {
 	u, err := tx.User(a.User)
 	if errors.Is(err, store.ErrNotFound) || err == nil && u.Flags.Has(store.UserDeleted) {
-		return nil, errGone
+		return nil, ErrUnoccupied
 	}
 	if err != nil {
 		return nil, err
