@@ -11,6 +11,7 @@ import (
 
 	"parley/internal/chat"
 	"parley/internal/chat/account"
+	"parley/internal/ids"
 	"parley/internal/mtproto/crypt"
 	"parley/internal/store"
 )
@@ -221,7 +222,7 @@ func TestRecoveryAddress(t *testing.T) {
 	const address = "alice@example.org"
 	w := newWorld(t, unhurried)
 	owner := w.device(home)
-	id := owner.join(alice, "Alice")
+	owner.join(alice, "Alice")
 	empty := &tg.InputCheckPasswordEmpty{}
 	refused(owner, &tg.AccountUpdatePasswordSettingsRequest{
 		Password: empty, NewSettings: withEmail(owner.settings("horse", ""), "not an address"),
@@ -256,8 +257,26 @@ func TestRecoveryAddress(t *testing.T) {
 	}, 400, "EMAIL_UNCONFIRMED_6")
 	must[tg.BoolBox](owner, &tg.AccountCancelPasswordEmailRequest{})
 	refused(owner, &tg.AccountCancelPasswordEmailRequest{}, 400, "EMAIL_HASH_EXPIRED")
+}
 
-	// Recovery at login, with a new password.
+// recoverable makes an account with the password "horse" and a confirmed recovery address.
+func (w *world) recoverable(address string) ids.UserID {
+	w.t.Helper()
+	owner := w.device(home)
+	id := owner.join(alice, "Alice")
+	refused(owner, &tg.AccountUpdatePasswordSettingsRequest{
+		Password:    &tg.InputCheckPasswordEmpty{},
+		NewSettings: withEmail(owner.settings("horse", ""), address),
+	}, 400, "EMAIL_UNCONFIRMED_6")
+	must[tg.BoolBox](owner, &tg.AccountConfirmPasswordEmailRequest{Code: w.letter(address)})
+	return id
+}
+
+func TestRecoverPassword(t *testing.T) {
+	t.Parallel()
+	const address = "alice@example.org"
+	w := newWorld(t, unhurried)
+	id := w.recoverable(address)
 	p := w.waitsForPassword(alice)
 	recovery := must[tg.AuthPasswordRecovery](p, &tg.AuthRequestPasswordRecoveryRequest{})
 	if recovery.EmailPattern != "a***e@example.org" {
