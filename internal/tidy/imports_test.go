@@ -69,7 +69,7 @@ var boundaries = []boundary{
 		reason: "node imports the world, so whoever imports node depends on everything",
 	},
 	{
-		except: []string{"internal/store"},
+		except: []string{"internal/store", "test/powercut"},
 		never: []string{
 			"database/sql", "github.com/jackc/pgx", "github.com/pressly/goose",
 			"modernc.org/sqlite",
