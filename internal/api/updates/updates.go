@@ -14,6 +14,7 @@ import (
 	"parley/internal/chat/box"
 	"parley/internal/chat/dialog"
 	"parley/internal/chat/message"
+	"parley/internal/ids"
 	"parley/internal/store"
 )
 
@@ -106,9 +107,6 @@ func (h *Handlers) difference(
 	if err != nil {
 		return nil, err
 	}
-	if len(events) == 0 {
-		return &tg.UpdatesDifferenceEmpty{Date: int(c.Unix())}, nil
-	}
 	messages, others := split(v, events, 0)
 	end := b
 	if len(events) == most {
@@ -120,10 +118,46 @@ func (h *Handlers) difference(
 			IntermediateState: state(end, c.Unix()),
 		}, nil
 	}
+	moved, err := channelsMoved(r, v, c.Self, since)
+	if err != nil {
+		return nil, err
+	}
+	others = append(others, moved...)
+	if len(events)+len(moved) == 0 {
+		return &tg.UpdatesDifferenceEmpty{Date: int(c.Unix())}, nil
+	}
 	return &tg.UpdatesDifference{
 		NewMessages: messages, OtherUpdates: others, Chats: v.Chats(), Users: v.Users(),
 		State: state(b, c.Unix()),
 	}, nil
+}
+
+// channelsMoved names the channels of a user in which somebody wrote since a time: many clients ask
+// for the difference of a channel only when they are told to.
+//
+// https://core.telegram.org/constructor/updateChannelTooLong
+func channelsMoved(
+	r *store.Reader, v *view.View, user ids.UserID, since int64,
+) ([]tg.UpdateClass, error) {
+	channels, err := r.ChannelsOf(user)
+	if err != nil {
+		return nil, err
+	}
+	var out []tg.UpdateClass
+	for _, peer := range channels {
+		b, err := r.Box(peer)
+		if err != nil {
+			return nil, err
+		}
+		if b.TopDate < since {
+			continue
+		}
+		u := &tg.UpdateChannelTooLong{ChannelID: int64(peer.Channel())}
+		u.SetPts(int(b.Pts))
+		v.Chat(peer)
+		out = append(out, u)
+	}
+	return out, nil
 }
 
 // split renders entries: new messages apart from the rest. An edit of a message that is itself new
