@@ -1,5 +1,5 @@
 // GramJS as one person of a conversation. Transports: full, obfuscated, websocket.
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { createHash, createPublicKey } from "node:crypto";
 import telegram from "telegram";
 import extensions from "telegram/extensions/index.js";
@@ -186,7 +186,8 @@ await serve({
 
   async download({ chat, id, path }) {
     const [message] = await client.getMessages(chat, { ids: [id] });
-    await client.downloadMedia(message, { outputFile: path });
+    // Given a path, downloadMedia returns before it has written everything.
+    await writeFile(path, await client.downloadMedia(message, {}));
   },
 
   async createChannel({ title }) {

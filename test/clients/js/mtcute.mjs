@@ -129,8 +129,10 @@ await serve({
     return { id: (await client.joinChat(username)).chat.id };
   },
 
-  // mtcute catches up by itself.
-  async catchUp() {},
+  // mtcute catches up by itself, with the next update after it has connected again.
+  async catchUp() {
+    await client.call({ _: "updates.getState" });
+  },
 
   async logout() {
     await client.logOut();
