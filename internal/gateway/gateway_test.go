@@ -542,3 +542,32 @@ func TestShutdown(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestShutdownCut ends everything although nothing is done.
+func TestShutdownCut(t *testing.T) {
+	w := newWorld(t)
+	w.invoke = func(ctx context.Context, _ *Session, _ session.Query) ([]byte, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	c := w.client()
+	for range 2 * limit.QueriesWaiting {
+		c.send(method())
+	}
+	eventually(t, "busy", func() bool { return w.workers.busy() == limit.QueriesPerSession })
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if err := w.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		w.Server.running.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-time.After(patience):
+		t.Error("goroutines go on")
+	}
+}

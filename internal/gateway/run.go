@@ -244,7 +244,7 @@ func (s *Session) crowded() bool {
 		s.state.WaitingBytes() > limit.AnswersWaiting
 }
 
-// settle waits until the session has less to do, or until it or the connection has ended.
+// settle waits until the session has less to do, or until it, the connection or the server ends.
 func (s *Session) settle(c *conn) {
 	for {
 		s.mu.Lock()
@@ -257,7 +257,11 @@ func (s *Session) settle(c *conn) {
 		}
 		crowd := s.crowd
 		s.mu.Unlock()
-		<-crowd
+		select {
+		case <-crowd:
+		case <-s.server.ctx.Done():
+			return
+		}
 	}
 }
 

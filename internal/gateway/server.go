@@ -31,7 +31,7 @@ type Server struct {
 	conns     conns
 	writers   writers
 	workers   workers
-	links     atomic.Uint32
+	links     atomic.Uint64
 	draining  atomic.Bool
 
 	ctx     context.Context // of queries; ends with the last connection

@@ -52,11 +52,14 @@ func (w *writers) wake(c *conn) {
 
 func (w *writers) push(c *conn) {
 	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return
+	}
 	w.queue.push(c)
 	if w.idle > 0 {
 		w.some.Signal()
 	}
-	w.mu.Unlock()
 }
 
 // run is one writer.
@@ -82,7 +85,7 @@ func (w *writers) run() {
 func (w *writers) stop() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.closed = true
+	w.closed, w.queue = true, fifo[*conn]{}
 	w.some.Broadcast()
 }
 

@@ -32,8 +32,8 @@ type message struct {
 	id      int64
 	req     int64
 	resent  int64 // when it was last sent again on request, in Unix nanoseconds
+	link    Link  // where it goes, or went; 0 for the newest connection
 	seqNo   int32
-	link    Link // where it goes, or went; 0 for the newest connection
 	kind    kind
 }
 

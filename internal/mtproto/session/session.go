@@ -28,7 +28,7 @@ type Salt struct {
 }
 
 // Link is the number by which the caller knows a connection; 0 is none.
-type Link uint32
+type Link uint64
 
 // Envelope is a message as it was opened.
 type Envelope struct {
