@@ -101,19 +101,11 @@ func (s *Server) find(query []byte) *Method {
 		return m
 	}
 	// An older layer's constructor of the method has another id.
-	if len(query) > maxPeek {
+	if id, ok = s.Layers.Method(id); !ok {
 		return nil
 	}
-	body, err := s.Layers.Up(query)
-	if err != nil {
-		return nil
-	}
-	id, _ = constructor(body)
 	return s.table[id]
 }
-
-// maxPeek is up to which size a query of an older layer is rewritten only to see what it is.
-const maxPeek = 64 << 10
 
 func constructor(b []byte) (uint32, bool) {
 	if len(b) < 4 {

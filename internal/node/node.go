@@ -29,6 +29,7 @@ import (
 	"parley/internal/chat/fanout"
 	"parley/internal/chat/group"
 	"parley/internal/chat/media"
+	"parley/internal/chat/media/imaging"
 	"parley/internal/chat/message"
 	"parley/internal/chat/presence"
 	"parley/internal/chat/search"
@@ -74,6 +75,7 @@ type Node struct {
 	gateway  *gateway.Server
 	exchange *handshake.Server
 	parts    *blob.Parts
+	images   func() (*imaging.Worker, error)
 
 	ctx    context.Context
 	cancel context.CancelCauseFunc
@@ -113,6 +115,10 @@ func Open(ctx context.Context, cfg config.Config, o Options) (n *Node, err error
 			n = nil
 		}
 	}()
+	n.images = sync.OnceValues(func() (*imaging.Worker, error) {
+		return imaging.NewWorker(n.ctx, imaging.Options{})
+	})
+	go func() { _, _ = n.images() }() // tries a process out meanwhile
 	steps := []func() error{n.openKeeping, n.openRooms, n.openAPI, n.openGateway, n.carryOn}
 	if o.Tool {
 		steps = steps[:2]
@@ -130,6 +136,8 @@ func (n *Node) openKeeping() error {
 	if err := os.MkdirAll(n.Config.Data, 0o700); err != nil {
 		return fmt.Errorf("node: data directory: %w", err)
 	}
+	layers := sync.OnceValues(layer.New)
+	go func() { _, _ = layers() }() // takes as long as all the rest
 	var err error
 	if n.Keys, err = keyring.Open(n.Config.Keyring.Dir, rand.Reader); err != nil {
 		return err
@@ -146,7 +154,7 @@ func (n *Node) openKeeping() error {
 		return err
 	}
 	n.devices = device.New(n.Store, n.Keys.Box(), n.clock)
-	n.layers, err = layer.New()
+	n.layers, err = layers()
 	return err
 }
 

@@ -19,7 +19,6 @@ import (
 	"parley/internal/chat/fanout"
 	"parley/internal/chat/group"
 	"parley/internal/chat/media"
-	"parley/internal/chat/media/imaging"
 	"parley/internal/chat/message"
 	"parley/internal/chat/presence"
 	"parley/internal/chat/search"
@@ -71,7 +70,7 @@ func (n *Node) openRooms() error {
 	}
 	n.search = &search.Service{Store: n.Store}
 	n.presence = presence.New(n.Store, n.clock, n.log, n.statusChanged)
-	images, err := imaging.NewWorker(n.ctx, imaging.Options{})
+	images, err := n.images()
 	if err != nil {
 		return err
 	}

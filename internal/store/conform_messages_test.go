@@ -211,6 +211,16 @@ func testViews(d *desk) {
 	d.update(func(tx *store.Tx) error { return tx.AddViews(d.channel(1), 5, 3, 1) })
 	d.update(func(tx *store.Tx) error { return tx.AddViews(d.channel(1), 5, 4, 0) })
 	equal(d, "sum", get(), [2]int64{7, 1})
+	d.update(func(tx *store.Tx) error { return tx.AddViews(d.channel(1), 8, 1, 0) })
+	between := func(first, last int64) map[int64]store.ViewCount {
+		return read(d, func(r *store.Reader) (map[int64]store.ViewCount, error) {
+			return r.ViewCounts(d.channel(1), first, last)
+		})
+	}
+	five, eight := store.ViewCount{Views: 7, Forwards: 1}, store.ViewCount{Views: 1}
+	equal(d, "both", between(5, 8), map[int64]store.ViewCount{5: five, 8: eight})
+	equal(d, "first", between(4, 7), map[int64]store.ViewCount{5: five})
+	equal(d, "none between", between(6, 7), map[int64]store.ViewCount{})
 }
 
 func testReactions(d *desk) {

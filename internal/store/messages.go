@@ -114,6 +114,9 @@ var (
 		forwards = message_views.forwards + excluded.forwards`)
 	viewsGet = define("views.get", "message_views", "box_id",
 		`select views, forwards from message_views where box_id = $1 and id = $2`)
+	viewsRange = define("views.range", "message_views", "box_id",
+		`select id, views, forwards from message_views
+		where box_id = $1 and id >= $2 and id <= $3`)
 	reactionPut = define("reaction.put", "reactions", "box_id",
 		`insert into reactions (box_id, id, user_id, reaction, date) values ($1, $2, $3, $4, $5)
 		on conflict (box_id, id, user_id, reaction) do nothing`)
@@ -306,6 +309,24 @@ func (r *Reader) Views(channel ids.Peer, id int64) (views, forwards int64, err e
 		return 0, 0, nil
 	}
 	return views, forwards, err
+}
+
+// ViewCount is how often a channel post was seen and forwarded.
+type ViewCount struct{ Views, Forwards int64 }
+
+// ViewCounts returns the counters of the posts of a channel from first to last that have any.
+func (r *Reader) ViewCounts(channel ids.Peer, first, last int64) (map[int64]ViewCount, error) {
+	out := make(map[int64]ViewCount)
+	err := r.each(viewsRange, []any{channel, first, last}, func(row rows) error {
+		var id int64
+		var c ViewCount
+		if err := row.Scan(&id, &c.Views, &c.Forwards); err != nil {
+			return err
+		}
+		out[id] = c
+		return nil
+	})
+	return out, err
 }
 
 // Reaction is one user's reaction to one message: an emoji, or custom:ID.

@@ -93,12 +93,38 @@ func (v *View) counters(m store.Message, out *tg.Message) {
 	if !out.Post {
 		return
 	}
-	views, forwards, err := v.r.Views(m.Box, m.ID)
-	if v.fail(err) {
-		return
+	t := v.tallyOf(m.Box, m.ID)
+	c := t.counts[m.ID]
+	out.SetViews(int(c.Views) + 1)
+	out.SetForwards(int(c.Forwards))
+}
+
+// tally are the counters of the posts of a channel from low to high.
+type tally struct {
+	low, high int64
+	counts    map[int64]store.ViewCount
+}
+
+// tallySpan is how many posts before and after one the counters are read of, once a view shows more
+// than that one.
+const tallySpan = 100
+
+// tallyOf reads the counters of a post: alone for the first of a view, because an update shows no
+// other, and then of those around it, because a page does.
+func (v *View) tallyOf(channel ids.Peer, id int64) tally {
+	t, more := v.tallies[channel]
+	if more && id >= t.low && id <= t.high {
+		return t
 	}
-	out.SetViews(int(views) + 1)
-	out.SetForwards(int(forwards))
+	t = tally{low: id, high: id}
+	if more {
+		t.low, t.high = id-tallySpan, id+tallySpan
+	}
+	var err error
+	t.counts, err = v.r.ViewCounts(channel, t.low, t.high)
+	v.fail(err)
+	v.tallies[channel] = t
+	return t
 }
 
 func (v *View) entities(list []message.Entity) []tg.MessageEntityClass {

@@ -83,6 +83,7 @@ type View struct {
 	chats     map[ids.Peer]tg.ChatClass
 	chatOrder []ids.Peer
 	rows      map[ids.Peer]store.Chat
+	tallies   map[ids.Peer]tally
 	patches   []ids.Peer
 }
 
@@ -90,9 +91,10 @@ type View struct {
 func New(r *store.Reader, env *Env, viewer ids.UserID, now int64) *View {
 	return &View{
 		r: r, env: env, viewer: viewer, now: now,
-		users: make(map[ids.UserID]tg.UserClass),
-		chats: make(map[ids.Peer]tg.ChatClass),
-		rows:  make(map[ids.Peer]store.Chat),
+		users:   make(map[ids.UserID]tg.UserClass),
+		chats:   make(map[ids.Peer]tg.ChatClass),
+		rows:    make(map[ids.Peer]store.Chat),
+		tallies: make(map[ids.Peer]tally),
 	}
 }
 
