@@ -139,6 +139,7 @@ func (n *Node) openAccount() error {
 		CodesPerAddress: n.Config.Limits.CodesPerAddress,
 		IdleDevices:     time.Duration(n.Config.Retention.Authorizations),
 		KeepAddresses:   time.Duration(n.Config.Retention.Addresses),
+		CodesLater:      n.Config.Codes.Sender == config.ByMail,
 		Notify:          n.notify,
 		Cut:             n.cut,
 		TokenAccepted:   n.tokenAccepted,

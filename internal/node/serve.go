@@ -51,16 +51,20 @@ func (n *Node) methods() []api.Method {
 		Subscribers: n.hub.Subscribers, Settled: n.Courier.Settled, Shown: n.Account.CodeShown,
 		Search: n.search,
 	}
+	helpHandlers := &help.Handlers{
+		Store: n.Store, Env: d.Env, Addresses: n.addresses(), Name: serviceName,
+		Support: accounts.ServiceUser,
+	}
 	room := chats.Room{Desk: d, Settled: n.Courier.Settled}
 	var all []api.Method
 	for _, rows := range [][]api.Method{
-		(&auth.Handlers{Desk: d, Account: n.Account}).Methods(),
+		(&auth.Handlers{
+			Desk: d, Account: n.Account, Terms: helpHandlers.TermsOfService(),
+			DropTemps: func(key int64, except []int64) { n.gateway.DropTemps(key, except) },
+		}).Methods(),
 		(&apiaccount.Security{Desk: d, Account: n.Account}).Methods(),
 		(&apiaccount.Profile{Desk: d, Presence: n.presence, Changed: n.personChanged}).Methods(),
-		(&help.Handlers{
-			Store: n.Store, Env: d.Env, Addresses: n.addresses(), Name: serviceName,
-			Support: accounts.ServiceUser,
-		}).Methods(),
+		helpHandlers.Methods(),
 		(&langpack.Handlers{}).Methods(),
 		(&users.Handlers{Desk: d}).Methods(),
 		(&contacts.Handlers{Desk: d, Contact: contactService}).Methods(),
@@ -119,15 +123,27 @@ func (n *Node) openAPI() error {
 	n.api, err = api.New(api.Options{
 		Devices: n.devices, Layers: n.layers, Methods: n.methods(), Limits: n.limits(),
 		Clock: n.clock, Log: n.log, DC: n.Config.DC,
-		Attend: func(ctx context.Context, user ids.UserID, s *api.State) error {
-			return n.hub.Attach(ctx, user, s)
-		},
+		Attend: n.attend,
 		Leave: n.leave,
 		Called: func(method, outcome string, took time.Duration) {
 			called.WithLabelValues(method, outcome).Observe(took.Seconds())
 		},
 	})
 	return err
+}
+
+// attend lets a session hear of everything that concerns its account, and notes that its device is in
+// use.
+func (n *Node) attend(ctx context.Context, user ids.UserID, s *api.State) error {
+	d, err := n.devices.Find(ctx, s.KeyID())
+	if err != nil {
+		return err
+	}
+	err = n.Account.Touch(ctx, accounts.Caller{Key: d.AuthKey, IP: s.Live.IP()})
+	if err != nil {
+		return err
+	}
+	return n.hub.Attach(ctx, user, s)
 }
 
 // leave lets a session go; with the last one its account goes offline.

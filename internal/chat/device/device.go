@@ -44,6 +44,9 @@ type Registry struct {
 
 	mu    sync.RWMutex
 	known map[int64]*Device
+	// turns lets one goroutine at a time read or change a key's row and remember what it found, so
+	// that what is remembered is what was written last.
+	turns [256]sync.Mutex
 }
 
 // New returns a registry over a store whose keys are sealed by box.
@@ -93,6 +96,9 @@ func (r *Registry) Find(ctx context.Context, id int64) (Device, error) {
 }
 
 func (r *Registry) load(ctx context.Context, id int64) (Device, error) {
+	turn := r.turn(id)
+	turn.Lock()
+	defer turn.Unlock()
 	d := &Device{}
 	err := r.store.View(ctx, func(v *store.Reader) (err error) {
 		d.AuthKey, err = v.AuthKey(id)
@@ -134,6 +140,9 @@ func (r *Registry) Change(ctx context.Context, id int64, fn func(*store.AuthKey)
 	if err != nil {
 		return Device{}, err
 	}
+	turn := r.turn(id)
+	turn.Lock()
+	defer turn.Unlock()
 	var row store.AuthKey
 	err = r.store.Update(ctx, ids.Peer(id), func(tx *store.Tx) (err error) {
 		if row, err = tx.AuthKey(id); err != nil {
@@ -155,6 +164,9 @@ func (r *Registry) Change(ctx context.Context, id int64, fn func(*store.AuthKey)
 
 // Destroy removes a key for good.
 func (r *Registry) Destroy(ctx context.Context, id int64) error {
+	turn := r.turn(id)
+	turn.Lock()
+	defer turn.Unlock()
 	err := r.store.Update(ctx, ids.Peer(id), func(tx *store.Tx) error {
 		return tx.DeleteAuthKey(id)
 	})
@@ -164,6 +176,9 @@ func (r *Registry) Destroy(ctx context.Context, id int64) error {
 	}
 	return nil
 }
+
+// turn is the lock of a key's row.
+func (r *Registry) turn(id int64) *sync.Mutex { return &r.turns[uint64(id)%uint64(len(r.turns))] }
 
 func (r *Registry) forget(id int64) {
 	r.mu.Lock()
