@@ -124,7 +124,7 @@ func (n *Node) openAPI() error {
 		Devices: n.devices, Layers: n.layers, Methods: n.methods(), Limits: n.limits(),
 		Clock: n.clock, Log: n.log, DC: n.Config.DC,
 		Attend: n.attend,
-		Leave: n.leave,
+		Leave:  n.leave,
 		Called: func(method, outcome string, took time.Duration) {
 			called.WithLabelValues(method, outcome).Observe(took.Seconds())
 		},

@@ -74,7 +74,16 @@ func (n *Node) Device(ctx context.Context, user ids.UserID, key crypt.AuthKey) e
 	if err := n.devices.Add(ctx, key, 0, n.Config.DC); err != nil {
 		return err
 	}
-	_, err := n.devices.Change(ctx, key.ID, func(k *store.AuthKey) error {
+	now := n.clock.Now().Unix()
+	err := n.Store.Update(ctx, user.Peer(), func(tx *store.Tx) error {
+		return tx.PutAuthorization(store.Authorization{
+			User: user, KeyID: key.ID, Hash: key.ID, Created: now, Active: now,
+		})
+	})
+	if err != nil {
+		return err
+	}
+	_, err = n.devices.Change(ctx, key.ID, func(k *store.AuthKey) error {
 		k.User, k.State, k.Layer = user, store.KeyAuthorized, layer.Current
 		return nil
 	})
