@@ -43,10 +43,26 @@ type Courier struct {
 	ctx     context.Context
 }
 
-// outbox are the rows of one box that wait, and who waits for them.
+// outbox are the rows of one box that wait, how many are under way and were carried out before them,
+// and who waits until so many are.
 type outbox struct {
 	rows    []store.Outbox
-	waiters []chan struct{}
+	under   int
+	carried int
+	waiters []waiter
+}
+
+type waiter struct {
+	until int
+	done  chan struct{}
+}
+
+// settle lets those go whose rows are carried out.
+func (b *outbox) settle() {
+	for len(b.waiters) > 0 && b.waiters[0].until <= b.carried {
+		close(b.waiters[0].done)
+		b.waiters = b.waiters[1:]
+	}
 }
 
 // NewCourier returns a courier that works until ctx ends. The appliers are told apart by kind.
@@ -94,7 +110,8 @@ func (c *Courier) Committed(commit store.Commit) {
 	}
 }
 
-// Settled waits until all rows of a box that were committed before are carried out.
+// Settled waits until all rows of a box that were committed before are carried out, but for those
+// that cannot be.
 func (c *Courier) Settled(ctx context.Context, in ids.Peer) error {
 	c.mu.Lock()
 	b := c.boxes[in]
@@ -103,7 +120,7 @@ func (c *Courier) Settled(ctx context.Context, in ids.Peer) error {
 		return nil
 	}
 	done := make(chan struct{})
-	b.waiters = append(b.waiters, done)
+	b.waiters = append(b.waiters, waiter{b.carried + b.under + len(b.rows), done})
 	c.mu.Unlock()
 	select {
 	case <-done:
@@ -131,17 +148,17 @@ func (c *Courier) serve(in ids.Peer, b *outbox) {
 	defer c.idle.Done()
 	for {
 		c.mu.Lock()
+		b.carried += b.under
+		b.settle()
 		rows := b.rows[:min(len(b.rows), batchMost)]
-		b.rows = b.rows[len(rows):]
-		if len(rows) == 0 || c.ctx.Err() != nil {
+		b.rows, b.under = b.rows[len(rows):], len(rows)
+		if len(rows) == 0 {
 			delete(c.boxes, in)
-			for _, w := range b.waiters {
-				close(w)
-			}
-			c.mu.Unlock()
-			return
 		}
 		c.mu.Unlock()
+		if len(rows) == 0 {
+			return
+		}
 		c.carry(in, rows)
 	}
 }
@@ -160,12 +177,10 @@ func (c *Courier) carry(in ids.Peer, rows []store.Outbox) {
 		wg.Add(1)
 		go func() {
 			defer func() { <-c.slots; wg.Done() }()
-			n := c.apply(target, list)
+			carried := c.apply(target, list)
 			mu.Lock()
 			defer mu.Unlock()
-			for _, row := range list[:n] {
-				done = append(done, row.N)
-			}
+			done = append(done, carried...)
 		}()
 	}
 	wg.Wait()
@@ -221,23 +236,26 @@ func (c *Courier) told(in ids.Peer, rows []int64) {
 	}
 }
 
-// apply carries out rows for one target in one transaction and says how many it did.
-func (c *Courier) apply(target ids.Peer, rows []store.Outbox) int {
-	err := c.attempt(target, rows)
-	if err == nil {
-		return len(rows)
+// apply carries out rows for one target in one transaction and says which it did.
+func (c *Courier) apply(target ids.Peer, rows []store.Outbox) (done []int64) {
+	if c.attempt(target, rows) == nil {
+		for _, row := range rows {
+			done = append(done, row.N)
+		}
+		return done
 	}
 	// One of them fails: find out which, so that the others are not held up by it.
-	done := 0
-	for i := range rows {
-		if err := c.attempt(target, rows[i:i+1]); err != nil {
-			if c.ctx.Err() == nil && !errors.Is(err, store.ErrStopped) {
-				c.log.Error("outbox row left for the next start",
-					"kind", rows[i].Kind, "n", rows[i].N, "error", err)
-			}
+	for i, row := range rows {
+		err := c.attempt(target, rows[i:i+1])
+		switch {
+		case err == nil:
+			done = append(done, row.N)
+		case c.ctx.Err() != nil, errors.Is(err, store.ErrStopped):
 			return done
+		default:
+			c.log.Error("outbox row left for the next start",
+				"kind", row.Kind, "n", row.N, "error", err)
 		}
-		done++
 	}
 	return done
 }

@@ -234,24 +234,39 @@ func (h *Hub) Live(id ids.UserID) bool {
 
 // membership reads anew whether a live user is in a channel.
 func (h *Hub) membership(ctx context.Context, id ids.UserID, channel ids.Peer) {
-	if !h.Live(id) || channel.Kind() != ids.Channel {
+	if channel.Kind() != ids.Channel {
 		return
 	}
-	var in bool
-	err := h.store.View(ctx, func(r *store.Reader) error {
-		m, err := r.Member(channel, id)
-		in = m.Role.In()
-		return err
-	})
-	if err != nil {
-		h.log.Error("reading a membership", "error", err)
-		return
+	for done := false; !done; {
+		h.mu.RLock()
+		u, changes := h.users[id], 0
+		if u != nil {
+			changes = u.changes
+		}
+		h.mu.RUnlock()
+		if u == nil {
+			return
+		}
+		var in bool
+		err := h.store.View(ctx, func(r *store.Reader) error {
+			m, err := r.Member(channel, id)
+			in = m.Role.In()
+			return err
+		})
+		if err != nil {
+			h.log.Error("reading a membership", "error", err)
+			return
+		}
+		done = h.follows(id, u, changes, channel, in)
 	}
+}
+
+// follows applies what was read of a membership, unless something changed since.
+func (h *Hub) follows(id ids.UserID, u *user, changes int, channel ids.Peer, in bool) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	u := h.users[id]
-	if u == nil {
-		return
+	if h.users[id] != u || u.changes != changes {
+		return false
 	}
 	u.changes++
 	if in {
@@ -259,6 +274,7 @@ func (h *Hub) membership(ctx context.Context, id ids.UserID, channel ids.Peer) {
 	} else {
 		h.leave(u, channel)
 	}
+	return true
 }
 
 // Committed takes the entries of a commit; it does not block.
@@ -358,11 +374,15 @@ func (h *Hub) sessions(in ids.Peer) []*subscription {
 	return nil
 }
 
+// aboutMembers tells whether an entry may change who hears of a channel.
+func aboutMembers(e store.Event) bool {
+	kind := box.Kind(e.Kind)
+	return kind == box.ChatChanged || kind == box.Participant
+}
+
 // follow keeps the index of subscribers in step with what entries say of memberships.
 func (h *Hub) follow(ctx context.Context, e store.Event) {
-	switch box.Kind(e.Kind) {
-	case box.ChatChanged, box.Participant:
-	default:
+	if !aboutMembers(e) {
 		return
 	}
 	entry, err := box.Decode(e)

@@ -22,7 +22,8 @@ type shard struct {
 	last map[ids.Peer]int64
 }
 
-// pending are entries of one box that wait. When there are too many, they are not kept.
+// pending are entries of one box that wait. When there are too many, only those are kept that say who
+// may hear of what.
 type pending struct {
 	items   []item
 	tooLong bool
@@ -42,7 +43,7 @@ func (s *shard) add(e store.Event, source any) {
 		s.pending[e.Box] = p
 		s.order = append(s.order, e.Box)
 	}
-	if len(p.items) < pendingMost {
+	if len(p.items) < pendingMost || aboutMembers(e) {
 		p.items = append(p.items, item{e, source})
 	} else {
 		p.tooLong = true
