@@ -12,8 +12,9 @@ import (
 
 // clientConfigCmd prints how a client library connects to this server.
 type clientConfigCmd struct {
-	Client string `arg:"" help:"gotd, telethon, gramjs, mtcute, tdlib or tdesktop."`
-	Data   string `help:"The server's data directory." placeholder:"DIR"`
+	Client  string `arg:"" help:"gotd, telethon, gramjs, mtcute, tdlib or tdesktop."`
+	Data    string `help:"The server's data directory." placeholder:"DIR"`
+	Address string `help:"Where the client is to connect; by default what is advertised." placeholder:"HOST:PORT"`
 }
 
 // Run prints the snippet or recipe of a client.
@@ -21,6 +22,9 @@ func (c *clientConfigCmd) Run(p *process) error {
 	flags := make(map[string]string)
 	if c.Data != "" {
 		flags["data"] = c.Data
+	}
+	if c.Address != "" {
+		flags["advertise"] = c.Address
 	}
 	cfg, err := p.load(flags)
 	if err != nil {

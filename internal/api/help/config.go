@@ -126,7 +126,7 @@ func settings() *tg.JSONObject {
 		value("stories_posting", word("disabled")),
 		value("qr_login_camera", flag(true)),
 		value("qr_login_code", word("primary")),
-		value("dialog_filters_enabled", flag(true)),
+		value("dialog_filters_enabled", flag(false)),
 		value("authorization_autoconfirm_period", week),
 		value("chat_read_mark_size_threshold", number(100)),
 		value("chat_read_mark_expire_period", week),

@@ -34,6 +34,7 @@ const patience = 60 * time.Second
 // person is somebody with a client.
 type person struct {
 	*tg.Client
+	client  *telegram.Client
 	t       *testing.T
 	self    *tg.User
 	ctx     context.Context
@@ -47,8 +48,20 @@ func login(t *testing.T, s *nodetest.Server, n int) *person {
 	return connect(t, s, n, new(session.StorageMemory), nil)
 }
 
+// connect logs a person in on the device whose session storage holds.
 func connect(
 	t *testing.T, s *nodetest.Server, n int, storage *session.StorageMemory,
+	change func(*telegram.Options),
+) *person {
+	t.Helper()
+	p := dial(t, s, storage, change)
+	p.enter(newcomer{number: nodetest.Phone(n)})
+	return p
+}
+
+// dial connects a device.
+func dial(
+	t *testing.T, s *nodetest.Server, storage *session.StorageMemory,
 	change func(*telegram.Options),
 ) *person {
 	t.Helper()
@@ -73,20 +86,13 @@ func connect(
 	if change != nil {
 		change(&options)
 	}
-	client := telegram.NewClient(1, "parley", options)
+	p.client = telegram.NewClient(1, "parley", options)
 	ctx, cancel := context.WithTimeout(context.Background(), 3*patience)
-	ready, ended := make(chan error, 1), make(chan error, 1)
+	ready, ended := make(chan struct{}), make(chan error, 1)
 	go func() {
-		ended <- client.Run(ctx, func(ctx context.Context) error {
-			p.ctx, p.Client = ctx, client.API()
-			flow := auth.NewFlow(newcomer{number: nodetest.Phone(n)}, auth.SendCodeOptions{})
-			if err := client.Auth().IfNecessary(ctx, flow); err != nil {
-				ready <- err
-				return err
-			}
-			self, err := client.Self(ctx)
-			p.self = self
-			ready <- err
+		ended <- p.client.Run(ctx, func(ctx context.Context) error {
+			p.ctx, p.Client = ctx, p.client.API()
+			close(ready)
 			<-ctx.Done()
 			return nil
 		})
@@ -95,22 +101,34 @@ func connect(
 	p.stop = func() { once.Do(func() { cancel(); <-ended }) }
 	t.Cleanup(p.stop)
 	select {
-	case err := <-ready:
-		if err != nil {
-			t.Fatalf("person %d does not get in: %v", n, err)
-		}
+	case <-ready:
 	case err := <-ended:
 		ended <- err
-		t.Fatalf("the client of person %d ended: %v", n, err)
+		t.Fatalf("the client ended: %v", err)
 	}
 	return p
 }
 
-// newcomer answers what a login asks.
-type newcomer struct{ number string }
+// enter logs in, if the device is not logged in already.
+func (p *person) enter(as auth.UserAuthenticator) {
+	p.t.Helper()
+	flow := auth.NewFlow(as, auth.SendCodeOptions{})
+	p.must(p.client.Auth().IfNecessary(p.ctx, flow))
+	self, err := p.client.Self(p.ctx)
+	p.must(err)
+	p.self = self
+}
 
-func (n newcomer) Phone(context.Context) (string, error)  { return n.number, nil }
-func (newcomer) Password(context.Context) (string, error) { return "", auth.ErrPasswordNotProvided }
+// newcomer answers what a login asks.
+type newcomer struct{ number, password string }
+
+func (n newcomer) Phone(context.Context) (string, error) { return n.number, nil }
+func (n newcomer) Password(context.Context) (string, error) {
+	if n.password == "" {
+		return "", auth.ErrPasswordNotProvided
+	}
+	return n.password, nil
+}
 func (newcomer) Code(context.Context, *tg.AuthSentCode) (string, error) {
 	return nodetest.Code, nil
 }
