@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"io"
 	"net"
@@ -16,9 +17,10 @@ import (
 	"github.com/gotd/td/telegram/dcs"
 	"github.com/gotd/td/tg"
 	"github.com/gotd/td/tgerr"
-	"github.com/gotd/td/transport"
+	gotdtransport "github.com/gotd/td/transport"
 
 	"parley/internal/mtproto/session"
+	"parley/internal/mtproto/transport"
 )
 
 // account is a handler that knows as much of the API as a client needs to connect.
@@ -95,48 +97,85 @@ func (m *memory) StoreSession(_ context.Context, data []byte) error {
 	return nil
 }
 
-func (w *world) gotd(proto dcs.Protocol, pfs bool, stored *memory, u updates) *telegram.Client {
-	plain := dcs.Plain(dcs.PlainOptions{Protocol: proto})
+func (w *world) gotd(r dcs.Resolver, pfs bool, stored *memory, u updates) *telegram.Client {
 	return telegram.NewClient(1, "hash", telegram.Options{
 		PublicKeys: []exchange.PublicKey{{RSA: &serverKey().PublicKey}},
 		DC:         2,
-		DCList: dcs.List{Options: []tg.DCOption{
-			{ID: 2, IPAddress: "127.0.0.1", Port: w.port()},
-		}},
-		Resolver: plain, EnablePFS: pfs, SessionStorage: stored, UpdateHandler: u,
+		DCList: dcs.List{
+			Options: []tg.DCOption{{ID: 2, IPAddress: "127.0.0.1", Port: w.port()}},
+			Domains: map[int]string{2: "ws://" + w.addr + "/apiws"},
+		},
+		Resolver: r, EnablePFS: pfs, SessionStorage: stored, UpdateHandler: u,
 		DialTimeout: time.Minute, ExchangeTimeout: time.Minute,
 	})
 }
 
+// proxySecret is the part of a proxy secret that all of its forms share.
+const proxySecret = "00112233445566778899aabbccddeeff"
+
 // TestGotd connects an independent client over every transport that it has, with and without
 // forward secrecy, twice each: with a new key and with the one that it stored.
 func TestGotd(t *testing.T) {
+	plain := func(p dcs.Protocol) func(*world) dcs.Resolver {
+		return func(*world) dcs.Resolver { return dcs.Plain(dcs.PlainOptions{Protocol: p}) }
+	}
+	proxy := func(secret string) func(*world) dcs.Resolver {
+		return func(w *world) dcs.Resolver {
+			raw, err := hex.DecodeString(secret)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := dcs.MTProxy(w.addr, raw, dcs.MTProxyOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return r
+		}
+	}
 	tests := map[string]struct {
-		proto dcs.Protocol
-		pfs   bool
+		resolver func(*world) dcs.Resolver
+		secret   string
+		pfs      bool
 	}{
-		"abridged":         {transport.Abridged, false},
-		"intermediate":     {transport.Intermediate, false},
-		"padded":           {transport.PaddedIntermediate, false},
-		"full":             {transport.Full, false},
-		"intermediate PFS": {transport.Intermediate, true},
+		"abridged":         {resolver: plain(gotdtransport.Abridged)},
+		"intermediate":     {resolver: plain(gotdtransport.Intermediate)},
+		"padded":           {resolver: plain(gotdtransport.PaddedIntermediate)},
+		"full":             {resolver: plain(gotdtransport.Full)},
+		"intermediate PFS": {resolver: plain(gotdtransport.Intermediate), pfs: true},
+		"web socket": {resolver: func(*world) dcs.Resolver {
+			return dcs.Websocket(dcs.WebsocketOptions{})
+		}},
+		"proxy":          {resolver: proxy(proxySecret), secret: proxySecret},
+		"proxy padded":   {resolver: proxy("dd" + proxySecret), secret: "dd" + proxySecret},
+		"proxy fake TLS": {resolver: proxy(fakeTLSSecret), secret: fakeTLSSecret, pfs: true},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newWorld(t, func(o *Options) {
+				if test.secret == "" {
+					return
+				}
+				secret, err := transport.ParseSecret(test.secret)
+				if err != nil {
+					t.Fatal(err)
+				}
+				o.Secrets = append(o.Secrets, secret)
+			})
 			account(t, w)
 			stored := &memory{}
 			for range 2 {
-				w.converse(t, test.proto, test.pfs, stored)
+				w.converse(t, test.resolver(w), test.pfs, stored)
 			}
 		})
 	}
 }
 
-func (w *world) converse(t *testing.T, proto dcs.Protocol, pfs bool, stored *memory) {
+var fakeTLSSecret = "ee" + proxySecret + hex.EncodeToString([]byte("example.org"))
+
+func (w *world) converse(t *testing.T, r dcs.Resolver, pfs bool, stored *memory) {
 	t.Helper()
 	u := make(updates, 10)
-	client := w.gotd(proto, pfs, stored, u)
+	client := w.gotd(r, pfs, stored, u)
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	err := client.Run(ctx, func(ctx context.Context) error {

@@ -41,8 +41,11 @@ func TestQuery(t *testing.T) {
 		!seen.Online() || time.Since(seen.LastActive()) > time.Minute {
 		t.Errorf("session %+v", seen)
 	}
-	seen.Attach(7)
-	if seen.Attachment() != 7 {
+	if seen.Attachment() != nil || seen.AttachIfNone(7) != 7 || seen.AttachIfNone(8) != 7 {
+		t.Error("attachment before any")
+	}
+	seen.Attach(9)
+	if seen.Attachment() != 9 {
 		t.Error("attachment")
 	}
 	if got := w.Sessions(c.key.IntID()); !slices.Equal(got, []*Session{seen}) {

@@ -268,6 +268,29 @@ func TestDropKey(t *testing.T) {
 	}
 }
 
+// TestDropTemps ends temporary keys, and neither the others nor the permanent one.
+func TestDropTemps(t *testing.T) {
+	w := newWorld(t)
+	perm := w.newKey()
+	direct := w.clientOf(perm)
+	direct.answer(direct.send(method()))
+	kept, dropped := w.clientOf(w.newTemp(time.Hour)), w.clientOf(w.newTemp(time.Hour))
+	for _, c := range []*raw{kept, dropped} {
+		if got := c.bind(perm); got != "" {
+			t.Fatal(got)
+		}
+	}
+	w.DropTemps(perm.IntID(), []int64{kept.key.IntID()})
+	dropped.closed()
+	dropped.connect(w.addr)
+	dropped.send(method())
+	if code := dropped.code(); code != codeNotFound {
+		t.Errorf("code %d", code)
+	}
+	kept.answer(kept.send(method()))
+	direct.answer(direct.send(method()))
+}
+
 func TestDestroyKey(t *testing.T) {
 	w := newWorld(t)
 	destroyKey := []byte{0x60, 0x51, 0x43, 0xd1}

@@ -54,10 +54,9 @@ type Options struct {
 	Handler   Handler
 	// Metrics may be nil.
 	Metrics prometheus.Registerer
-	// Secrets are those of proxies, Origins and Replay as in transport.Options. All may be nil.
+	// Secrets are those of proxies, Origins as in transport.Options. Both may be nil.
 	Secrets []transport.Secret
 	Origins []string
-	Replay  *transport.ReplayCache
 	Limits  Limits
 }
 

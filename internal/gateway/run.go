@@ -121,6 +121,7 @@ func (s *Session) startLater() {
 	defer s.mu.Unlock()
 	s.start()
 	s.wake()
+	s.uncrowd(false)
 }
 
 // answer gives a query its answer. The caller holds the lock.

@@ -51,7 +51,8 @@ func New(o Options) *Server {
 	s := &Server{
 		o: o, metrics: newMetrics(o.Metrics), random: random, ctx: ctx, cancel: cancel,
 		transport: transport.Options{
-			Secrets: o.Secrets, Origins: o.Origins, Replay: o.Replay, Clock: o.Clock, Rand: random,
+			Secrets: o.Secrets, Origins: o.Origins, Replay: transport.NewReplayCache(),
+			Clock: o.Clock, Rand: random,
 		},
 		exchanges: limit.NewBucket[netip.Prefix](o.Limits.Handshakes, limit.BucketKeys, o.Clock),
 		keys:      keys{byID: make(map[int64]*authKey), bound: make(map[int64][]*authKey)},

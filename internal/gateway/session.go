@@ -115,6 +115,17 @@ func (s *Session) Attachment() any {
 	return s.attachment
 }
 
+// AttachIfNone keeps a value with the session unless there is one, and returns what is there: of
+// queries that run at once, each may be the first.
+func (s *Session) AttachIfNone(v any) any {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.attachment == nil {
+		s.attachment = v
+	}
+	return s.attachment
+}
+
 // Push queues a body for the client and returns at once. It is kept until the client acknowledges
 // it, over as many connections as that takes, within bounds; beyond them the client is told to ask
 // for what it missed. A body that cannot be sent is dropped.
