@@ -54,9 +54,11 @@ type Options struct {
 	Handler   Handler
 	// Metrics may be nil.
 	Metrics prometheus.Registerer
-	// Secrets are those of proxies, Origins as in transport.Options. Both may be nil.
+	// Secrets are those of proxies, Origins as in transport.Options. Both may be nil. Replay is one
+	// of the server's own if it is nil; servers with the same secrets do well to share one.
 	Secrets []transport.Secret
 	Origins []string
+	Replay  *transport.ReplayCache
 	Limits  Limits
 }
 

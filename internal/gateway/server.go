@@ -46,13 +46,15 @@ type Server struct {
 // complete.
 func New(o Options) *Server {
 	o.Limits.fill()
+	if o.Replay == nil {
+		o.Replay = transport.NewReplayCache()
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	random := crypt.NewRandom(o.Rand)
 	s := &Server{
 		o: o, metrics: newMetrics(o.Metrics), random: random, ctx: ctx, cancel: cancel,
 		transport: transport.Options{
-			Secrets: o.Secrets, Origins: o.Origins, Replay: transport.NewReplayCache(),
-			Clock: o.Clock, Rand: random,
+			Secrets: o.Secrets, Origins: o.Origins, Replay: o.Replay, Clock: o.Clock, Rand: random,
 		},
 		exchanges: limit.NewBucket[netip.Prefix](o.Limits.Handshakes, limit.BucketKeys, o.Clock),
 		keys:      keys{byID: make(map[int64]*authKey), bound: make(map[int64][]*authKey)},
