@@ -1,6 +1,6 @@
 // Package live renders entries of boxes as live updates, for chat/fanout to push: for one user, for
-// all subscribers of a channel alike, and for those who see a post otherwise than the rest. It pushes
-// nothing itself.
+// all subscribers of a channel alike, and for those who see a post otherwise than the rest. It
+// pushes nothing itself.
 package live
 
 import (
@@ -12,6 +12,7 @@ import (
 	"parley/internal/api/view"
 	"parley/internal/chat/box"
 	"parley/internal/chat/fanout"
+	"parley/internal/chat/group"
 	"parley/internal/chat/message"
 	"parley/internal/clock"
 	"parley/internal/ids"
@@ -56,10 +57,29 @@ func (x *Renderer) user(
 	return body, err
 }
 
+// apart leaves out what is about messages that are hidden from the user.
 func (x *Renderer) apart(
-	ctx context.Context, user ids.UserID, _ ids.Peer, events []store.Event,
-) ([]byte, error) {
-	return x.user(ctx, user, events)
+	ctx context.Context, user ids.UserID, channel ids.Peer, events []store.Event,
+) (body []byte, err error) {
+	err = x.Store.View(ctx, func(r *store.Reader) error {
+		above, err := message.Horizon(r, user, channel)
+		if err != nil {
+			return err
+		}
+		var seen []store.Event
+		for _, e := range events {
+			entry, err := box.Decode(e)
+			if err != nil {
+				return err
+			}
+			if entry.ID == 0 || entry.ID > above {
+				seen = append(seen, e)
+			}
+		}
+		_, body, err = x.updates(r, user, seen)
+		return err
+	})
+	return body, err
 }
 
 func (x *Renderer) shared(
@@ -72,10 +92,41 @@ func (x *Renderer) shared(
 		}
 		out.Body = body
 		out.Places = func(encoded []byte) []fanout.Place { return places(v, encoded) }
-		out.Apart, err = apart(r, events)
+		var oldest int64
+		if out.Apart, oldest, err = apart(r, events); err != nil || oldest == 0 {
+			return err
+		}
+		later, all, err := newcomers(r, channel, oldest)
+		out.Apart = append(out.Apart, later...)
+		if !all {
+			out = fanout.Shared{Body: x.tooLong(channel)}
+		}
 		return err
 	})
 	return out, err
+}
+
+// newcomersMost is how many people who joined after a message are told of its change one by one;
+// when there are more, all are made to ask.
+const newcomersMost = 200
+
+// newcomers returns who joined a group that hides its history since a message was written, and so
+// may not see it, and whether that are all.
+func newcomers(
+	r *store.Reader, channel ids.Peer, written int64,
+) (out []ids.UserID, all bool, err error) {
+	c, err := r.Chat(channel)
+	if err != nil || !group.Veiled(c) {
+		return nil, true, err
+	}
+	members, err := r.RecentMembers(channel, newcomersMost, 0)
+	for _, m := range members {
+		if m.Date < written {
+			return out, true, err
+		}
+		out = append(out, m.User)
+	}
+	return out, len(members) < newcomersMost, err
 }
 
 func places(v *view.View, encoded []byte) []fanout.Place {
@@ -87,9 +138,9 @@ func places(v *view.View, encoded []byte) []fanout.Place {
 	return out
 }
 
-// apart finds who sees posts otherwise than the rest: their authors and whom they mention.
-func apart(r *store.Reader, events []store.Event) ([]ids.UserID, error) {
-	var out []ids.UserID
+// apart finds who sees posts otherwise than the rest: their authors and whom they mention. oldest
+// is when the oldest was written that changed, 0 when all are new.
+func apart(r *store.Reader, events []store.Event) (out []ids.UserID, oldest int64, err error) {
 	add := func(id ids.UserID) {
 		if id != 0 && !slices.Contains(out, id) {
 			out = append(out, id)
@@ -103,25 +154,28 @@ func apart(r *store.Reader, events []store.Event) ([]ids.UserID, error) {
 		}
 		entry, err := box.Decode(e)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		m, err := messageOf(r, e, entry.ID)
 		if store.IsNotFound(err) {
 			continue
 		}
 		if err != nil {
-			return nil, err
+			return nil, 0, err
+		}
+		if box.Kind(e.Kind) != box.NewMessage && (oldest == 0 || m.Date < oldest) {
+			oldest = m.Date
 		}
 		add(m.Origin.User())
 		c, err := message.DecodeContent(m.Body)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		for _, id := range c.Mentioned {
 			add(id)
 		}
 	}
-	return out, nil
+	return out, oldest, nil
 }
 
 // messageOf is the message that an entry is about.
