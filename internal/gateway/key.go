@@ -208,7 +208,7 @@ func (s *Server) findKey(ctx context.Context, id int64) (*authKey, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit.KeyLookup)
 	defer cancel()
-	found, err := s.o.Keys.Find(ctx, id)
+	found, err := s.lookUp(ctx, id)
 	if err != nil {
 		if k != nil && errors.Is(err, ErrNoKey) {
 			s.removeKey(k)
@@ -223,6 +223,28 @@ func (s *Server) findKey(ctx context.Context, id int64) (*authKey, error) {
 	k.perm.Store(k.ID)
 	return s.keys.put(k), nil
 }
+
+// lookUp asks for a key in a goroutine of its own. To read a database takes a deep stack, and the
+// goroutine of a connection would keep one while the connection rests, which most of them do.
+func (s *Server) lookUp(ctx context.Context, id int64) (Key, error) {
+	var key Key
+	err := errLookUp
+	done := make(chan struct{})
+	go func() {
+		defer func() {
+			if p := recover(); p != nil {
+				s.panicked(p)
+			}
+			close(done)
+		}()
+		key, err = s.o.Keys.Find(ctx, id)
+	}()
+	<-done
+	return key, err
+}
+
+// errLookUp says that looking for a key has panicked.
+var errLookUp = errors.New("gateway: a key cannot be looked for")
 
 // removeKey ends the use of a key, and forgets its sessions.
 func (s *Server) removeKey(k *authKey) {
