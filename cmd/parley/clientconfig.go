@@ -14,7 +14,7 @@ import (
 type clientConfigCmd struct {
 	Client  string `arg:"" help:"gotd, telethon, gramjs, mtcute, tdlib or tdesktop."`
 	Data    string `help:"The server's data directory." placeholder:"DIR"`
-	Address string `help:"Where the client is to connect; by default what is advertised." placeholder:"HOST:PORT"`
+	Address string `help:"Where to connect; by default what is advertised." placeholder:"HOST:PORT"`
 }
 
 // Run prints the snippet or recipe of a client.

@@ -26,12 +26,16 @@ type Room struct {
 	Settled func(ctx context.Context, box ids.Peer) error
 }
 
+// settleSteps is how many steps a change may take until it is in the chat lists: the deletion of a
+// chat first finds its members, in a row of its own, and then tells them.
+const settleSteps = 2
+
 // Settle waits a while until the chat lists show what was changed.
 func (h *Room) Settle(c *api.Call, boxes ...ids.Peer) error {
 	ctx, cancel := context.WithTimeout(c.Context, settleMost)
 	defer cancel()
-	for _, in := range boxes {
-		err := h.Settled(ctx, in)
+	for i := range settleSteps * len(boxes) {
+		err := h.Settled(ctx, boxes[i%len(boxes)])
 		if errors.Is(err, context.DeadlineExceeded) && c.Context.Err() == nil {
 			return nil
 		}

@@ -109,6 +109,27 @@ func (w *World) Random() int64 { return w.random.Add(1) }
 // Settled waits until what a box had to tell others is done.
 func (w *World) Settled(ctx context.Context, in ids.Peer) error { return w.Courier.Settled(ctx, in) }
 
+// Quiet waits until a box has nothing more to tell, what it tells itself included.
+func (w *World) Quiet(in ids.Peer) {
+	w.T.Helper()
+	for {
+		if err := w.Settled(context.Background(), in); err != nil {
+			w.T.Fatal(err)
+		}
+		var left []store.Outbox
+		err := w.Store.View(context.Background(), func(r *store.Reader) (err error) {
+			left, err = r.OutboxOf(in, 1)
+			return err
+		})
+		if err != nil {
+			w.T.Fatal(err)
+		}
+		if len(left) == 0 {
+			return
+		}
+	}
+}
+
 // AddUser makes an account.
 func (w *World) AddUser(id ids.UserID, name string) {
 	w.T.Helper()
