@@ -93,7 +93,8 @@ func (s *Session) alone(at int64, p *Packet, m *message) {
 	}
 }
 
-// container fills a container with the messages for a connection, and acknowledgements.
+// container fills a container with the messages for a connection, and acknowledgements. A failure
+// ends it: GramJS forgets what follows a failure in the same container, answers and updates alike.
 func (s *Session) container(at int64, link Link, p *Packet) {
 	p.buf = appendWord(appendWord(p.buf, idContainer), 0)
 	n, kind := 0, int64(fromPush)
@@ -116,6 +117,7 @@ func (s *Session) container(at int64, link Link, p *Packet) {
 		n++
 		if m.kind == answer {
 			kind = fromAnswer
+			full = Constructor(m.body) == idRPCError
 		}
 		s.keep(&m, link)
 	}

@@ -182,3 +182,21 @@ func TestLargeAnswerGoesAlone(t *testing.T) {
 		t.Error("bytes still wait")
 	}
 }
+
+func TestFailureEndsContainer(t *testing.T) {
+	p := newPeer(t)
+	p.ask()
+	p.settle()
+	first, second := p.ask(), p.ask()
+	p.Reply(first, (&RPCError{400, "NO"}).Encode())
+	p.Reply(second, call32(1, 2))
+	p.Push(Body{Bytes: call32(3, 4)})
+	var after [][]byte
+	for p.Next(p.now, p.link, &p.packet) {
+		after = append(after, slices.Clone(p.packet.Body))
+	}
+	failure := (&RPCError{400, "NO"}).Encode()
+	if len(after) != 2 || !bytes.HasSuffix(after[0], failure) || bytes.Contains(after[1], failure) {
+		t.Errorf("a failure and what follows in %d packets: %x", len(after), after)
+	}
+}
