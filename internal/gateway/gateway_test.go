@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gotd/td/bin"
 	"github.com/gotd/td/mt"
 	"github.com/gotd/td/tg"
 
@@ -122,6 +123,23 @@ func TestReplay(t *testing.T) {
 	if n := runs.Load(); n != 1 {
 		t.Errorf("ran %d times after its session was destroyed", n)
 	}
+}
+
+// TestInterleaved: a client may ping with req_pq between its encrypted messages, and begin a key
+// exchange that it never ends.
+func TestInterleaved(t *testing.T) {
+	w := newWorld(t)
+	c := w.client()
+	for range 2 {
+		c.sendPlain(&mt.ReqPqMultiRequest{Nonce: bin.Int128{1}})
+		c.of(mt.ResPQTypeID)
+		c.answer(c.send(method()))
+	}
+	c.sendPlain(&mt.ReqDHParamsRequest{})
+	if code := c.code(); code != codeNotFound {
+		t.Errorf("code %d", code)
+	}
+	c.answer(c.send(method()))
 }
 
 func TestWrongSalt(t *testing.T) {
