@@ -28,24 +28,11 @@ func (h *Handlers) getDialogs(
 		if err != nil {
 			return err
 		}
-		lines := make([]dialog.Line, 0, len(all))
-		for _, l := range all {
-			if req.ExcludePinned && l.Pin > 0 {
-				continue
-			}
-			if l.TopID == 0 && l.Peer.Kind() == ids.User && len(l.Draft) == 0 {
-				continue
-			}
-			lines = append(lines, l)
-		}
-		total := len(lines)
-		if req.OffsetDate > 0 && req.OffsetDate < farFuture {
-			var after ids.Peer
-			if req.OffsetPeer != nil {
-				after, _ = h.Resolver(c).Peer(r, c.Self, req.OffsetPeer)
-			}
-			lines = afterOffset(lines, int64(req.OffsetDate), int64(req.OffsetID), after)
-		}
+		// An offset_peer that names nobody is the beginning.
+		after, _ := h.Resolver(c).Peer(r, c.Self, req.OffsetPeer)
+		total := len(listed(all, req.ExcludePinned))
+		rest := afterOffset(all, int64(req.OffsetDate), int64(req.OffsetID), after)
+		lines := listed(rest, req.ExcludePinned)
 		complete := len(lines) <= most && total == len(lines)
 		if len(lines) > most {
 			lines = lines[:most]
@@ -69,12 +56,28 @@ func (h *Handlers) getDialogs(
 	return out, err
 }
 
-// afterOffset leaves out the lines up to the last one of the page before.
+// listed are the lines that are shown: not those of people with whom nothing was said or begun.
+func listed(all []dialog.Line, excludePinned bool) []dialog.Line {
+	out := make([]dialog.Line, 0, len(all))
+	for _, l := range all {
+		empty := l.TopID == 0 && l.Peer.Kind() == ids.User && len(l.Draft) == 0
+		if !empty && !(excludePinned && l.Pin > 0) {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// afterOffset leaves out the lines up to the last one of the page before. When that one has moved
+// meanwhile, its place is found by the date and id of its message.
 func afterOffset(lines []dialog.Line, date, id int64, peer ids.Peer) []dialog.Line {
 	for i, l := range lines {
-		if l.Pin == 0 && l.Peer == peer && l.TopID == id {
+		if l.Peer == peer && l.TopID == id {
 			return lines[i+1:]
 		}
+	}
+	if date <= 0 || date >= farFuture {
+		return lines
 	}
 	for i, l := range lines {
 		if l.Pin == 0 && (l.TopDate < date || l.TopDate == date && l.TopID < id) {
@@ -143,22 +146,17 @@ func (h *Handlers) getPeerDialogs(
 	if len(req.Peers) > limit.HistoryPage {
 		return nil, chat.Invalid("LIMIT_INVALID")
 	}
+	var peers []ids.Peer
+	for _, in := range req.Peers {
+		peer, err := h.dialogPeer(c, in)
+		if err != nil {
+			return nil, err
+		}
+		peers = append(peers, peer)
+	}
 	return h.peerDialogs(c, func(r *store.Reader) ([]dialog.Line, error) {
 		var out []dialog.Line
-		for _, p := range req.Peers {
-			one, ok := p.(*tg.InputDialogPeer)
-			if !ok {
-				lines, err := dialog.List(r, c.Self, int64(p.(*tg.InputDialogPeerFolder).FolderID))
-				if err != nil {
-					return nil, err
-				}
-				out = append(out, lines...)
-				continue
-			}
-			peer, err := h.Resolver(c).Peer(r, c.Self, one.Peer)
-			if err != nil {
-				return nil, err
-			}
+		for _, peer := range peers {
 			if _, err := message.See(r, c.Self, peer, c.Unix()); err != nil {
 				return nil, err
 			}
@@ -280,6 +278,13 @@ func (h *Handlers) saveDraft(
 	c *api.Call, req *tg.MessagesSaveDraftRequest,
 ) (*tg.BoolBox, error) {
 	peer, err := h.Peer(c, req.Peer)
+	if err != nil {
+		return nil, err
+	}
+	err = h.View(c, func(r *store.Reader, _ *view.View) error {
+		_, err := message.See(r, c.Self, peer, c.Unix())
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -27,9 +27,9 @@ func (h *Handlers) editMessage(
 	}
 	var ch message.Change
 	if text, ok := req.GetMessage(); ok {
-		most := limit.MessageRunes
-		if req.Media != nil {
-			most = limit.CaptionRunes
+		most, err := h.longest(c, peer, req)
+		if err != nil {
+			return nil, err
 		}
 		text, entities, err := h.text(c, text, req.Entities, most)
 		if err != nil {
@@ -50,6 +50,24 @@ func (h *Handlers) editMessage(
 		return nil, err
 	}
 	return h.Updates(c, nil, sent.Event)
+}
+
+// longest is how long the text of a message may be after an edit: less under a medium.
+func (h *Handlers) longest(
+	c *api.Call, peer ids.Peer, req *tg.MessagesEditMessageRequest,
+) (int, error) {
+	if req.Media != nil {
+		return limit.CaptionRunes, nil
+	}
+	most := limit.MessageRunes
+	err := h.View(c, func(r *store.Reader, _ *view.View) error {
+		m, err := message.Get(r, c.Self, peer, int64(req.ID))
+		if m.Media != 0 {
+			most = limit.CaptionRunes
+		}
+		return err
+	})
+	return most, err
 }
 
 // getMessageEditData tells whether the caller may edit a message.
@@ -132,12 +150,18 @@ func (h *Handlers) readHistory(
 	return affected(out), err
 }
 
+// contentsMost is how many messages may be marked as looked at in one call.
+const contentsMost = 1000
+
 // readMessageContents marks voice messages as heard and mentions as seen.
 //
 // https://core.telegram.org/method/messages.readMessageContents
 func (h *Handlers) readMessageContents(
 	c *api.Call, req *tg.MessagesReadMessageContentsRequest,
 ) (*tg.MessagesAffectedMessages, error) {
+	if len(req.ID) > contentsMost {
+		return nil, chat.Invalid("LIMIT_INVALID")
+	}
 	out, err := h.Message.ReadContents(c.Context, c.Self, c.Self.Peer(), longs(req.ID))
 	return affected(out), err
 }

@@ -7,6 +7,8 @@ package messages
 
 import (
 	"context"
+	"errors"
+	"slices"
 
 	"github.com/gotd/td/tg"
 
@@ -282,29 +284,47 @@ func (h *Handlers) getMessagesViews(
 	if len(req.ID) > 100 {
 		return nil, chat.Invalid("LIMIT_INVALID")
 	}
-	out := &tg.MessagesMessageViews{}
-	err = h.View(c, func(r *store.Reader, v *view.View) error {
-		_, err := message.See(r, c.Self, peer, c.Unix())
-		return err
-	})
+	seen, err := h.visible(c, peer, req.ID)
 	if err != nil {
 		return nil, err
 	}
 	if req.Increment {
-		if err := h.Message.CountViews(c.Context, peer, longs(req.ID)); err != nil {
+		if err := h.Message.CountViews(c.Context, peer, seen); err != nil {
 			return nil, err
 		}
 	}
-	err = h.View(c, func(r *store.Reader, v *view.View) error {
-		for _, id := range req.ID {
+	out := &tg.MessagesMessageViews{Views: make([]tg.MessageViews, len(req.ID))}
+	err = h.View(c, func(r *store.Reader, _ *view.View) error {
+		for i, id := range req.ID {
+			if !slices.Contains(seen, int64(id)) {
+				continue
+			}
 			views, forwards, err := r.Views(peer, int64(id))
 			if err != nil {
 				return err
 			}
-			var x tg.MessageViews
-			x.SetViews(int(views) + 1)
-			x.SetForwards(int(forwards))
-			out.Views = append(out.Views, x)
+			out.Views[i].SetViews(int(views) + 1)
+			out.Views[i].SetForwards(int(forwards))
+		}
+		return nil
+	})
+	return out, err
+}
+
+// visible returns those of some messages with a peer that are there and that the caller sees.
+func (h *Handlers) visible(c *api.Call, peer ids.Peer, list []int) (out []int64, err error) {
+	err = h.View(c, func(r *store.Reader, _ *view.View) error {
+		if _, err := message.See(r, c.Self, peer, c.Unix()); err != nil {
+			return err
+		}
+		for _, id := range list {
+			_, err := message.Get(r, c.Self, peer, int64(id))
+			switch {
+			case err == nil:
+				out = append(out, int64(id))
+			case !errors.Is(err, chat.ErrMessageIDInvalid):
+				return err
+			}
 		}
 		return nil
 	})

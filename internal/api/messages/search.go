@@ -34,25 +34,19 @@ func (h *Handlers) search(
 	}
 	most := min(max(req.Limit, 1), limit.HistoryPage)
 	skip := max(req.AddOffset, 0)
+	rows, more, err := h.matching(c, peer, req, want, skip+most)
+	if err != nil {
+		return nil, err
+	}
+	total := len(rows)
+	if more {
+		total++
+	}
+	rows = rows[min(skip, len(rows)):]
 	err = h.View(c, func(r *store.Reader, v *view.View) error {
-		if _, err := message.See(r, c.Self, peer, c.Unix()); err != nil {
-			return err
-		}
 		b, err := r.Box(message.BoxOf(c.Self, peer))
-		if err != nil {
-			return err
-		}
-		rows, more, err := h.matching(c, r, peer, req, want, skip+most)
-		if err != nil {
-			return err
-		}
-		total := len(rows)
-		if more {
-			total++
-		}
-		rows = rows[min(skip, len(rows)):]
 		out = found(v, peer, rows, total, b.Pts)
-		return nil
+		return err
 	})
 	return out, err
 }
@@ -158,20 +152,23 @@ const (
 
 // matching returns up to most messages that match, newest first, and whether there are more.
 func (h *Handlers) matching(
-	c *api.Call, r *store.Reader, peer ids.Peer, req *tg.MessagesSearchRequest,
+	c *api.Call, peer ids.Peer, req *tg.MessagesSearchRequest,
 	want func(store.Message) bool, most int,
 ) (out []store.Message, more bool, err error) {
 	below := int64(1<<31 - 1)
 	if req.OffsetID > 0 {
 		below = int64(req.OffsetID)
 	}
-	above, err := message.Horizon(r, c.Self, peer)
-	if err != nil {
-		return nil, false, err
-	}
-	for looked := 0; looked < searchMost; looked += searchStep {
-		rows, err := h.step(c, r, peer, req.Q, below, above)
-		if err != nil {
+	var above int64
+	err = h.View(c, func(r *store.Reader, _ *view.View) (err error) {
+		if _, err = message.See(r, c.Self, peer, c.Unix()); err == nil {
+			above, err = message.Horizon(r, c.Self, peer)
+		}
+		return err
+	})
+	for looked := 0; err == nil && looked < searchMost && below > above+1; looked += searchStep {
+		var rows []store.Message
+		if rows, below, err = h.step(c, peer, req.Q, below, above); err != nil {
 			return nil, false, err
 		}
 		for _, m := range rows {
@@ -183,36 +180,45 @@ func (h *Handlers) matching(
 			}
 			out = append(out, m)
 		}
-		if len(rows) < searchStep {
-			break
-		}
-		below = rows[len(rows)-1].ID
 	}
-	return out, false, nil
+	return out, false, err
 }
 
-// step returns the next stretch of messages to look at: all, or those with the words.
+// step returns the next stretch of messages to look at, all or those with the words, and the id
+// below which the rest lies, 0 when there is none.
 func (h *Handlers) step(
-	c *api.Call, r *store.Reader, peer ids.Peer, query string, below, above int64,
-) ([]store.Message, error) {
+	c *api.Call, peer ids.Peer, query string, below, above int64,
+) (out []store.Message, next int64, err error) {
 	in := message.BoxOf(c.Self, peer)
 	if query == "" {
-		return r.Older(in, peer, below, above, searchStep, 0)
+		err = h.View(c, func(r *store.Reader, _ *view.View) (err error) {
+			out, err = r.Older(in, peer, below, above, searchStep, 0)
+			return err
+		})
+		if len(out) == searchStep {
+			next = out[len(out)-1].ID
+		}
+		return out, next, err
 	}
 	list, err := h.Search.Find(c.Context, c.Self, peer, query, below, searchStep)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	var out []store.Message
-	for _, id := range list {
-		m, err := r.Message(in, id)
-		if store.IsNotFound(err) || err == nil && id <= above {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, m)
+	if len(list) == searchStep {
+		next = list[len(list)-1]
 	}
-	return out, nil
+	err = h.View(c, func(r *store.Reader, _ *view.View) error {
+		for _, id := range list {
+			m, err := r.Message(in, id)
+			if store.IsNotFound(err) || err == nil && id <= above {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			out = append(out, m)
+		}
+		return nil
+	})
+	return out, next, err
 }

@@ -275,36 +275,37 @@ func (h *Handlers) called(ctx context.Context, o message.Outgoing) (out []ids.Us
 }
 
 // sent answers a send: which random_id became which message, and the messages.
-func (h *Handlers) sent(c *api.Call, list ...message.Sent) (tg.UpdatesClass, error) {
+func (h *Handlers) sent(
+	c *api.Call, list ...message.Sent,
+) (out tg.UpdatesClass, err error) {
 	first := make([]tg.UpdateClass, 0, len(list))
-	events := make([]store.Event, 0, len(list))
 	for _, s := range list {
 		first = append(first, &tg.UpdateMessageID{
 			ID: int(s.Message.ID), RandomID: s.Message.Nonce,
 		})
-		events = append(events, s.Event)
 	}
-	if len(list) == 1 && list[0].Again {
-		return h.again(c, first, list[0])
-	}
-	return h.Updates(c, first, events...)
-}
-
-// again answers a send that had been made before: the message, with a pts that moves nothing.
-func (h *Handlers) again(
-	c *api.Call, first []tg.UpdateClass, s message.Sent,
-) (out tg.UpdatesClass, err error) {
 	err = h.View(c, func(_ *store.Reader, v *view.View) error {
-		m := v.Message(s.Message)
-		if s.Message.Box.Kind() == ids.Channel {
-			first = append(first, &tg.UpdateNewChannelMessage{Message: m, Pts: int(s.Event.Pts)})
-		} else {
-			first = append(first, &tg.UpdateNewMessage{Message: m, Pts: int(s.Event.Pts)})
+		var events []store.Event
+		for _, s := range list {
+			if s.Again {
+				first = append(first, again(v, s))
+			} else {
+				events = append(events, s.Event)
+			}
 		}
-		out = v.Updates(first)
+		out = v.Updates(first, events...)
 		return nil
 	})
 	return out, err
+}
+
+// again tells of a message that had been sent before, with a pts that moves nothing.
+func again(v *view.View, s message.Sent) tg.UpdateClass {
+	m := v.Message(s.Message)
+	if s.Message.Box.Kind() == ids.Channel {
+		return &tg.UpdateNewChannelMessage{Message: m, Pts: int(s.Event.Pts)}
+	}
+	return &tg.UpdateNewMessage{Message: m, Pts: int(s.Event.Pts)}
 }
 
 // entities translates the markup that a client sends. A mention by a bare user id proves nothing and

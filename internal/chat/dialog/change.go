@@ -159,13 +159,16 @@ func SaveDraft(
 		}
 	}
 	return s.Update(ctx, user.Peer(), func(tx *store.Tx) error {
-		d, err := tx.DialogOrNew(user, peer)
+		d, err := tx.Dialog(user, peer)
+		if store.IsNotFound(err) {
+			d, err = store.Dialog{User: user, Peer: peer}, nil
+			if peer.Kind() == ids.Channel {
+				// Only members have a line with a channel; a stranger's draft must not make one.
+				d.Flags |= store.Hidden
+			}
+		}
 		if err != nil || len(body) == 0 && len(d.Draft) == 0 {
 			return err
-		}
-		if d.TopID == 0 && d.ReadIn == 0 && peer.Kind() == ids.Channel {
-			// Only members have a line with a channel; a stranger's draft must not make one.
-			d.Flags |= store.Hidden
 		}
 		d.Draft = body
 		if err := tx.PutDialog(d); err != nil {
