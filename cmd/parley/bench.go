@@ -37,7 +37,7 @@ type benchCmd struct {
 type benchRunCmd struct {
 	Quick   bool   `help:"A tenth of everything."`
 	Only    string `help:"The letters of what is measured, like be; by default all."`
-	Dir     string `help:"Where the data of the run goes; by default a temporary directory." type:"path"`
+	Dir     string `help:"Where the data goes; by default a temporary directory." type:"path"`
 	Profile string `help:"Where servers write profiles (see go tool pprof); costs speed." type:"path"`
 }
 
@@ -122,8 +122,8 @@ func (c *benchServeCmd) Run(p *process) (err error) {
 	})
 }
 
-// profile writes a processor profile of the time until stop, and a heap profile of when the heap was
-// largest. The names begin with path.
+// profile writes a processor profile of the time until stop, and a heap profile of when the heap
+// was largest. The names begin with path.
 func profile(ctx context.Context, path string) (stop func(), err error) {
 	f, err := os.Create(path + ".cpu")
 	if err != nil {

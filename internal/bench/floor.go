@@ -14,8 +14,8 @@ import (
 )
 
 // Floor is the least that a server of these clients can do on this machine: the same sockets, the
-// same encryption, the same durability, and nothing else. No state, no TL, no rules, no database. It
-// runs as a process of its own, so that its processor time is measured as the server's is.
+// same encryption, the same durability, and nothing else. No state, no TL, no rules, no database.
+// It runs as a process of its own, so that its processor time is measured as the server's is.
 //
 // A connection begins with one byte that says what it is:
 //

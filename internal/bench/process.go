@@ -130,8 +130,8 @@ func (p *process) settle() error {
 	return err
 }
 
-// spent runs fn, once the process is quiet, and returns how much time passed and how much the process
-// worked meanwhile.
+// spent runs fn, once the process is quiet, and returns how much time passed and how much the
+// process worked meanwhile.
 func (p *process) spent(fn func() error) (wall, cpu time.Duration, err error) {
 	if err := p.settle(); err != nil {
 		return 0, 0, err

@@ -24,7 +24,9 @@ import (
 const envelope = 24 + 32 + 20
 
 // connectAll connects devices and lets each ask for its state, so that it hears of everything.
-func connectAll(ctx context.Context, addr string, keys []crypto.AuthKey) ([]*rawclient.Client, error) {
+func connectAll(
+	ctx context.Context, addr string, keys []crypto.AuthKey,
+) ([]*rawclient.Client, error) {
 	out := make([]*rawclient.Client, len(keys))
 	err := parallel(len(keys), func(i int) error {
 		c, err := rawclient.Dial(ctx, addr, keys[i])
@@ -241,7 +243,8 @@ func (b *bench) pairs(ctx context.Context) error {
 	n := count * each
 	b.print(Result{
 		What:   "(b) 1:1 durable and delivered, 100 pairs: processor per message",
-		Server: fmt.Sprintf("%.0f us", micros(cpu, n)), Floor: fmt.Sprintf("%.0f us", micros(floorCPU, n)),
+		Server: fmt.Sprintf("%.0f us", micros(cpu, n)),
+		Floor:  fmt.Sprintf("%.0f us", micros(floorCPU, n)),
 		Ratio: float64(cpu) / float64(max(floorCPU, 1)), Target: "1.9, good 3.5 (15x, 8x ejabberd+PG)",
 	})
 	b.print(Result{
@@ -402,7 +405,8 @@ func (b *bench) history(ctx context.Context) error {
 	}
 	b.print(Result{
 		What:   fmt.Sprintf("(e) history pages of %d (%d KB): processor per page", page, size>>10),
-		Server: fmt.Sprintf("%.0f us", micros(cpu, n)), Floor: fmt.Sprintf("%.0f us", micros(floorCPU, n)),
+		Server: fmt.Sprintf("%.0f us", micros(cpu, n)),
+		Floor:  fmt.Sprintf("%.0f us", micros(floorCPU, n)),
 		Ratio: float64(cpu) / float64(max(floorCPU, 1)), Target: "278 us (40x ejabberd+PG), good 555",
 	})
 	return nil
