@@ -245,7 +245,7 @@ func (b *bench) pairs(ctx context.Context) error {
 		What:   "(b) 1:1 durable and delivered, 100 pairs: processor per message",
 		Server: fmt.Sprintf("%.0f us", micros(cpu, n)),
 		Floor:  fmt.Sprintf("%.0f us", micros(floorCPU, n)),
-		Ratio: float64(cpu) / float64(max(floorCPU, 1)), Target: "1.9, good 3.5 (15x, 8x ejabberd+PG)",
+		Ratio:  float64(cpu) / float64(max(floorCPU, 1)), Target: "1.9, good 3.5 (15x, 8x ejabberd+PG)",
 	})
 	b.print(Result{
 		What:   "(b) 1:1 messages a second",
@@ -407,7 +407,7 @@ func (b *bench) history(ctx context.Context) error {
 		What:   fmt.Sprintf("(e) history pages of %d (%d KB): processor per page", page, size>>10),
 		Server: fmt.Sprintf("%.0f us", micros(cpu, n)),
 		Floor:  fmt.Sprintf("%.0f us", micros(floorCPU, n)),
-		Ratio: float64(cpu) / float64(max(floorCPU, 1)), Target: "278 us (40x ejabberd+PG), good 555",
+		Ratio:  float64(cpu) / float64(max(floorCPU, 1)), Target: "278 us (40x ejabberd+PG), good 555",
 	})
 	return nil
 }
