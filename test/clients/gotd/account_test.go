@@ -96,14 +96,18 @@ func TestContactsAndPrivacy(t *testing.T) {
 	a.must(err)
 	other := list.(*tg.ContactsContacts).Users[0].(*tg.User).AsInputPeer()
 	b.say(u.AsInputPeer(), "before")
-	expect(a, "the message before", func(u *tg.UpdateNewMessage) bool { return hasText(u.Message, "before") })
+	expect(a, "the message before", func(u *tg.UpdateNewMessage) bool {
+		return hasText(u.Message, "before")
+	})
 	_, err = a.ContactsBlock(a.ctx, &tg.ContactsBlockRequest{ID: other})
 	a.must(err)
 	b.say(u.AsInputPeer(), "while blocked")
 	_, err = a.ContactsUnblock(a.ctx, &tg.ContactsUnblockRequest{ID: other})
 	a.must(err)
 	b.say(u.AsInputPeer(), "after")
-	expect(a, "the message after", func(u *tg.UpdateNewMessage) bool { return hasText(u.Message, "after") })
+	expect(a, "the message after", func(u *tg.UpdateNewMessage) bool {
+		return hasText(u.Message, "after")
+	})
 	h, err := a.MessagesGetHistory(a.ctx, &tg.MessagesGetHistoryRequest{Peer: other, Limit: 10})
 	a.must(err)
 	if n := len(h.(*tg.MessagesMessages).Messages); n != 2 {

@@ -30,7 +30,9 @@ func TestChannel(t *testing.T) {
 		Channel: made.AsInput(), Username: "the_news",
 	})
 	a.must(err)
-	r, err := b.ContactsResolveUsername(b.ctx, &tg.ContactsResolveUsernameRequest{Username: "the_news"})
+	r, err := b.ContactsResolveUsername(b.ctx, &tg.ContactsResolveUsernameRequest{
+		Username: "the_news",
+	})
 	b.must(err)
 	channel := r.Chats[0].(*tg.Channel)
 	_, err = b.ChannelsJoinChannel(b.ctx, channel.AsInput())

@@ -48,10 +48,7 @@ function at(port, transport) {
 }
 
 function item(message) {
-  return {
-    id: message.id, text: message.message ?? "", out: message.out === true,
-    size: Number(message.document?.size ?? 0), forwarded: message.fwdFrom != null,
-  };
+  return { id: message.id, text: message.message ?? "", forwarded: message.fwdFrom != null };
 }
 
 function chatOf(message) {
@@ -87,7 +84,7 @@ function isOfChannel(u) {
   return u.className.includes("Channel");
 }
 
-// channelDifference asks for the posts of a channel that joined an hour ago at the latest.
+// channelDifference learns what was posted in a channel since it was made.
 async function channelDifference(channel) {
   const d = await client.invoke(new Api.updates.GetChannelDifference({
     channel, filter: new Api.ChannelMessagesFilterEmpty(), pts: 1, limit: 100,

@@ -1,4 +1,5 @@
-// mtcute as one person of a conversation. Transports: intermediate; pfs, the same with temporary keys.
+// mtcute as one person of a conversation. Transports: intermediate; pfs, the same with temporary
+// keys.
 import { readFile, writeFile } from "node:fs/promises";
 import { MemoryStorage, TelegramClient } from "@mtcute/node";
 import { addPublicKey, NodeCryptoProvider } from "@mtcute/node/utils.js";
@@ -7,10 +8,7 @@ import { emit, serve } from "./serve.mjs";
 let client;
 
 function item(message) {
-  return {
-    id: message.id, text: message.text, out: message.isOutgoing,
-    size: message.media?.fileSize ?? 0, forwarded: message.forward !== null,
-  };
+  return { id: message.id, text: message.text, forwarded: message.forward !== null };
 }
 
 function listen() {

@@ -1,7 +1,7 @@
-// Package clients drives the real server with client libraries that others wrote, unmodified, each in
-// a process of its own: mtcute and GramJS under ../js, Telethon under ../telethon. All of them hold
-// the same conversation, in pairs, so that an old layer also reads what a new one wrote. The drivers
-// decide nothing: what is said and what must come of it stands here.
+// Package clients drives the real server with client libraries that others wrote, unmodified, each
+// in a process of its own: mtcute and GramJS under ../js, Telethon under ../telethon. All of them
+// hold the same conversation, in pairs, so that an old layer also reads what a new one wrote. The
+// drivers decide nothing: what is said and what must come of it stands here.
 package clients
 
 import (
@@ -103,11 +103,9 @@ type identity struct {
 
 // item is a message in a list.
 type item struct {
-	ID   int    `json:"id"`
-	Text string `json:"text"`
-	Out  bool   `json:"out"`
-	Size int    `json:"size"` // of its file, in bytes
-	From bool   `json:"forwarded"`
+	ID        int    `json:"id"`
+	Text      string `json:"text"`
+	Forwarded bool   `json:"forwarded"`
 }
 
 func newConversation(t *testing.T, first, second kind) *conversation {
@@ -333,7 +331,7 @@ func (c *conversation) forward(t *testing.T) {
 		"from": c.b.peer, "ids": []int{c.fromA.ID}, "chat": "me",
 	}, nil)
 	list := c.b.history(t, "me")
-	if len(list) != 2 || list[0].Text != "good day, edited" || !list[0].From {
+	if len(list) != 2 || list[0].Text != "good day, edited" || !list[0].Forwarded {
 		t.Errorf("%s forwarded to itself %+v", c.b.name, list)
 	}
 }

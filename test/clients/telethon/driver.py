@@ -31,8 +31,7 @@ def emit(**event):
 
 def item(message):
     return {
-        "id": message.id, "text": message.message or "", "out": bool(message.out),
-        "size": message.file.size or 0 if message.file else 0,
+        "id": message.id, "text": message.message or "",
         "forwarded": message.fwd_from is not None,
     }
 
