@@ -310,7 +310,7 @@ func (c reluctant) Read(p []byte) (int, error) {
 
 // TestSlowButAlive: who reads slowly but steadily gets everything, while others are served.
 func TestSlowButAlive(t *testing.T) {
-	w := newWorld(t, func(o *Options) { o.Limits.SlowWrite = time.Second })
+	w := newWorld(t)
 	w.invoke = func(_ context.Context, _ *Session, q session.Query) ([]byte, error) {
 		if len(q.Body) == 4 {
 			return trueValue(), nil
