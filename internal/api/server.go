@@ -144,12 +144,12 @@ func (s *Server) serve(ctx context.Context, st *State, q session.Query) (string,
 	if err != nil {
 		return "unknown", nil, err
 	}
-	if session.Guard(q.Body) != nil {
-		return "unknown", nil, ErrConstructor
-	}
 	body, err := s.Layers.Up(q.Body)
 	if err != nil {
 		return "unknown", nil, s.unknown(q.Body)
+	}
+	if session.Guard(body) != nil {
+		return "unknown", nil, ErrConstructor
 	}
 	id, ok := constructor(body)
 	if !ok {
@@ -191,15 +191,18 @@ func (s *Server) unknown(body []byte) error {
 
 // introduce notes what a query says of its client, and returns the device.
 func (s *Server) introduce(ctx context.Context, st *State, q session.Query) (device.Device, error) {
+	if q.Layer < 0 || q.Layer > maxLayer {
+		return device.Device{}, chat.Invalid("CONNECTION_LAYER_INVALID")
+	}
+	if st.Live.KeyID() == 0 {
+		return s.unbound(st, q), nil
+	}
 	dev, err := s.Devices.Find(ctx, st.Live.KeyID())
 	if errors.Is(err, device.ErrUnknown) {
 		return dev, ErrUnregistered
 	}
 	if err != nil {
 		return dev, err
-	}
-	if q.Layer < 0 || q.Layer > maxLayer {
-		return dev, chat.Invalid("CONNECTION_LAYER_INVALID")
 	}
 	next := dev.AuthKey
 	if q.Layer != 0 {
@@ -230,6 +233,19 @@ func (s *Server) introduce(ctx context.Context, st *State, q session.Query) (dev
 	}
 	st.layer.Store(int64(s.Layers.Nearest(int(dev.Layer))))
 	return dev, nil
+}
+
+// unbound is the device of a temporary key that stands for no permanent one yet. The gateway lets it
+// ask for nothing but the configuration, which is all that it is good for.
+//
+// https://core.telegram.org/api/pfs
+func (s *Server) unbound(st *State, q session.Query) device.Device {
+	known := layer.Current
+	if q.Layer != 0 {
+		known = s.Layers.Nearest(q.Layer)
+	}
+	st.layer.Store(int64(known))
+	return device.Device{AuthKey: store.AuthKey{Layer: int64(known)}}
 }
 
 // maxLayer is above every layer that a client may honestly announce.

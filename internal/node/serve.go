@@ -164,8 +164,9 @@ func (h handler) Ordered(query []byte) bool { return h.node.api.Ordered(query) }
 func (h handler) Invoke(ctx context.Context, s *gateway.Session, q session.Query) ([]byte, error) {
 	st, ok := s.Attachment().(*api.State)
 	if !ok {
-		st = api.NewState(s)
-		s.Attach(st)
+		if st, ok = s.AttachIfNone(api.NewState(s)).(*api.State); !ok {
+			return nil, errors.New("node: a session carries something else")
+		}
 	}
 	body, err := h.node.api.Serve(ctx, st, q)
 	var refusal chat.Refusal
