@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 	"golang.org/x/net/publicsuffix"
@@ -14,7 +15,9 @@ import (
 
 // finder is a kind of markup with the shape that gives it away.
 type finder struct {
-	kind  message.EntityKind
+	kind message.EntityKind
+	// needs tells whether a text can have any; the expression is not tried on others.
+	needs func(text string) bool
 	shape *regexp.Regexp
 	// sure looks at a candidate once more.
 	sure func(found string) bool
@@ -23,16 +26,37 @@ type finder struct {
 // finders are tried in this order; what one takes the later ones leave. Go's expressions take
 // linear time, so no text can make them slow.
 var finders = []finder{
-	{message.URL, regexp.MustCompile(`(?i)\b(?:https?|ftp|tg|ton)://[^\s<>"«»\x{200b}]+`), webAddress},
-	{message.Email, regexp.MustCompile(`(?i)[a-z0-9._%+-]{1,64}@(?:[a-z0-9-]{1,63}\.)+[a-z]{2,24}\b`),
-		nil},
-	{message.URL, regexp.MustCompile(
+	{message.URL, has("://"), regexp.MustCompile(
+		`(?i)\b(?:https?|ftp|tg|ton)://[^\s<>"«»\x{200b}]+`), webAddress},
+	{message.Email, has("@"), regexp.MustCompile(
+		`(?i)[a-z0-9._%+-]{1,64}@(?:[a-z0-9-]{1,63}\.)+[a-z]{2,24}\b`), nil},
+	{message.URL, dotted, regexp.MustCompile(
 		`(?i)(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?\.)+\p{L}{2,24}` +
 			`(?::\d{1,5})?(?:[/?#][^\s<>"«»\x{200b}]*)?`), bareAddress},
-	{message.Mention, regexp.MustCompile(`@[A-Za-z0-9_]{3,32}`), nil},
-	{message.Hashtag, regexp.MustCompile(`#[\p{L}\p{N}\p{M}_·]{1,255}`), hashtag},
-	{message.Cashtag, regexp.MustCompile(`\$[A-Z]{1,8}`), nil},
-	{message.BotCommand, regexp.MustCompile(`/[A-Za-z0-9_]{1,64}(?:@[A-Za-z0-9_]{3,32})?`), nil},
+	{message.Mention, has("@"), regexp.MustCompile(`@[A-Za-z0-9_]{3,32}`), nil},
+	{message.Hashtag, has("#"), regexp.MustCompile(`#[\p{L}\p{N}\p{M}_·]{1,255}`), hashtag},
+	{message.Cashtag, has("$"), regexp.MustCompile(`\$[A-Z]{1,8}`), nil},
+	{message.BotCommand, has("/"), regexp.MustCompile(
+		`/[A-Za-z0-9_]{1,64}(?:@[A-Za-z0-9_]{3,32})?`), nil},
+}
+
+// has is the need of a part that every match contains.
+func has(part string) func(string) bool {
+	return func(text string) bool { return strings.Contains(text, part) }
+}
+
+// dotted tells whether a full stop stands within a word, not only at the end of sentences.
+func dotted(text string) bool {
+	for {
+		_, after, ok := strings.Cut(text, ".")
+		if !ok {
+			return false
+		}
+		if r, _ := utf8.DecodeRuneInString(after); unicode.IsLetter(r) {
+			return true
+		}
+		text = after
+	}
 }
 
 // Find returns the markup that a text has by itself.
@@ -43,6 +67,9 @@ func Find(text string) []message.Entity {
 	var spans [][2]int
 	var out []message.Entity
 	for _, f := range finders {
+		if !f.needs(text) {
+			continue
+		}
 		for _, m := range f.shape.FindAllStringIndex(text, -1) {
 			from, to := m[0], m[0]+len(shorten(f.kind, text[m[0]:m[1]]))
 			if to <= from || taken(spans, from, to) || !alone(f.kind, text, from, to) {
