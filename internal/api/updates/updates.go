@@ -30,6 +30,10 @@ const (
 	// stateSlack is how much older than the client's date, in seconds, entries without a pts are
 	// repeated: the client's date may be a little ahead of what it has applied.
 	stateSlack = 60
+	// notesMost is how many entries without a pts are told at one pts.
+	notesMost = 1000
+	// withoutNotes as a time leaves out all entries without a pts.
+	withoutNotes = 1 << 62
 	// pollSeconds is how long a client without pushes should wait before it asks again.
 	pollSeconds = 30
 )
@@ -103,13 +107,13 @@ func (h *Handlers) getDifference(
 func (h *Handlers) difference(
 	c *api.Call, r *store.Reader, v *view.View, b store.Box, from, since int64, most int,
 ) (tg.UpdatesDifferenceClass, error) {
-	events, err := r.Events(c.Self.Peer(), from, since, most)
+	events, cut, err := stretch(r, c.Self.Peer(), from, since, most)
 	if err != nil {
 		return nil, err
 	}
 	messages, others := split(v, events, 0)
 	end := b
-	if len(events) == most {
+	if cut {
 		end.Pts = max(events[len(events)-1].Pts, from)
 	}
 	if end.Pts < b.Pts {
@@ -130,6 +134,37 @@ func (h *Handlers) difference(
 		NewMessages: messages, OtherUpdates: others, Chats: v.Chats(), Users: v.Users(),
 		State: state(b, c.Unix()),
 	}, nil
+}
+
+// stretch returns at most so many entries after a pts, and whether there may be more. It ends where
+// a pts ends, with all that happened there without moving it, because a client cannot ask for the
+// rest of a pts; and it always gets beyond from.
+func stretch(
+	r *store.Reader, in ids.Peer, from, since int64, most int,
+) (events []store.Event, cut bool, err error) {
+	events, err = r.Events(in, from, since, most)
+	if err != nil || len(events) < most {
+		return events, false, err
+	}
+	if events[most-1].Pts == from {
+		most += notesMost
+		if events, err = r.Events(in, from, since, most); err != nil || len(events) < most {
+			return events, false, err
+		}
+	}
+	if events[most-1].Pts == from {
+		// So many entries without a pts are left out: their state can be asked for.
+		events, err = r.Events(in, from, withoutNotes, most)
+		return events, len(events) == most, err
+	}
+	last := events[most-1]
+	rest, err := r.Events(in, last.Pts, since, notesMost)
+	for _, e := range rest {
+		if e.Pts == last.Pts && e.Sub > last.Sub {
+			events = append(events, e)
+		}
+	}
+	return events, true, err
 }
 
 // channelsMoved names the channels of a user in which somebody wrote since a time: many clients ask
@@ -239,7 +274,7 @@ func (h *Handlers) getChannelDifference(
 func channelDifference(
 	c *api.Call, r *store.Reader, v *view.View, b store.Box, from int64, most int,
 ) (tg.UpdatesChannelDifferenceClass, error) {
-	events, err := r.Events(b.ID, from, c.Unix(), most)
+	events, err := r.Events(b.ID, from, withoutNotes, most)
 	if err != nil {
 		return nil, err
 	}

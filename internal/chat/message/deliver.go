@@ -94,10 +94,15 @@ func (s *Service) applyChannelOwn(tx *store.Tx, o store.Outbox) error {
 	if err != nil {
 		return dropGone(err)
 	}
-	d.ReadIn = max(d.ReadIn, body.ID)
+	now := s.Clock.Now().Unix()
+	if body.ID > d.ReadIn {
+		d.ReadIn = body.ID
+		if err := noteReadPosts(tx, d, now); err != nil {
+			return err
+		}
+	}
 	if body.ClearDraft && len(d.Draft) > 0 {
 		d.Draft = nil
-		now := s.Clock.Now().Unix()
 		if _, err := box.Note(tx, o.Target, box.Draft, now, box.Entry{Peer: body.Channel}); err != nil {
 			return err
 		}

@@ -171,14 +171,19 @@ func (s *Service) ReadPosts(
 				return err
 			}
 		}
-		left, err := tx.UnreadPosts(channel, upTo, user, unreadMost)
-		if err != nil {
-			return err
-		}
-		_, err = box.Note(tx, user.Peer(), box.ReadChannelInbox, now,
-			box.Entry{Peer: channel, ID: upTo, N: left})
-		return err
+		return noteReadPosts(tx, d, now)
 	})
+}
+
+// noteReadPosts tells a user's devices how far he has read a channel.
+func noteReadPosts(tx *store.Tx, d store.Dialog, now int64) error {
+	left, err := tx.UnreadPosts(d.Peer, d.ReadIn, d.User, unreadMost)
+	if err != nil {
+		return err
+	}
+	_, err = box.Note(tx, d.User.Peer(), box.ReadChannelInbox, now,
+		box.Entry{Peer: d.Peer, ID: d.ReadIn, N: left})
+	return err
 }
 
 const (
