@@ -15,7 +15,7 @@ type Page struct {
 	// OffsetID and OffsetDate say where to begin; 0 is the newest message.
 	OffsetID   int64
 	OffsetDate int64
-	// AddOffset moves the beginning, towards newer messages when negative.
+	// AddOffset moves the beginning, towards newer messages when negative, by a page at most.
 	AddOffset int
 	Limit     int
 	// Below and Above bound the ids, both excluded; 0 is no bound.
@@ -30,6 +30,7 @@ func History(
 ) ([]store.Message, error) {
 	in := BoxOf(user, peer)
 	p.Limit = min(max(p.Limit, 0), limit.HistoryPage)
+	p.AddOffset = max(p.AddOffset, -limit.HistoryPage)
 	top := int64(maxID)
 	if p.Below > 0 {
 		top = p.Below
