@@ -297,7 +297,11 @@ func (n *Node) clean(ctx context.Context) error {
 	}
 	kept := time.Duration(n.Config.Retention.Updates)
 	err := n.Store.Update(ctx, 0, func(tx *store.Tx) error {
-		return tx.TrimOldEvents(n.clock.Now().Add(-kept).Unix())
+		before := n.clock.Now().Add(-kept).Unix()
+		if err := tx.ForgetErased(before); err != nil {
+			return err
+		}
+		return tx.TrimOldEvents(before)
 	})
 	if err != nil {
 		return err

@@ -199,6 +199,31 @@ func testPins(d *desk) {
 	equal(d, "below", pinned(4, 1), []int64{3})
 }
 
+func testErased(d *desk) {
+	origin := d.user(7).Peer()
+	m := store.Message{
+		Box: d.user(1).Peer(), Peer: origin, From: origin, Date: 5, Origin: origin, Nonce: 70,
+		Body: []byte("copy"),
+	}
+	erased := func() bool {
+		return read(d, func(r *store.Reader) (bool, error) { return r.Erased(m.Box, origin, 70) })
+	}
+	d.update(func(tx *store.Tx) error {
+		_, err := tx.AddMessage(&m, 1, func(int64) []byte { return nil })
+		return err
+	})
+	equal(d, "erased before", erased(), false)
+	d.update(func(tx *store.Tx) error {
+		_, err := tx.DeleteMessage(m.Box, m.ID)
+		return err
+	})
+	equal(d, "erased after", erased(), true)
+	d.update(func(tx *store.Tx) error { return tx.ForgetErased(5) })
+	equal(d, "erased is kept", erased(), true)
+	d.update(func(tx *store.Tx) error { return tx.ForgetErased(6) })
+	equal(d, "erased is forgotten", erased(), false)
+}
+
 func testViews(d *desk) {
 	get := func() (out [2]int64) {
 		_ = read(d, func(r *store.Reader) (_ int, err error) {

@@ -50,6 +50,7 @@ var suite = []struct {
 	{"exactly once", testExactlyOnce},
 	{"reading state", testReadingState},
 	{"pins", testPins},
+	{"erased", testErased},
 	{"views", testViews},
 	{"reactions", testReactions},
 	{"boxes", testBoxes},

@@ -69,7 +69,14 @@ var (
 		`update messages set edited = $3, flags = $4, reply_to = $5, media_kind = $6, body = $7
 		where box_id = $1 and id = $2`)
 	messageDelete = define("message.delete", "messages", "box_id",
-		`delete from messages where box_id = $1 and id = $2`)
+		`delete from messages where box_id = $1 and id = $2 returning origin, nonce, date`)
+	erasedPut = define("erased.put", "erased_messages", "box_id",
+		`insert into erased_messages (box_id, origin, nonce, date) values ($1, $2, $3, $4)
+		on conflict (box_id, origin, nonce) do nothing`)
+	erasedGet = define("erased.get", "erased_messages", "box_id",
+		`select date from erased_messages where box_id = $1 and origin = $2 and nonce = $3`)
+	erasedExpire = define("erased.expire", "erased_messages", acrossShards,
+		`delete from erased_messages where date < $1`)
 	messageOlder = define("message.older", "messages", "box_id",
 		`select `+messageColumns+` from messages
 		where box_id = $1 and peer_id = $2 and box_id > 0 and id < $3 and id > $4
@@ -284,8 +291,16 @@ func (t *Tx) SetMessage(m *Message) error {
 
 // DeleteMessage removes a message with its reactions; false when it was not there.
 func (t *Tx) DeleteMessage(box ids.Peer, id int64) (bool, error) {
-	n, err := t.q.exec(t.ctx, messageDelete, box, id)
-	if err != nil || n == 0 {
+	var origin ids.Peer
+	var nonce, date int64
+	err := t.one(messageDelete, []any{box, id}, &origin, &nonce, &date)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	if err == nil && box.Kind() == ids.User && origin != box {
+		err = t.exec(erasedPut, box, origin, nonce, date)
+	}
+	if err != nil {
 		return false, err
 	}
 	if err := t.exec(reactionDrop, box, id); err != nil {
@@ -293,6 +308,20 @@ func (t *Tx) DeleteMessage(box ids.Peer, id int64) (bool, error) {
 	}
 	return true, t.exec(boxRemoved, box, 1)
 }
+
+// Erased tells whether the copy of a message of another box was deleted.
+func (r *Reader) Erased(box, origin ids.Peer, nonce int64) (bool, error) {
+	var date int64
+	err := r.one(erasedGet, []any{box, origin, nonce}, &date)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// ForgetErased forgets which copies of messages from before a time were deleted. It is for
+// housekeeping.
+func (t *Tx) ForgetErased(before int64) error { return t.exec(erasedExpire, before) }
 
 // SkipIDs leaves out n message ids of a box, so that an import may keep its own numbering.
 func (t *Tx) SkipIDs(box ids.Peer, n int64) error { return t.exec(boxReserve, box, n) }

@@ -26,6 +26,7 @@ var acrossShards = map[string]string{
 	"authorization.forget_ip": "a sweep in the background",
 	"authorization.idle":      "a sweep in the background",
 	"counter.expire":          "a sweep in the background",
+	"erased.expire":           "a sweep in the background",
 	"invitation.all":          "a page for the administrator",
 	"login_code.expire":       "a sweep in the background",
 	"login_token.expire":      "a sweep in the background",

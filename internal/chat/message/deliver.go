@@ -31,6 +31,9 @@ func (s *Service) applyDeliver(tx *store.Tx, o store.Outbox) error {
 	if _, err := tx.MessageByOrigin(o.Target, d.Ref.Box, d.Ref.ID); !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
+	if gone, err := tx.Erased(o.Target, d.Ref.Box, d.Ref.ID); err != nil || gone {
+		return err
+	}
 	m := store.Message{
 		Box: o.Target, Peer: d.Peer, From: d.From, Date: d.Date, Flags: d.Flags,
 		Origin: d.Ref.Box, Nonce: d.Ref.ID, Grouped: d.Grouped, Media: d.Media, Body: d.Body,

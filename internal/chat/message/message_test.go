@@ -353,3 +353,20 @@ func TestStrangersMayNotWriteOrRead(t *testing.T) {
 		t.Errorf("somebody else's edit: %v", err)
 	}
 }
+
+func TestWhatIsDeliveredAgainStaysDeleted(t *testing.T) {
+	w := newWorld(t)
+	var rows []store.Outbox
+	w.Store.OnCommit(func(c store.Commit) {
+		rows = append(rows, c.Outbox...)
+		w.courier.Committed(c)
+	})
+	sent := w.say(alice, bob.Peer(), "soon gone")
+	copied := w.copyOf(bob, sent.Message)
+	if _, err := w.Delete(context.Background(), bob, []int64{copied.ID}, false); err != nil {
+		t.Fatal(err)
+	}
+	apply := w.Appliers()
+	w.update(bob.Peer(), func(tx *store.Tx) error { return apply[rows[0].Kind](tx, rows[0]) })
+	equal(t, "bob sees", w.texts(bob, alice.Peer()), nil)
+}

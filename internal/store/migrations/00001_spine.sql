@@ -226,6 +226,17 @@ create unique index messages_origin on messages (box_id, origin, nonce);
 create index messages_peer on messages (box_id, peer_id, id) where box_id > 0;
 create index messages_pinned on messages (box_id, peer_id, id) where flags & 64 <> 0;
 
+-- Copies of messages that were deleted: an outbox row that is carried out again after a crash must
+-- not bring them back. They are forgotten when no such row can be left.
+-- shard: box_id
+create table erased_messages (
+    box_id bigint not null,
+    origin bigint not null,
+    nonce  bigint not null,
+    date   bigint not null,
+    primary key (box_id, origin, nonce)
+);
+
 -- How often a channel post was seen and forwarded; apart from the post, which never changes by it.
 -- shard: box_id
 create table message_views (
