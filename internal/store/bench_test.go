@@ -71,7 +71,7 @@ func benchAppend(b *testing.B, writers int) {
 		box := ids.Peer(1 + i%benchBoxes)
 		return s.Update(context.Background(), box, func(tx *Tx) error {
 			m := Message{Box: box, Peer: 7, From: 7, Date: i, Origin: 7, Nonce: i, Body: body}
-			_, err := tx.AddMessage(&m, 1, noBody)
+			_, err := tx.AddMessage(&m, 1, emptyBody)
 			return err
 		})
 	})
@@ -147,7 +147,7 @@ func BenchmarkHistory(b *testing.B) {
 			for i := at; i < at+batch; i++ {
 				m := Message{Box: 1 + ids.Peer(i%chats), Peer: 7, From: 7, Date: i, Origin: 7,
 					Nonce: i, Body: body}
-				if _, err := tx.AddMessage(&m, 1, noBody); err != nil {
+				if _, err := tx.AddMessage(&m, 1, emptyBody); err != nil {
 					return err
 				}
 			}
@@ -172,4 +172,4 @@ func BenchmarkHistory(b *testing.B) {
 	})
 }
 
-func noBody(int64) []byte { return nil }
+func emptyBody(int64) []byte { return nil }

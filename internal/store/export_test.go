@@ -12,12 +12,14 @@ import (
 type Seams struct {
 	VFS         string
 	Synchronous string
+	Checkpoint  int64
 	Migrations  fs.FS
 }
 
 // With returns the options with seams.
 func (o Options) With(s Seams) Options {
-	o.seams = seams{vfs: s.VFS, synchronous: s.Synchronous, migrations: s.Migrations}
+	o.seams = seams{vfs: s.VFS, synchronous: s.Synchronous, checkpoint: s.Checkpoint,
+		migrations: s.Migrations}
 	return o
 }
 

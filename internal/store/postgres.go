@@ -133,8 +133,8 @@ func beginError(err error) error {
 	return fmt.Errorf("store: begin: %w", err)
 }
 
-// commitError tells a commit that was refused or never sent, and so did not happen, from one without
-// an answer. A server that is going away may have committed what it no longer answers for.
+// commitError tells a commit that was refused or never sent, and so did not happen, from one
+// without an answer. A server that is going away may have committed what it no longer answers for.
 func commitError(err error) error {
 	var pe *pgconn.PgError
 	refused := errors.As(err, &pe) && pe.SeverityUnlocalized == "ERROR" &&

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -37,8 +38,9 @@ type sqliteEngine struct {
 	halt       sync.Once
 	end        sync.Once
 	closed     error
-	// moved is what the writer had written when it last moved pages to the database.
-	moved int64
+	// every is after how many pages written they are moved to the database, moved what the writer
+	// had written when that was last done.
+	every, moved int64
 }
 
 // writeOp is one transaction that waits for the writer.
@@ -80,13 +82,11 @@ var reading = []pragma{
 type pragma struct{ name, set, want string }
 
 func openSQLite(ctx context.Context, path string, o Options) (engine, error) {
-	if err := migrateSQLiteFile(ctx, path, o.seams); err != nil {
-		return nil, err
-	}
 	e := &sqliteEngine{
 		readers: make(chan *sqliteConn, o.Readers),
 		ops:     make(chan *writeOp, 4*groupLimit),
 		fatal:   o.Fatal,
+		every:   cmp.Or(o.seams.checkpoint, checkpointPages),
 		stop:    make(chan struct{}),
 		done:    make(chan struct{}),
 	}
@@ -94,7 +94,7 @@ func openSQLite(ctx context.Context, path string, o Options) (engine, error) {
 	if e.writer, err = dialSQLite(path, o.seams.vfs); err != nil {
 		return nil, fmt.Errorf("store: open %s: %w", path, err)
 	}
-	if err := e.prepare(path, o); err != nil {
+	if err := e.prepare(ctx, path, o); err != nil {
 		close(e.readers)
 		for c := range e.readers {
 			_ = c.close()
@@ -106,26 +106,9 @@ func openSQLite(ctx context.Context, path string, o Options) (engine, error) {
 	return e, nil
 }
 
-// migrateSQLiteFile brings the schema up to date, on a connection of its own that syncs as
-// carefully as the writer.
-func migrateSQLiteFile(ctx context.Context, path string, s seams) error {
-	options := url.Values{"_pragma": {fmt.Sprintf("busy_timeout=%d", lockWait)}}
-	for _, p := range durable {
-		options.Add("_pragma", p.name+"="+p.set)
-	}
-	if s.vfs != "" {
-		options.Set("vfs", s.vfs)
-	}
-	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+options.Encode())
-	if err != nil {
-		return fmt.Errorf("store: open %s: %w", path, err)
-	}
-	db.SetMaxOpenConns(1)
-	return errors.Join(migrateSQLite(ctx, db, s.schema()), db.Close())
-}
-
-// prepare sets up the writer and opens the readers.
-func (e *sqliteEngine) prepare(path string, o Options) error {
+// prepare sets up the writer, sees to what an earlier run has left, brings the schema up to date
+// and opens the readers.
+func (e *sqliteEngine) prepare(ctx context.Context, path string, o Options) error {
 	for _, p := range append(durable, swift...) {
 		if p.name == "synchronous" && o.seams.synchronous != "" {
 			p.set, p.want = o.seams.synchronous, ""
@@ -133,6 +116,12 @@ func (e *sqliteEngine) prepare(path string, o Options) error {
 		if err := e.writer.set(p); err != nil {
 			return err
 		}
+	}
+	if err := e.writer.refresh(); err != nil {
+		return err
+	}
+	if err := migrateSQLiteFile(ctx, path, o.seams); err != nil {
+		return err
 	}
 	for range o.Readers {
 		c, err := dialSQLite(path, o.seams.vfs)
@@ -147,6 +136,24 @@ func (e *sqliteEngine) prepare(path string, o Options) error {
 		}
 	}
 	return nil
+}
+
+// migrateSQLiteFile brings the schema up to date, on a connection of its own that syncs as
+// carefully as the writer.
+func migrateSQLiteFile(ctx context.Context, path string, s seams) error {
+	options := url.Values{"_pragma": {fmt.Sprintf("busy_timeout=%d", lockWait)}}
+	for _, p := range durable {
+		options.Add("_pragma", p.name+"="+p.set)
+	}
+	if s.vfs != "" {
+		options.Set("vfs", s.vfs)
+	}
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+options.Encode())
+	if err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	db.SetMaxOpenConns(1)
+	return errors.Join(migrateSQLite(ctx, db, s.schema()), db.Close())
 }
 
 func (e *sqliteEngine) read(ctx context.Context, fn func(querier) error) error {
@@ -318,7 +325,7 @@ func (e *sqliteEngine) apply(op *writeOp, others bool) error {
 // https://www.sqlite.org/wal.html#checkpointing
 func (e *sqliteEngine) checkpoint() {
 	written := e.writer.written()
-	if written-e.moved < checkpointPages {
+	if written-e.moved < e.every {
 		return
 	}
 	e.moved = written

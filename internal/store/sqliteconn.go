@@ -94,7 +94,8 @@ func dialSQLite(path, vfs string) (*sqliteConn, error) {
 		defer libc.Xfree(c.tls, vfsName)
 	}
 	code := sqlite3.Xsqlite3_open_v2(c.tls, name, c.out,
-		sqlite3.SQLITE_OPEN_READWRITE|sqlite3.SQLITE_OPEN_NOMUTEX, vfsName)
+		sqlite3.SQLITE_OPEN_READWRITE|sqlite3.SQLITE_OPEN_CREATE|sqlite3.SQLITE_OPEN_NOMUTEX,
+		vfsName)
 	c.db = word(c.out)
 	if code != sqlite3.SQLITE_OK {
 		err := c.fault(code)

@@ -40,6 +40,8 @@ type seams struct {
 	vfs string
 	// synchronous is SQLite's, empty for the durable one.
 	synchronous string
+	// checkpoint is after how many pages SQLite's log is moved, zero for checkpointPages.
+	checkpoint int64
 	// migrations is the schema, nil for the package's.
 	migrations fs.FS
 }

@@ -1,5 +1,5 @@
-// Package powercut is a disk in memory that can lose its power, and a file layer that puts SQLite on
-// it: the engine under test is the real one, only the ground under it is not.
+// Package powercut is a disk in memory that can lose its power, and a file layer that puts SQLite
+// on it: the engine under test is the real one, only the ground under it is not.
 //
 // The disk shows what was written, but keeps apart what is synced. When the power goes, each write,
 // truncation, creation and deletion since the last sync may have happened, or not, or in part, in

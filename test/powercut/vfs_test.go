@@ -124,7 +124,8 @@ func TestPowerCutAtEveryChange(t *testing.T) {
 		db := openDB(t, v, "&_pragma=journal_mode(wal)&_pragma=synchronous(full)")
 		db.SetMaxOpenConns(1)
 		defer func() { _ = db.Close() }()
-		if _, err := db.Exec("create table if not exists t (id integer primary key, b blob)"); err != nil {
+		_, err := db.Exec("create table if not exists t (id integer primary key, b blob)")
+		if err != nil {
 			return 0
 		}
 		for i := range rows {
