@@ -10,6 +10,7 @@ import (
 	"github.com/gotd/td/tg"
 
 	"parley/internal/api/chats/roomtest"
+	"parley/internal/api/view"
 	"parley/internal/chat"
 	"parley/internal/chat/dialog"
 	"parley/internal/chat/message"
@@ -274,5 +275,54 @@ func TestHostileVectors(t *testing.T) {
 		if err != nil && !errors.As(err, &refusal) {
 			t.Errorf("add_offset %d: %v", offset, err)
 		}
+	}
+}
+
+// TestCommonChatsAreOnesOwn: who left a group does not learn who is still in it.
+func TestCommonChatsAreOnesOwn(t *testing.T) {
+	w, h := newWorld(t, 2)
+	group := ids.Peer(-7)
+	member := func(who ids.UserID, role store.Role) {
+		w.Update(group, func(tx *store.Tx) error {
+			return tx.PutMember(store.Member{Peer: group, User: who, Role: role, Date: 1})
+		})
+	}
+	w.Update(group, func(tx *store.Tx) error {
+		return tx.PutChat(store.Chat{Peer: group, Title: "Group"})
+	})
+	member(alice, store.Creator)
+	member(bob, store.Participant)
+	w.Post(alice, group, "hello")
+	for role, want := range map[store.Role]int{store.Participant: 2, store.Left: 1} {
+		member(bob, role)
+		out, err := h.getCommonChats(w.Call(bob), &tg.MessagesGetCommonChatsRequest{
+			UserID: roomtest.InputUser(bob, alice), Limit: 10,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := len(out.GetChats()); got != want {
+			t.Errorf("role %d: %d common chats, want %d", role, got, want)
+		}
+	}
+}
+
+// TestSharedViewOfAGroup: an update for all subscribers of a channel makes no channel of a basic
+// group that it refers to.
+func TestSharedViewOfAGroup(t *testing.T) {
+	w, h := newWorld(t, 2)
+	group := ids.Peer(-7)
+	w.Update(group, func(tx *store.Tx) error {
+		return tx.PutChat(store.Chat{Peer: group, Title: "Group", PhotoID: 4})
+	})
+	err := h.View(w.Call(0), func(_ *store.Reader, v *view.View) error {
+		v.Peer(group)
+		for _, c := range v.Chats() {
+			t.Errorf("a shared view has %T %d", c, c.GetID())
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }

@@ -17,6 +17,10 @@ func (v *View) Chat(peer ids.Peer) tg.ChatClass {
 	if v.fail(err) {
 		return v.keep(peer, v.noChat(peer))
 	}
+	if v.shared() && peer.Kind() == ids.Chat {
+		// A basic group has no form that all may see: who is in it knows it.
+		return v.noChat(peer)
+	}
 	if v.shared() {
 		return v.keep(peer, v.minChannel(row))
 	}

@@ -71,7 +71,7 @@ func (v *View) CommonChats(id ids.UserID) []ids.Peer {
 	}
 	var out []ids.Peer
 	for _, d := range lines {
-		if d.Peer.Kind() == ids.User {
+		if d.Peer.Kind() == ids.User || !v.SelfIn(d.Peer).Role.In() {
 			continue
 		}
 		row, err := v.ChatRow(d.Peer)
