@@ -309,6 +309,12 @@ func (t *Tx) DeleteMessage(box ids.Peer, id int64) (bool, error) {
 	return true, t.exec(boxRemoved, box, 1)
 }
 
+// Erase notes that the copy of a message of another box is not to come, because the message was
+// deleted at a time.
+func (t *Tx) Erase(box, origin ids.Peer, nonce, date int64) error {
+	return t.exec(erasedPut, box, origin, nonce, date)
+}
+
 // Erased tells whether the copy of a message of another box was deleted.
 func (r *Reader) Erased(box, origin ids.Peer, nonce int64) (bool, error) {
 	var date int64

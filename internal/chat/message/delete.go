@@ -166,21 +166,26 @@ func (s *Service) applyDelete(tx *store.Tx, o store.Outbox) error {
 	if err := told(o, &e); err != nil {
 		return err
 	}
+	now := s.Clock.Now().Unix()
 	var list []int64
 	for _, ref := range e.Refs {
 		m, err := find(&tx.Reader, o.Target, ref)
-		if errors.Is(err, store.ErrNotFound) {
-			continue
-		}
-		if err != nil {
+		switch {
+		case err == nil:
+			list = append(list, m.ID)
+		case !errors.Is(err, store.ErrNotFound):
 			return err
+		case ref.Box != o.Target:
+			// Its delivery, by another box, may still be under way.
+			if err := tx.Erase(o.Target, ref.Box, ref.ID, now); err != nil {
+				return err
+			}
 		}
-		list = append(list, m.ID)
 	}
 	if len(list) == 0 {
 		return nil
 	}
-	_, err := remove(tx, o.Target.User(), list, s.Clock.Now().Unix())
+	_, err := remove(tx, o.Target.User(), list, now)
 	return err
 }
 

@@ -309,3 +309,34 @@ func TestReplyElsewhereKeepsTheAuthorPrivate(t *testing.T) {
 		}
 	}
 }
+
+// TestDeletionOvertakesDelivery: rows of different boxes may come in any order; what was deleted for
+// all before it was delivered to somebody does not appear at him afterwards.
+func TestDeletionOvertakesDelivery(t *testing.T) {
+	w := newWorld(t)
+	w.setRole(group, carol, store.Creator)
+	var rows []store.Outbox
+	w.Store.OnCommit(func(c store.Commit) { rows = append(rows, c.Outbox...) })
+	ctx := context.Background()
+	sent, err := w.Send(ctx, message.Outgoing{
+		From: alice, To: group, Random: w.next(), Content: message.Content{Text: "slow"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	apply := func(from, to ids.UserID) {
+		for _, o := range rows {
+			if o.Box == from.Peer() && o.Target == to.Peer() {
+				w.update(to.Peer(), func(tx *store.Tx) error { return w.Appliers()[o.Kind](tx, o) })
+			}
+		}
+	}
+	apply(alice, carol)
+	if _, err := w.Delete(ctx, carol, []int64{w.copyOf(carol, sent.Message).ID}, true); err != nil {
+		t.Fatal(err)
+	}
+	apply(carol, bob)
+	apply(alice, bob)
+	equal(t, "bob sees", w.texts(bob, group), nil)
+	w.whole(bob.Peer())
+}
