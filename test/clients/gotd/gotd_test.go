@@ -22,6 +22,7 @@ import (
 	"github.com/gotd/td/tg"
 
 	"parley/internal/config"
+	"parley/internal/ids"
 	"parley/internal/node/nodetest"
 	"parley/internal/store/storetest"
 )
@@ -192,6 +193,12 @@ func (p *person) say(to tg.InputPeerClass, text string) int {
 	return sentID(p, u)
 }
 
+// delivered waits until what a person sent is with everybody.
+func delivered(p *person, s *nodetest.Server) {
+	p.t.Helper()
+	p.must(s.Node.Courier.Settled(p.ctx, ids.UserID(p.self.ID).Peer()))
+}
+
 func sentID(p *person, u tg.UpdatesClass) int {
 	p.t.Helper()
 	list, ok := u.(*tg.Updates)
@@ -300,6 +307,7 @@ func TestRepeatedSendAndDifference(t *testing.T) {
 		t.Errorf("one random_id became messages %d and %d", x, y)
 	}
 	a.say(toB, "twice")
+	delivered(a, s)
 
 	b = connect(t, s, 2, b.storage, nil)
 	d, err := b.UpdatesGetDifference(b.ctx, &tg.UpdatesGetDifferenceRequest{
@@ -380,6 +388,7 @@ func TestServerRestartKeepsEverybodyLoggedIn(t *testing.T) {
 	expect(b, "the message before", func(u *tg.UpdateNewMessage) bool { return hasText(u.Message, "before") })
 	s.Restart()
 	a.say(toB, "after")
+	delivered(a, s)
 	h, err := b.MessagesGetHistory(b.ctx, &tg.MessagesGetHistoryRequest{
 		Peer: &tg.InputPeerUser{UserID: a.self.ID, AccessHash: friendHash(b, a)}, Limit: 10,
 	})

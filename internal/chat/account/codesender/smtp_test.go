@@ -136,7 +136,9 @@ func startMail(t *testing.T, mode TLSMode) (*mailbox, SMTPOptions) {
 		close(done)
 	}()
 	t.Cleanup(func() {
+		// A server that is closed before it serves does not close its listener.
 		_ = server.Close()
+		_ = listener.Close()
 		<-done
 	})
 	return box, o
