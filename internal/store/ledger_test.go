@@ -168,6 +168,9 @@ func (l *ledger) audit(s *store.Store) (wrong []string) {
 				return err
 			}
 			for _, m := range list {
+				if _, twice := found[m.Nonce]; twice {
+					wrong = append(wrong, fmt.Sprintf("message %d is there twice", m.Nonce))
+				}
 				found[m.Nonce] = m
 			}
 			problems, err := auditBox(r, box, len(list), l.told[box])
