@@ -139,9 +139,28 @@ func (h *Profile) setPrivacy(
 	return h.rules(c, name)
 }
 
+const (
+	// rulesMost is how many words a privacy rule may have.
+	rulesMost = 20
+	// exceptionsMost is how many people or chats one of them may name: all that somebody does is
+	// held against them.
+	exceptionsMost = 1000
+)
+
+// people resolves the people whom a rule names.
+func (h *Profile) people(c *api.Call, in []tg.InputUserClass) ([]ids.UserID, error) {
+	if len(in) > exceptionsMost {
+		return nil, chat.Invalid("PRIVACY_TOO_LONG")
+	}
+	return h.Users(c, in)
+}
+
 // parsed makes a rule of what a client sends: exceptions, and the first word on everybody.
 func (h *Profile) parsed(c *api.Call, in []tg.InputPrivacyRuleClass) (contact.Rule, error) {
 	rule := contact.Rule{At: contact.Nobody}
+	if len(in) > rulesMost {
+		return rule, chat.Invalid("PRIVACY_TOO_LONG")
+	}
 	decided := false
 	at := func(who contact.Everybody) {
 		if !decided {
@@ -160,9 +179,9 @@ func (h *Profile) parsed(c *api.Call, in []tg.InputPrivacyRuleClass) (contact.Ru
 		case *tg.InputPrivacyValueDisallowAll:
 			at(contact.Nobody)
 		case *tg.InputPrivacyValueAllowUsers:
-			rule.Allow, err = h.Users(c, x.Users)
+			rule.Allow, err = h.people(c, x.Users)
 		case *tg.InputPrivacyValueDisallowUsers:
-			rule.Deny, err = h.Users(c, x.Users)
+			rule.Deny, err = h.people(c, x.Users)
 		case *tg.InputPrivacyValueAllowChatParticipants:
 			rule.AllowIn, err = h.chats(c, x.Chats)
 		case *tg.InputPrivacyValueDisallowChatParticipants:
@@ -179,6 +198,9 @@ func (h *Profile) parsed(c *api.Call, in []tg.InputPrivacyRuleClass) (contact.Ru
 
 // chats resolves the bare ids of chats that the caller is in.
 func (h *Profile) chats(c *api.Call, in []int64) (out []ids.Peer, err error) {
+	if len(in) > exceptionsMost {
+		return nil, chat.Invalid("PRIVACY_TOO_LONG")
+	}
 	err = h.Store.View(c.Context, func(r *store.Reader) error {
 		out = out[:0]
 		for _, id := range in {

@@ -225,12 +225,18 @@ func (h *Handlers) acceptContact(
 	return h.changed(c, user)
 }
 
+// deleteMost is how many people may be taken out of an address book in one call.
+const deleteMost = 1000
+
 // deleteContacts takes people out of the caller's address book.
 //
 // https://core.telegram.org/method/contacts.deleteContacts
 func (h *Handlers) deleteContacts(
 	c *api.Call, req *tg.ContactsDeleteContactsRequest,
 ) (tg.UpdatesClass, error) {
+	if len(req.ID) > deleteMost {
+		return nil, chat.Invalid("LIMIT_INVALID")
+	}
 	list, err := h.Users(c, req.ID)
 	if err != nil {
 		return nil, err
@@ -247,14 +253,19 @@ func (h *Handlers) deleteContacts(
 func (h *Handlers) deleteByPhones(
 	c *api.Call, req *tg.ContactsDeleteByPhonesRequest,
 ) (*tg.BoolBox, error) {
+	if len(req.Phones) > deleteMost {
+		return nil, chat.Invalid("LIMIT_INVALID")
+	}
+	phones := make(map[string]bool, len(req.Phones))
+	for _, phone := range req.Phones {
+		phones[contact.Digits(phone)] = true
+	}
 	var list []ids.UserID
 	err := h.View(c, func(r *store.Reader, _ *view.View) error {
 		book, err := r.Contacts(c.Self)
 		for _, x := range book {
-			for _, phone := range req.Phones {
-				if x.Phone != "" && x.Phone == contact.Digits(phone) {
-					list = append(list, x.Contact)
-				}
+			if x.Phone != "" && phones[x.Phone] {
+				list = append(list, x.Contact)
 			}
 		}
 		return err

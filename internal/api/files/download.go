@@ -120,9 +120,14 @@ func (h *Handlers) locate(
 	return f, row, size, err
 }
 
-// met is fetchable for a file that the caller names in order to send it on.
-func (h *Handlers) met(c *api.Call, id, hash int64, reference []byte) (media.File, error) {
+// met is fetchable for a file that the caller names in order to send it on as what it is.
+func (h *Handlers) met(
+	c *api.Call, kind media.Kind, id, hash int64, reference []byte,
+) (media.File, error) {
 	f, _, err := h.fetchable(c, id, hash, reference)
+	if err == nil && f.Kind != kind {
+		err = chat.Invalid("MEDIA_INVALID")
+	}
 	return f, err
 }
 

@@ -7,6 +7,7 @@ package files
 
 import (
 	"context"
+	"math"
 
 	"github.com/gotd/td/tg"
 
@@ -98,14 +99,14 @@ func (h *Handlers) Medium(c *api.Call, in tg.InputMediaClass) (*message.Media, e
 		if !ok {
 			return nil, chat.Invalid("PHOTO_INVALID")
 		}
-		_, err := h.met(c, p.ID, p.AccessHash, p.FileReference)
+		_, err := h.met(c, media.PhotoKind, p.ID, p.AccessHash, p.FileReference)
 		return &message.Media{Kind: message.Photo, ID: p.ID, Spoiler: m.Spoiler}, err
 	case *tg.InputMediaDocument:
 		d, ok := m.ID.(*tg.InputDocument)
 		if !ok {
 			return nil, chat.Invalid("DOCUMENT_INVALID")
 		}
-		f, err := h.met(c, d.ID, d.AccessHash, d.FileReference)
+		f, err := h.met(c, media.DocumentKind, d.ID, d.AccessHash, d.FileReference)
 		return &message.Media{
 			Kind: message.Document, ID: d.ID, Spoiler: m.Spoiler, Class: class(f),
 		}, err
@@ -131,7 +132,7 @@ const cardBytes = 4096
 
 func place(in tg.InputGeoPointClass, title, address string) (*message.Media, error) {
 	p, ok := in.(*tg.InputGeoPoint)
-	if !ok || p.Lat < -90 || p.Lat > 90 || p.Long < -180 || p.Long > 180 ||
+	if !ok || !(math.Abs(p.Lat) <= 90 && math.Abs(p.Long) <= 180) || p.AccuracyRadius < 0 ||
 		len(title)+len(address) > cardBytes {
 		return nil, chat.Invalid("GEO_POINT_INVALID")
 	}
@@ -302,7 +303,8 @@ func (h *Handlers) updateProfilePhoto(
 ) (*tg.PhotosPhoto, error) {
 	var id int64
 	if p, ok := req.ID.(*tg.InputPhoto); ok {
-		if _, err := h.met(c, p.ID, p.AccessHash, p.FileReference); err != nil {
+		_, err := h.met(c, media.PhotoKind, p.ID, p.AccessHash, p.FileReference)
+		if err != nil {
 			return nil, err
 		}
 		id = p.ID
@@ -319,6 +321,9 @@ func (h *Handlers) updateProfilePhoto(
 func (h *Handlers) deletePhotos(
 	c *api.Call, req *tg.PhotosDeletePhotosRequest,
 ) (*tg.LongVector, error) {
+	if len(req.ID) > limit.HistoryPage {
+		return nil, chat.Invalid("LIMIT_INVALID")
+	}
 	out := &tg.LongVector{}
 	current := false
 	err := h.Store.Update(c.Context, c.Self.Peer(), func(tx *store.Tx) error {
@@ -426,7 +431,7 @@ func (h *Handlers) ChatPhoto(c *api.Call, in tg.InputChatPhotoClass) (int64, err
 		if !ok {
 			return 0, chat.Invalid("PHOTO_INVALID")
 		}
-		_, err := h.met(c, id.ID, id.AccessHash, id.FileReference)
+		_, err := h.met(c, media.PhotoKind, id.ID, id.AccessHash, id.FileReference)
 		return id.ID, err
 	default:
 		return 0, chat.Invalid("PHOTO_INVALID")

@@ -54,13 +54,7 @@ func (v *View) commonChats(id ids.UserID) int {
 	if id == v.viewer {
 		return 0
 	}
-	n := 0
-	for _, peer := range v.CommonChats(id) {
-		if peer.Kind() != ids.None {
-			n++
-		}
-	}
-	return n
+	return len(v.CommonChats(id))
 }
 
 // CommonChats returns the groups that the viewer shares with a person.

@@ -96,7 +96,7 @@ func (s *Service) Import(ctx context.Context, user ids.UserID, list []Entry) ([]
 		for _, e := range list {
 			phone := Digits(e.Phone)
 			id, err := r.UserByPhone(phone)
-			if store.IsNotFound(err) {
+			if store.IsNotFound(err) || id == user {
 				continue
 			}
 			if err != nil {
@@ -161,7 +161,9 @@ func (s *Service) noted(tx *store.Tx, user, about ids.UserID) error {
 // Add puts somebody whom the user has met into his address book.
 //
 // https://core.telegram.org/method/contacts.addContact
-func (s *Service) Add(ctx context.Context, user, other ids.UserID, first, last, phone string) error {
+func (s *Service) Add(
+	ctx context.Context, user, other ids.UserID, first, last, phone string,
+) error {
 	if user == other {
 		return chat.Invalid("CONTACT_ID_INVALID")
 	}
@@ -246,8 +248,8 @@ func (s *Service) SetCloseFriends(ctx context.Context, user ids.UserID, list []i
 	})
 }
 
-// Audience returns who should learn that something about a person changed: those in his address book
-// and those with whom he has a private chat.
+// Audience returns who should learn that something about a person changed: those in his address
+// book and those with whom he has a private chat.
 func Audience(r *store.Reader, user ids.UserID) ([]ids.UserID, error) {
 	seen := make(map[ids.UserID]bool)
 	var out []ids.UserID
