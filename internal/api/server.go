@@ -114,8 +114,8 @@ func constructor(b []byte) (uint32, bool) {
 	return binary.LittleEndian.Uint32(b), true
 }
 
-// Serve answers one query of a session: the encoded result in the client's layer, or an error, which
-// is a chat.Refusal when the client may see it.
+// Serve answers one query of a session: the encoded result in the client's layer, or an error,
+// which is a chat.Refusal when the client may see it.
 func (s *Server) Serve(ctx context.Context, st *State, q session.Query) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTime)
 	defer cancel()
@@ -235,8 +235,8 @@ func (s *Server) introduce(ctx context.Context, st *State, q session.Query) (dev
 	return dev, nil
 }
 
-// unbound is the device of a temporary key that stands for no permanent one yet. The gateway lets it
-// ask for nothing but the configuration, which is all that it is good for.
+// unbound is the device of a temporary key that stands for no permanent one yet. The gateway lets
+// it ask for nothing but the configuration, which is all that it is good for.
 //
 // https://core.telegram.org/api/pfs
 func (s *Server) unbound(st *State, q session.Query) device.Device {

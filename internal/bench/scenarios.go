@@ -379,26 +379,7 @@ func (b *bench) history(ctx context.Context) error {
 		return err
 	}
 	_, floorCPU, err := p.spent(func() error {
-		return together(readers, func(int) error {
-			conn, err := net.Dial("tcp", addr)
-			if err != nil {
-				return err
-			}
-			defer func() { _ = conn.Close() }()
-			if _, err := conn.Write([]byte{'h'}); err != nil {
-				return err
-			}
-			for range each {
-				length := binary.LittleEndian.AppendUint32(nil, uint32(size))
-				if _, err := conn.Write(length); err != nil {
-					return err
-				}
-				if _, err := readFrame(conn); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
+		return together(readers, func(int) error { return floorPages(addr, each, size) })
 	})
 	if err = errors.Join(err, p.stop()); err != nil {
 		return err
@@ -430,6 +411,28 @@ func readPages(
 		}
 		if len(m.Messages) != page {
 			return fmt.Errorf("bench: a page of %d messages", len(m.Messages))
+		}
+	}
+	return nil
+}
+
+// floorPages reads answers of a size from the floor, one after the other.
+func floorPages(addr string, count, size int) error {
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	if _, err := conn.Write([]byte{'h'}); err != nil {
+		return err
+	}
+	for range count {
+		length := binary.LittleEndian.AppendUint32(nil, uint32(size))
+		if _, err := conn.Write(length); err != nil {
+			return err
+		}
+		if _, err := readFrame(conn); err != nil {
+			return err
 		}
 	}
 	return nil
