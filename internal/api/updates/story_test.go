@@ -193,7 +193,9 @@ func (k *client) apply(self ids.Peer, update tg.UpdateClass, moves bool) {
 // listener is a live session that keeps what it is told.
 type listener struct {
 	self ids.Peer
-	mu   sync.Mutex
+	// heard has something in it when something was pushed since it was last looked at.
+	heard chan struct{}
+	mu    sync.Mutex
 	*client
 }
 
@@ -202,6 +204,12 @@ func (l *listener) Layer() int { return 1 }
 func (l *listener) Push(b session.Body) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	defer func() {
+		select {
+		case l.heard <- struct{}{}:
+		default:
+		}
+	}()
 	u, err := tg.DecodeUpdates(&bin.Buffer{Buf: b.Bytes})
 	if err != nil {
 		l.problems = append(l.problems, err.Error())
@@ -280,7 +288,9 @@ func newStory(t *testing.T, seed uint64) *story {
 		w.Update(who.Peer(), func(tx *store.Tx) error {
 			return tx.PutDialog(store.Dialog{User: who, Peer: channel})
 		})
-		l := &listener{self: who.Peer(), client: newClient(who)}
+		l := &listener{
+			self: who.Peer(), client: newClient(who), heard: make(chan struct{}, 1),
+		}
 		if err := hub.Attach(ctx, who, l); err != nil {
 			t.Fatal(err)
 		}
@@ -501,7 +511,7 @@ func (x *story) check() {
 		}
 		x.asked[who] = append(asked, late)
 		l := x.live[who]
-		deadline := time.Now().Add(20 * time.Second)
+		deadline := time.After(20 * time.Second)
 		for {
 			l.mu.Lock()
 			diff := want.same(l.client)
@@ -509,10 +519,11 @@ func (x *story) check() {
 			if diff == "" {
 				break
 			}
-			if time.Now().After(deadline) {
+			select {
+			case <-l.heard:
+			case <-deadline:
 				x.T.Fatalf("%d: reload and live updates differ:\n%s", who, diff)
 			}
-			time.Sleep(2 * time.Millisecond)
 		}
 		l.mu.Lock()
 		for _, p := range l.problems {
