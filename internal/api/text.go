@@ -5,9 +5,9 @@ import (
 	"unicode/utf8"
 )
 
-// legible tells whether all texts of a decoded request are UTF-8, as the API wants them. It is asked
-// once at the door: what is stored with a text that is not could never be read again, neither by
-// who sent it nor by whoever got it.
+// legible tells whether all texts of a decoded request are UTF-8, as the API wants them. It is
+// asked once at the door: what is stored with a text that is not could never be read again, neither
+// by who sent it nor by whoever got it.
 func legible(v reflect.Value) bool {
 	switch v.Kind() {
 	case reflect.String:

@@ -191,7 +191,8 @@ func (h *Profile) updateUsername(
 	if err != nil {
 		return nil, err
 	}
-	if old := strings.ToLower(before.Username); old != "" && old != strings.ToLower(after.Username) {
+	old := strings.ToLower(before.Username)
+	if old != "" && old != strings.ToLower(after.Username) {
 		if err := h.Store.Update(c.Context, 0, func(tx *store.Tx) error {
 			return tx.FreeUsername(old, self)
 		}); err != nil {

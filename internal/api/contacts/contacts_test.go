@@ -70,7 +70,9 @@ func TestImportFindsWhoLetsHimself(t *testing.T) {
 		t.Errorf("found %+v", out.Imported)
 	}
 	for phone, want := range map[string]error{
-		"492": nil, "493": chat.Invalid("PHONE_NOT_OCCUPIED"), "9": chat.Invalid("PHONE_NOT_OCCUPIED"),
+		"492": nil,
+		"493": chat.Invalid("PHONE_NOT_OCCUPIED"),
+		"9":   chat.Invalid("PHONE_NOT_OCCUPIED"),
 	} {
 		_, err := h.resolvePhone(w.Call(alice), &tg.ContactsResolvePhoneRequest{Phone: phone})
 		w.Refused("the number "+phone, err, want)

@@ -1,6 +1,6 @@
 // Package files answers what is about files: the upload.* and photos.* methods and
-// messages.uploadMedia. It also makes stored media of what clients send with messages. Who may fetch
-// a file follows from where he met it, and is asked anew at each request.
+// messages.uploadMedia. It also makes stored media of what clients send with messages. Who may
+// fetch a file follows from where he met it, and is asked anew at each request.
 //
 // https://core.telegram.org/api/files
 package files

@@ -101,8 +101,8 @@ func TestAFileIsSentAsWhatItIs(t *testing.T) {
 	w.Refused("a document as a chat's photo", err, invalid)
 }
 
-// TestReferencesFollowWhatOneSees: a file may be fetched where it was met, by who met it, and as long
-// as it is there for him.
+// TestReferencesFollowWhatOneSees: a file may be fetched where it was met, by who met it, and as
+// long as it is there for him.
 func TestReferencesFollowWhatOneSees(t *testing.T) {
 	w, h := newWorld(t)
 	ctx := context.Background()

@@ -34,7 +34,9 @@ func (h *Handlers) nothing() []api.Method {
 func (h *Handlers) getDialogFilters(
 	*api.Call, *tg.MessagesGetDialogFiltersRequest,
 ) (*tg.MessagesDialogFilters, error) {
-	return &tg.MessagesDialogFilters{Filters: []tg.DialogFilterClass{&tg.DialogFilterDefault{}}}, nil
+	return &tg.MessagesDialogFilters{
+		Filters: []tg.DialogFilterClass{&tg.DialogFilterDefault{}},
+	}, nil
 }
 
 // getSuggestedDialogFilters: nothing is suggested.

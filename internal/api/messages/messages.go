@@ -1,6 +1,7 @@
-// Package messages answers the messages.* methods that are about messages and the chat list, for all
-// kinds of chats: it translates between the API's objects and chat/message and chat/dialog. Methods
-// of the namespace that manage basic groups are in api/chats, those about files in api/files.
+// Package messages answers the messages.* methods that are about messages and the chat list, for
+// all kinds of chats: it translates between the API's objects and chat/message and chat/dialog.
+// Methods of the namespace that manage basic groups are in api/chats, those about files in
+// api/files.
 //
 // https://core.telegram.org/methods#working-with-messages
 package messages
@@ -42,8 +43,9 @@ type Handlers struct {
 // Finder finds messages by words.
 type Finder interface {
 	// Find returns up to limit ids of messages with peer that match, below an id, newest first.
-	Find(ctx context.Context, user ids.UserID, peer ids.Peer, query string, below int64, limit int) (
-		[]int64, error)
+	Find(
+		ctx context.Context, user ids.UserID, peer ids.Peer, query string, below int64, limit int,
+	) ([]int64, error)
 }
 
 // Methods are the rows of the namespace.
@@ -90,7 +92,9 @@ func (h *Handlers) Methods() []api.Method {
 }
 
 // found renders messages as an answer: the whole of a list, or a slice of total.
-func found(v *view.View, peer ids.Peer, rows []store.Message, total int, pts int64) tg.MessagesMessagesClass {
+func found(
+	v *view.View, peer ids.Peer, rows []store.Message, total int, pts int64,
+) tg.MessagesMessagesClass {
 	list := make([]tg.MessageClass, 0, len(rows))
 	for _, m := range rows {
 		list = append(list, v.Message(m))

@@ -49,8 +49,8 @@ func list(in tg.MessagesMessagesClass) []tg.MessageClass {
 	return m.GetMessages()
 }
 
-// TestDialogPages: page after page the chat list is told whole, without repeats, however pins, equal
-// dates and drafts lie.
+// TestDialogPages: page after page the chat list is told whole, without repeats, however pins,
+// equal dates and drafts lie.
 func TestDialogPages(t *testing.T) {
 	for _, exclude := range []bool{false, true} {
 		for size := 1; size <= 7; size++ {
@@ -83,7 +83,8 @@ func TestDialogPages(t *testing.T) {
 				want -= 2
 			}
 			if got := pages(t, w, h, size, exclude); len(got) != want {
-				t.Errorf("exclude %v, pages of %d: %d lines, want %d", exclude, size, len(got), want)
+				t.Errorf("exclude %v, pages of %d: %d lines, want %d",
+					exclude, size, len(got), want)
 			}
 		}
 	}

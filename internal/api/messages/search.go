@@ -77,7 +77,9 @@ func (h *Handlers) wanted(
 //
 // https://core.telegram.org/type/MessagesFilter
 func filter(f tg.MessagesFilterClass) (func(store.Message) bool, error) {
-	media := func(kind message.MediaKind, classes ...message.DocumentClass) func(store.Message) bool {
+	media := func(
+		kind message.MediaKind, classes ...message.DocumentClass,
+	) func(store.Message) bool {
 		return func(m store.Message) bool {
 			if message.MediaKind(m.Media>>8) != kind {
 				return false

@@ -308,8 +308,9 @@ func again(v *view.View, s message.Sent) tg.UpdateClass {
 	return &tg.UpdateNewMessage{Message: m, Pts: int(s.Event.Pts)}
 }
 
-// entities translates the markup that a client sends. A mention by a bare user id proves nothing and
-// is left out: whoever reads it would be given the address of somebody that the sender has not met.
+// entities translates the markup that a client sends. A mention by a bare user id proves nothing
+// and is left out: whoever reads it would be given the address of somebody that the sender has not
+// met.
 func (h *Handlers) entities(c *api.Call, in []tg.MessageEntityClass) ([]message.Entity, error) {
 	if len(in) > limit.Entities {
 		in = in[:limit.Entities]

@@ -1,7 +1,7 @@
 // Package resolve turns the addresses that clients send into peers, and refuses those that the
 // client has not met: every access hash is checked against the one that this viewer was given, and
-// the forms without a hash against the message that they point at. It decides nothing about what may
-// be done with a peer.
+// the forms without a hash against the message that they point at. It decides nothing about what
+// may be done with a peer.
 //
 // https://core.telegram.org/api/peers
 package resolve

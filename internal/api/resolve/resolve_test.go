@@ -92,8 +92,8 @@ func TestNoPeerInDisguise(t *testing.T) {
 	}
 }
 
-// TestMessageOfAClosedChannel makes sure that messages vouch for nobody once their channel is closed
-// to the viewer.
+// TestMessageOfAClosedChannel makes sure that messages vouch for nobody once their channel is
+// closed to the viewer.
 func TestMessageOfAClosedChannel(t *testing.T) {
 	s := open(t)
 	channel := ids.PeerChannel(77)

@@ -9,8 +9,8 @@ import (
 	"parley/internal/store"
 )
 
-// TestManyChangesAtOnePts: however much happened without moving the pts, a difference gets beyond it
-// and tells all messages.
+// TestManyChangesAtOnePts: however much happened without moving the pts, a difference gets beyond
+// it and tells all messages.
 func TestManyChangesAtOnePts(t *testing.T) {
 	for _, n := range []int{0, 9, 10, 11, 200, 3000} {
 		x := newStory(t, 1)

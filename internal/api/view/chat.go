@@ -8,7 +8,8 @@ import (
 	"parley/internal/store"
 )
 
-// Chat notes that an answer refers to a basic group or channel and returns it as the viewer sees it.
+// Chat notes that an answer refers to a basic group or channel and returns it as the viewer sees
+// it.
 func (v *View) Chat(peer ids.Peer) tg.ChatClass {
 	if c, ok := v.chats[peer]; ok {
 		return c

@@ -57,8 +57,8 @@ func (v *View) FullGroup(peer ids.Peer) *tg.ChatFull {
 	return out
 }
 
-// FullChannel renders all that the viewer, who may see it, may know of a channel. online is how many
-// of its members are.
+// FullChannel renders all that the viewer, who may see it, may know of a channel. online is how
+// many of its members are.
 //
 // https://core.telegram.org/constructor/channelFull
 func (v *View) FullChannel(peer ids.Peer, online int) *tg.ChannelFull {

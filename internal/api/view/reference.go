@@ -28,8 +28,8 @@ var (
 	ErrReferenceExpired = errors.New("view: file reference has expired")
 )
 
-// References makes and opens file references: where a viewer met a file, until when that may be used,
-// and a code over both.
+// References makes and opens file references: where a viewer met a file, until when that may be
+// used, and a code over both.
 //
 // https://core.telegram.org/api/file_reference
 type References struct {

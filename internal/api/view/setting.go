@@ -19,7 +19,8 @@ func (v *View) settingUpdate(kind box.Kind, entry box.Entry) tg.UpdateClass {
 	return nil
 }
 
-// notifyUpdate renders the settings for a peer; those for a class of peers are asked for by clients.
+// notifyUpdate renders the settings for a peer; those for a class of peers are asked for by
+// clients.
 func (v *View) notifyUpdate(entry box.Entry) tg.UpdateClass {
 	if entry.Peer == 0 {
 		return nil

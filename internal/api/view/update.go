@@ -78,7 +78,8 @@ func (v *View) commonUpdate(e store.Event, entry box.Entry) tg.UpdateClass {
 func (v *View) channelUpdate(e store.Event, entry box.Entry) tg.UpdateClass {
 	pts, count := int(e.Pts), int(e.Count)
 	gone := &tg.UpdateDeleteChannelMessages{
-		ChannelID: int64(e.Box.Channel()), Messages: []int{int(entry.ID)}, Pts: pts, PtsCount: count,
+		ChannelID: int64(e.Box.Channel()), Messages: []int{int(entry.ID)},
+		Pts: pts, PtsCount: count,
 	}
 	switch box.Kind(e.Kind) {
 	case box.NewMessage:

@@ -6,9 +6,9 @@
 // them. The first error sticks and is returned by Err; renderings after it are incomplete and must
 // not be sent.
 //
-// A View for nobody (viewer 0) renders what all subscribers of a channel see alike: people and chats
-// in their min form, with placeholders for the per-viewer access hashes (see Placeholder), so that
-// one encoding serves all of them.
+// A View for nobody (viewer 0) renders what all subscribers of a channel see alike: people and
+// chats in their min form, with placeholders for the per-viewer access hashes (see Placeholder), so
+// that one encoding serves all of them.
 package view
 
 import (

@@ -1,7 +1,8 @@
 // Package box names what can happen in a message box and how it is written down. A box is a user's
-// common box or a channel's own; its log is what getDifference and getChannelDifference answer from,
-// and live updates are read from the same entries, so that both tell the same story. The package
-// only writes and reads entries: rendering them for a viewer is api/view's, pushing fanout's.
+// common box or a channel's own; its log is what getDifference and getChannelDifference answer
+// from, and live updates are read from the same entries, so that both tell the same story. The
+// package only writes and reads entries: rendering them for a viewer is api/view's, pushing
+// fanout's.
 //
 // https://core.telegram.org/api/updates
 package box
@@ -94,7 +95,9 @@ func Decode(e store.Event) (Entry, error) {
 }
 
 // Append adds an entry that moves the pts by count.
-func Append(tx *store.Tx, box ids.Peer, kind Kind, count, date int64, e Entry) (store.Event, error) {
+func Append(
+	tx *store.Tx, box ids.Peer, kind Kind, count, date int64, e Entry,
+) (store.Event, error) {
 	return tx.Append(store.Event{
 		Box: box, Count: count, Date: date, Kind: int64(kind), Body: e.Encode(),
 	})

@@ -1,7 +1,7 @@
-// Package device keeps the auth keys that clients hold: whom each acts for, and what its client said
-// of itself (layer, application, language), which must outlive connections and restarts because many
-// clients say it only once. Permanent keys are in the store, sealed; temporary ones only in memory.
-// It decides nothing about logging in: chat/account does.
+// Package device keeps the auth keys that clients hold: whom each acts for, and what its client
+// said of itself (layer, application, language), which must outlive connections and restarts
+// because many clients say it only once. Permanent keys are in the store, sealed; temporary ones
+// only in memory. It decides nothing about logging in: chat/account does.
 //
 // Invariants: a permanent key is durable before Add returns; a temporary key is never written; what
 // Find returns is what the last Change wrote.
@@ -135,7 +135,9 @@ func (r *Registry) remember(d *Device) {
 }
 
 // Change lets fn change what is known of a key, durably, and returns it as it then is.
-func (r *Registry) Change(ctx context.Context, id int64, fn func(*store.AuthKey) error) (Device, error) {
+func (r *Registry) Change(
+	ctx context.Context, id int64, fn func(*store.AuthKey) error,
+) (Device, error) {
 	d, err := r.Find(ctx, id)
 	if err != nil {
 		return Device{}, err

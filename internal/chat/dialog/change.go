@@ -194,7 +194,8 @@ func ClearDrafts(ctx context.Context, s *store.Store, user ids.UserID, now int64
 			if err := tx.PutDialog(d); err != nil {
 				return err
 			}
-			if _, err := box.Note(tx, user.Peer(), box.Draft, now, box.Entry{Peer: d.Peer}); err != nil {
+			_, err := box.Note(tx, user.Peer(), box.Draft, now, box.Entry{Peer: d.Peer})
+			if err != nil {
 				return err
 			}
 		}

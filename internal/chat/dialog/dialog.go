@@ -1,6 +1,6 @@
-// Package dialog keeps a user's chat list: its order, pins, folders, unread marks and drafts. A line
-// of the common box is kept as messages come; a channel's line is computed from the channel's box
-// and the user's watermark when it is asked for, so that a post costs nothing per subscriber.
+// Package dialog keeps a user's chat list: its order, pins, folders, unread marks and drafts. A
+// line of the common box is kept as messages come; a channel's line is computed from the channel's
+// box and the user's watermark when it is asked for, so that a post costs nothing per subscriber.
 // Sending and reading messages is chat/message's.
 package dialog
 
@@ -26,7 +26,8 @@ type Draft struct {
 // unreadMost is where counting the unread posts of a channel stops.
 const unreadMost = 10_000
 
-// Line is a dialog with what is computed: for a channel its newest message, count of unread and pts.
+// Line is a dialog with what is computed: for a channel its newest message, count of unread and
+// pts.
 type Line struct {
 	store.Dialog
 	Pts int64

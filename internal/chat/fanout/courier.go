@@ -20,8 +20,8 @@ const (
 	batchMost = 512
 	// inFlight is how many targets are served at once.
 	inFlight = 256
-	// tickDelay is how long rows that were carried out wait to be ticked off together. A process that
-	// dies meanwhile carries them out again at its next start.
+	// tickDelay is how long rows that were carried out wait to be ticked off together. A process
+	// that dies meanwhile carries them out again at its next start.
 	tickDelay = 250 * time.Millisecond
 	// applyTries is how often a row that fails is tried before it is left for the next start.
 	applyTries = 3
@@ -43,8 +43,8 @@ type Courier struct {
 	ctx     context.Context
 }
 
-// outbox are the rows of one box that wait, how many are under way and were carried out before them,
-// and who waits until so many are.
+// outbox are the rows of one box that wait, how many are under way and were carried out before
+// them, and who waits until so many are.
 type outbox struct {
 	rows    []store.Outbox
 	under   int

@@ -93,7 +93,9 @@ type subscription struct {
 }
 
 // NewHub returns a hub whose workers run until ctx ends.
-func NewHub(ctx context.Context, s *store.Store, render Render, log *slog.Logger, workers int) *Hub {
+func NewHub(
+	ctx context.Context, s *store.Store, render Render, log *slog.Logger, workers int,
+) *Hub {
 	h := &Hub{
 		store: s, render: render, log: log,
 		users:    make(map[ids.UserID]*user),

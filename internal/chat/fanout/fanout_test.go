@@ -133,7 +133,8 @@ func TestOverflowIsTooLong(t *testing.T) {
 	many := func(n int) {
 		update(t, s, alice.Peer(), func(tx *store.Tx) error {
 			for range n {
-				if _, err := box.Append(tx, alice.Peer(), box.ReadInbox, 1, 1, box.Entry{}); err != nil {
+				_, err := box.Append(tx, alice.Peer(), box.ReadInbox, 1, 1, box.Entry{})
+				if err != nil {
 					return err
 				}
 			}
@@ -237,97 +238,85 @@ func TestMembershipRaces(t *testing.T) {
 	}
 }
 
-// TestCourier: rows of a box reach each target in order; one that cannot be carried out holds up
-// none of the others; Settled waits for what was committed before it, and for no more.
-func TestCourier(t *testing.T) {
+const (
+	good = 1
+	bad  = 2
+	slow = 3
+)
+
+// carriage is a courier whose rows are letters: ! fails, ~ waits at the gate, others are kept.
+type carriage struct {
+	*fanout.Courier
+	t             *testing.T
+	store         *store.Store
+	entered, gate chan struct{}
+
+	mu   sync.Mutex
+	kept map[ids.Peer]string
+}
+
+func newCarriage(t *testing.T) (*carriage, context.Context) {
 	s, ctx := open(t)
-	const good, bad, slow = 1, 2, 3
-	entered, gate := make(chan struct{}), make(chan struct{})
-	var mu sync.Mutex
-	done := make(map[ids.Peer][]byte)
-	courier := fanout.NewCourier(ctx, s, map[int64]fanout.Applier{
+	c := &carriage{
+		t: t, store: s, kept: make(map[ids.Peer]string),
+		entered: make(chan struct{}), gate: make(chan struct{}),
+	}
+	c.Courier = fanout.NewCourier(ctx, s, map[int64]fanout.Applier{
 		good: func(_ *store.Tx, o store.Outbox) error {
-			mu.Lock()
-			defer mu.Unlock()
-			done[o.Target] = append(done[o.Target], o.Body...)
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.kept[o.Target] += string(o.Body)
 			return nil
 		},
 		bad: func(*store.Tx, store.Outbox) error { return errors.New("never") },
 		slow: func(*store.Tx, store.Outbox) error {
-			entered <- struct{}{}
-			<-gate
+			c.entered <- struct{}{}
+			<-c.gate
 			return nil
 		},
 	}, slog.New(slog.DiscardHandler))
-	defer courier.Wait()
-	s.OnCommit(courier.Committed)
-	tell := func(kinds string, targets ...ids.Peer) {
-		update(t, s, alice.Peer(), func(tx *store.Tx) error {
-			for i, k := range kinds {
-				for _, target := range targets {
-					kind := int64(good)
-					if k == '!' {
-						kind = bad
-					}
-					if k == '~' {
-						kind = slow
-					}
-					err := tx.Tell(store.Outbox{
-						Box: alice.Peer(), Target: target, Kind: kind, Body: []byte{kinds[i]},
-					})
-					if err != nil {
-						return err
-					}
+	s.OnCommit(c.Committed)
+	return c, ctx
+}
+
+// tell commits a row of alice's box for each letter and target.
+func (c *carriage) tell(letters string, targets ...ids.Peer) {
+	c.t.Helper()
+	kinds := map[rune]int64{'!': bad, '~': slow}
+	update(c.t, c.store, alice.Peer(), func(tx *store.Tx) error {
+		for _, letter := range letters {
+			for _, target := range targets {
+				err := tx.Tell(store.Outbox{
+					Box: alice.Peer(), Target: target, Kind: max(kinds[letter], good),
+					Body: []byte(string(letter)),
+				})
+				if err != nil {
+					return err
 				}
 			}
-			return nil
-		})
-	}
-	tell("ab!cd", 7, 8)
-	if err := courier.Settled(ctx, alice.Peer()); err != nil {
-		t.Fatal(err)
-	}
-	mu.Lock()
-	for target, got := range done {
-		if want := "abcd"; !orderly(string(got), want) {
-			t.Errorf("target %d got %q, want the order %q", target, got, want)
 		}
-	}
-	if len(done) != 2 {
-		t.Errorf("%d targets", len(done))
-	}
-	mu.Unlock()
+		return nil
+	})
+}
 
-	tell("~", 9)
-	<-entered
-	settled := make(chan error, 1)
-	go func() { settled <- courier.Settled(ctx, alice.Peer()) }()
-	select {
-	case err := <-settled:
-		t.Errorf("settled before it was: %v", err)
-	case <-time.After(50 * time.Millisecond):
-	}
-	// The writer is busy, so the later row is one that only the courier has heard of.
-	courier.Committed(store.Commit{Outbox: []store.Outbox{
-		{Box: alice.Peer(), N: 1 << 20, Target: 9, Kind: slow},
-	}})
-	gate <- struct{}{}
-	select {
-	case err := <-settled:
-		if err != nil {
-			t.Error(err)
-		}
-	case <-time.After(patience):
-		t.Error("waits for what came later")
-	}
-	<-entered
-	gate <- struct{}{}
-	if err := courier.Settled(ctx, alice.Peer()); err != nil {
+// TestCourier: rows of a box reach each target in order; one that cannot be carried out holds up
+// none of the others, and stays.
+func TestCourier(t *testing.T) {
+	c, ctx := newCarriage(t)
+	c.tell("ab!cd", 7, 8)
+	if err := c.Settled(ctx, alice.Peer()); err != nil {
 		t.Fatal(err)
 	}
+	c.mu.Lock()
+	for _, target := range []ids.Peer{7, 8} {
+		if got := c.kept[target]; !orderly(got, "abcd") {
+			t.Errorf("target %d got %q, want the order abcd", target, got)
+		}
+	}
+	c.mu.Unlock()
 	deadline := time.Now().Add(patience)
 	for left := 0; left != 2; {
-		err := s.View(ctx, func(r *store.Reader) error {
+		err := c.store.View(ctx, func(r *store.Reader) error {
 			rows, err := r.OutboxOf(alice.Peer(), 100)
 			left = len(rows)
 			return err
@@ -336,6 +325,38 @@ func TestCourier(t *testing.T) {
 			t.Fatalf("%d rows left, want the two that fail: %v", left, err)
 		}
 		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// TestSettled: it waits for what was committed before it, and for no more.
+func TestSettled(t *testing.T) {
+	c, ctx := newCarriage(t)
+	c.tell("~", 9)
+	<-c.entered
+	settled := make(chan error, 1)
+	go func() { settled <- c.Settled(ctx, alice.Peer()) }()
+	select {
+	case err := <-settled:
+		t.Errorf("settled before it was: %v", err)
+	case <-time.After(50 * time.Millisecond):
+	}
+	// The writer is busy, so the later row is one that only the courier has heard of.
+	c.Committed(store.Commit{Outbox: []store.Outbox{
+		{Box: alice.Peer(), N: 1 << 20, Target: 9, Kind: slow},
+	}})
+	c.gate <- struct{}{}
+	select {
+	case err := <-settled:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(patience):
+		t.Error("waits for what came later")
+	}
+	<-c.entered
+	c.gate <- struct{}{}
+	if err := c.Settled(ctx, alice.Peer()); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -22,8 +22,8 @@ type shard struct {
 	last map[ids.Peer]int64
 }
 
-// pending are entries of one box that wait. When there are too many, only those are kept that say who
-// may hear of what.
+// pending are entries of one box that wait. When there are too many, only those are kept that say
+// who may hear of what.
 type pending struct {
 	items   []item
 	tooLong bool

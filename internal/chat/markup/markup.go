@@ -1,5 +1,6 @@
-// Package markup checks the text of a message and its markup, and finds what marks itself up: links,
-// addresses, usernames, hashtags, commands. It is pure: whom a username means is for others to ask.
+// Package markup checks the text of a message and its markup, and finds what marks itself up:
+// links, addresses, usernames, hashtags, commands. It is pure: whom a username means is for others
+// to ask.
 //
 // Offsets and lengths count UTF-16 code units, as the API does.
 //

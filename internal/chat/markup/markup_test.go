@@ -19,7 +19,8 @@ func TestFixRefusesMarkupOutsideTheText(t *testing.T) {
 		"starts in a pair": {Kind: message.Bold, Offset: 2, Length: 1},
 		"ends in a pair":   {Kind: message.Bold, Offset: 0, Length: 2},
 	} {
-		if _, _, err := markup.Fix("a\U0001F600bcd", []message.Entity{e}); !errors.Is(err, markup.ErrBounds) {
+		_, _, err := markup.Fix("a\U0001F600bcd", []message.Entity{e})
+		if !errors.Is(err, markup.ErrBounds) {
 			t.Errorf("%s: %v, want ENTITY_BOUNDS_INVALID", name, err)
 		}
 	}

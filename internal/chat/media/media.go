@@ -1,7 +1,7 @@
 // Package media keeps photos and documents: it takes the parts that clients upload, makes files of
-// them, has photo sizes made in a sandboxed worker, and serves ranges of bytes. Bytes lie in the blob
-// store under their digest, so that equal files are kept once; rows say what clients are told of
-// them. Who may fetch a file is decided above, by where he met it; nothing is decoded in this
+// them, has photo sizes made in a sandboxed worker, and serves ranges of bytes. Bytes lie in the
+// blob store under their digest, so that equal files are kept once; rows say what clients are told
+// of them. Who may fetch a file is decided above, by where he met it; nothing is decoded in this
 // process.
 //
 // Invariants: a part is durable before it is acknowledged; a row refers only to bytes that are
@@ -272,8 +272,8 @@ func Load(r *store.Reader, id int64) (File, store.Media, error) {
 	return f, row, nil
 }
 
-// Bytes returns which blob holds a size of a file ("" for the file itself) and how long it is; false
-// when there is no such size.
+// Bytes returns which blob holds a size of a file ("" for the file itself) and how long it is;
+// false when there is no such size.
 func (f File) Bytes(row store.Media, size string) (digest blob.Digest, length int64, ok bool) {
 	if size == "" {
 		return blob.Digest(row.Digest), row.Size, f.Kind == DocumentKind

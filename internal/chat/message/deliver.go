@@ -28,7 +28,8 @@ func (s *Service) applyDeliver(tx *store.Tx, o store.Outbox) error {
 	if err := told(o, &d); err != nil {
 		return err
 	}
-	if _, err := tx.MessageByOrigin(o.Target, d.Ref.Box, d.Ref.ID); !errors.Is(err, store.ErrNotFound) {
+	_, err := tx.MessageByOrigin(o.Target, d.Ref.Box, d.Ref.ID)
+	if !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
 	if gone, err := tx.Erased(o.Target, d.Ref.Box, d.Ref.ID); err != nil || gone {
@@ -106,7 +107,8 @@ func (s *Service) applyChannelOwn(tx *store.Tx, o store.Outbox) error {
 	}
 	if body.ClearDraft && len(d.Draft) > 0 {
 		d.Draft = nil
-		if _, err := box.Note(tx, o.Target, box.Draft, now, box.Entry{Peer: body.Channel}); err != nil {
+		_, err := box.Note(tx, o.Target, box.Draft, now, box.Entry{Peer: body.Channel})
+		if err != nil {
 			return err
 		}
 	}

@@ -23,8 +23,8 @@ type Page struct {
 	Above int64
 }
 
-// History returns a stretch of the messages that a user sees with a peer, newest first, hiding those
-// up to minID.
+// History returns a stretch of the messages that a user sees with a peer, newest first, hiding
+// those up to minID.
 func History(
 	r *store.Reader, user ids.UserID, peer ids.Peer, minID int64, p Page,
 ) ([]store.Message, error) {

@@ -98,7 +98,8 @@ func TestHistoryPages(t *testing.T) {
 					got = append(got, m.ID)
 				}
 				if want := page(all, minID, p); !slices.Equal(got, want) {
-					t.Fatalf("peer %d, hidden %d, %+v:\n got %v\nwant %v", peer, minID, p, got, want)
+					t.Fatalf("peer %d, hidden %d, %+v:\n got %v\nwant %v",
+						peer, minID, p, got, want)
 				}
 			}
 			return nil

@@ -4,8 +4,8 @@
 //
 // In a private chat or a basic group a message is a row in the box of every participant, each in
 // its own numbering. The sender's transaction writes the sender's row and tells the other boxes by
-// the outbox; their rows refer back to it (Ref), and so do later edits, deletions and reactions. In a
-// channel there is one row for all.
+// the outbox; their rows refer back to it (Ref), and so do later edits, deletions and reactions. In
+// a channel there is one row for all.
 //
 // Invariants: a (sender, random_id) is one message, however often it is sent; whoever may not read
 // a chat learns nothing of its messages; what is deleted for all disappears from every box.
@@ -145,8 +145,8 @@ func See(r *store.Reader, user ids.UserID, peer ids.Peer, now int64) (Access, er
 	return a, nil
 }
 
-// mayAct tells whether a user may change what others see of a peer's messages: in a basic group only
-// members may, and nobody once it is closed. In a channel See has told already.
+// mayAct tells whether a user may change what others see of a peer's messages: in a basic group
+// only members may, and nobody once it is closed. In a channel See has told already.
 func mayAct(a Access, peer ids.Peer) error {
 	closed := a.Chat.Flags.Has(store.Deactivated) || !a.Member.Role.In()
 	if peer.Kind() == ids.Chat && closed {
@@ -260,6 +260,8 @@ func dropGone(err error) error {
 }
 
 // append1 adds an entry that counts one.
-func append1(tx *store.Tx, in ids.Peer, kind box.Kind, now int64, e box.Entry) (store.Event, error) {
+func append1(
+	tx *store.Tx, in ids.Peer, kind box.Kind, now int64, e box.Entry,
+) (store.Event, error) {
 	return box.Append(tx, in, kind, 1, now, e)
 }

@@ -250,7 +250,8 @@ func TestGroupEditDeleteAndReadReachEveryCopy(t *testing.T) {
 	w.say(bob, alice.Peer(), "shifts the numbering")
 	sent := w.say(alice, group, "first")
 	text := "changed"
-	if _, err := w.Edit(ctx, alice, group, sent.Message.ID, message.Change{Text: &text}); err != nil {
+	_, err := w.Edit(ctx, alice, group, sent.Message.ID, message.Change{Text: &text})
+	if err != nil {
 		t.Fatal(err)
 	}
 	w.settled(alice.Peer())

@@ -285,7 +285,9 @@ func dropMentions(tx *store.Tx, user ids.UserID, peer ids.Peer, list []int64) er
 // ReadMentions takes all mentions off a dialog.
 //
 // https://core.telegram.org/method/messages.readMentions
-func (s *Service) ReadMentions(ctx context.Context, user ids.UserID, peer ids.Peer) (Affected, error) {
+func (s *Service) ReadMentions(
+	ctx context.Context, user ids.UserID, peer ids.Peer,
+) (Affected, error) {
 	var list []int64
 	err := s.Store.View(ctx, func(r *store.Reader) (err error) {
 		list, err = r.Mentions(user, peer, maxID, historySlice)

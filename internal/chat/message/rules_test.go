@@ -156,11 +156,13 @@ func TestHeardVoiceIsToldToItsSender(t *testing.T) {
 	if !sent.Flags.Has(store.MediaUnread) {
 		t.Error("the sender's copy counts as heard")
 	}
-	if a, err := w.ReadContents(ctx, alice, alice.Peer(), []int64{sent.ID}); err != nil || a.Count != 0 {
+	a, err := w.ReadContents(ctx, alice, alice.Peer(), []int64{sent.ID})
+	if err != nil || a.Count != 0 {
 		t.Errorf("the sender heard it himself: %+v, %v", a, err)
 	}
 	theirs := w.copyOf(bob, sent)
-	if a, err := w.ReadContents(ctx, bob, bob.Peer(), []int64{theirs.ID}); err != nil || a.Count != 1 {
+	a, err = w.ReadContents(ctx, bob, bob.Peer(), []int64{theirs.ID})
+	if err != nil || a.Count != 1 {
 		t.Errorf("the reader heard %+v, %v", a, err)
 	}
 	w.settled(bob.Peer())
@@ -205,8 +207,8 @@ func TestDeletedPostCallsNobody(t *testing.T) {
 	})
 }
 
-// TestReadPostIsToldWithoutPts: that a message of a supergroup was read moves no pts of its author's
-// own box, because clients take it from no such update.
+// TestReadPostIsToldWithoutPts: that a message of a supergroup was read moves no pts of its
+// author's own box, because clients take it from no such update.
 func TestReadPostIsToldWithoutPts(t *testing.T) {
 	w := newWorld(t)
 	w.addSuper(nil)
@@ -310,8 +312,8 @@ func TestReplyElsewhereKeepsTheAuthorPrivate(t *testing.T) {
 	}
 }
 
-// TestDeletionOvertakesDelivery: rows of different boxes may come in any order; what was deleted for
-// all before it was delivered to somebody does not appear at him afterwards.
+// TestDeletionOvertakesDelivery: rows of different boxes may come in any order; what was deleted
+// for all before it was delivered to somebody does not appear at him afterwards.
 func TestDeletionOvertakesDelivery(t *testing.T) {
 	w := newWorld(t)
 	w.setRole(group, carol, store.Creator)

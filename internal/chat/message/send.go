@@ -81,7 +81,9 @@ func (s *Service) Send(ctx context.Context, o Outgoing) (Sent, error) {
 	var refusal chat.Refusal
 	if errors.As(err, &refusal) {
 		// What was sent once is answered once more, though it might be refused by now.
-		key := store.Message{Box: BoxOf(o.From, o.To), Peer: o.To, Origin: o.From.Peer(), Nonce: o.Random}
+		key := store.Message{
+			Box: BoxOf(o.From, o.To), Peer: o.To, Origin: o.From.Peer(), Nonce: o.Random,
+		}
 		if again, ferr := s.sentBefore(ctx, key); ferr == nil {
 			return again, nil
 		}
