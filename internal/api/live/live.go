@@ -148,7 +148,7 @@ func apart(r *store.Reader, events []store.Event) (out []ids.UserID, oldest int6
 	}
 	for _, e := range events {
 		switch box.Kind(e.Kind) {
-		case box.NewMessage, box.EditMessage, box.Reactions:
+		case box.NewMessage, box.EditMessage:
 		default:
 			continue
 		}

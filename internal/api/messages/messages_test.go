@@ -327,3 +327,21 @@ func TestSharedViewOfAGroup(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestReactionsAreEmoji: words are no reactions, nor are they custom emoji in disguise.
+func TestReactionsAreEmoji(t *testing.T) {
+	w, h := newWorld(t, 2)
+	id := w.Post(alice, channel, "hello")
+	invalid := chat.Invalid("REACTION_INVALID")
+	for emoji, want := range map[string]error{
+		"👍": nil, "❤": nil, "❤️": nil, "👨‍👩‍👧": nil, "🇩🇪": nil, "1️⃣": nil,
+		"": invalid, "hello": invalid, "custom:7": invalid, "👍 buy now": invalid, "\n": invalid,
+		"7": invalid, "й": invalid, strings.Repeat("👍", 20): invalid,
+	} {
+		_, err := h.sendReaction(w.Call(bob), &tg.MessagesSendReactionRequest{
+			Peer: roomtest.InputPeer(bob, channel), MsgID: int(id),
+			Reaction: []tg.ReactionClass{&tg.ReactionEmoji{Emoticon: emoji}},
+		})
+		w.Refused("the reaction "+emoji, err, want)
+	}
+}

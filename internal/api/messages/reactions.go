@@ -2,6 +2,8 @@ package messages
 
 import (
 	"strconv"
+	"strings"
+	"unicode"
 
 	"github.com/gotd/td/tg"
 
@@ -29,7 +31,7 @@ func (h *Handlers) sendReaction(
 			continue
 		}
 		s := view.StoredReaction(r)
-		if s == "" || len(s) > reactionBytes {
+		if e, ok := r.(*tg.ReactionEmoji); s == "" || ok && !emoji(e.Emoticon) {
 			return nil, chat.Invalid("REACTION_INVALID")
 		}
 		list = append(list, s)
@@ -43,6 +45,23 @@ func (h *Handlers) sendReaction(
 
 // reactionBytes is the length of the longest emoji sequence that is taken as a reaction.
 const reactionBytes = 64
+
+// emoji tells whether a text may be one emoji: symbols, what joins them and the signs of keycaps,
+// but no words.
+func emoji(s string) bool {
+	symbols := 0
+	for _, r := range s {
+		switch {
+		case unicode.In(r, unicode.So, unicode.Sm, unicode.Me), r >= 0x1F000 && r < 0x1FB00:
+			symbols++
+		case unicode.In(r, unicode.Sk, unicode.Mn, unicode.Cf),
+			strings.ContainsRune("0123456789#*", r):
+		default:
+			return false
+		}
+	}
+	return symbols > 0 && len(s) <= reactionBytes
+}
 
 // getMessagesReactions returns the reactions to messages as updates.
 //

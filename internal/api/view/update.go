@@ -141,17 +141,8 @@ func (v *View) stateUpdate(e store.Event, entry box.Entry) tg.UpdateClass {
 			DefaultBannedRights: BannedRights(rights.Banned(row.Banned), 0),
 			Version:             int(row.Version),
 		}
-	case box.Reactions:
-		m, err := v.r.Message(e.Box, entry.ID)
-		if v.fail(err) {
-			return nil
-		}
-		r, _ := v.Reactions(m)
-		u := &tg.UpdateMessageReactions{Peer: v.Peer(m.Peer), MsgID: int(m.ID), Reactions: r}
-		u.SetFlags()
-		return u
 	default:
-		return v.personUpdate(box.Kind(e.Kind), e, entry)
+		return v.personUpdate(box.Kind(e.Kind), entry)
 	}
 }
 
@@ -246,7 +237,7 @@ func groupParticipant(m store.Member) tg.ChatParticipantClass {
 }
 
 // personUpdate renders changes of people and of the account itself.
-func (v *View) personUpdate(kind box.Kind, e store.Event, entry box.Entry) tg.UpdateClass {
+func (v *View) personUpdate(kind box.Kind, entry box.Entry) tg.UpdateClass {
 	switch kind {
 	case box.UserName:
 		row, err := v.r.User(entry.User)
@@ -281,8 +272,6 @@ func (v *View) personUpdate(kind box.Kind, e store.Event, entry box.Entry) tg.Up
 		return u
 	case box.ContactsReset:
 		return &tg.UpdateContactsReset{}
-	case box.DialogFilters:
-		return &tg.UpdateDialogFilters{}
 	default:
 		return v.settingUpdate(kind, entry)
 	}

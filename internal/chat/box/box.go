@@ -50,8 +50,6 @@ const (
 	ReadChannelOutbox Kind = 34
 	ChannelAvailable  Kind = 35
 	ContactsReset     Kind = 36
-	DialogFilters     Kind = 37
-	Reactions         Kind = 38
 	Participant       Kind = 39
 	PeerSettings      Kind = 41
 	UserPhone         Kind = 43
