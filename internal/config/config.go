@@ -205,6 +205,9 @@ type Limits struct {
 	// CodesPerAddress is how many login codes one address may ask for.
 	CodesPerAddress limit.Rate `toml:"codes_per_address"`
 
+	// CodesTotal is how many login codes may be sent at all: it bounds what they cost.
+	CodesTotal limit.Rate `toml:"codes_total"`
+
 	// Messages is how many messages one account may send.
 	Messages limit.Rate `toml:"messages"`
 
@@ -265,6 +268,7 @@ func Default() Config {
 			Requests:              limit.Rate{Burst: 1200, Per: time.Minute},
 			CodesPerPhone:         limit.Rate{Burst: 5, Per: 24 * time.Hour},
 			CodesPerAddress:       limit.Rate{Burst: 30, Per: time.Hour},
+			CodesTotal:            limit.Rate{Burst: 10_000, Per: 24 * time.Hour},
 			Messages:              limit.Rate{Burst: 60, Per: time.Minute},
 			Joins:                 limit.Rate{Burst: 50, Per: time.Hour},
 			Contacts:              limit.Rate{Burst: 1000, Per: 24 * time.Hour},

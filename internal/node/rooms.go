@@ -137,6 +137,7 @@ func (n *Node) openAccount() error {
 		Demo:            n.Config.Demo,
 		CodesPerPhone:   n.Config.Limits.CodesPerPhone,
 		CodesPerAddress: n.Config.Limits.CodesPerAddress,
+		CodesTotal:      n.Config.Limits.CodesTotal,
 		IdleDevices:     time.Duration(n.Config.Retention.Authorizations),
 		KeepAddresses:   time.Duration(n.Config.Retention.Addresses),
 		CodesLater:      n.Config.Codes.Sender == config.ByMail,
