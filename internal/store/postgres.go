@@ -133,13 +133,14 @@ func beginError(err error) error {
 	return fmt.Errorf("store: begin: %w", err)
 }
 
-// commitError tells a commit that was refused or never sent, and so did not happen, from one
-// without an answer. A server that is going away may have committed what it no longer answers for.
+// commitError tells a commit that was refused, and so did not happen, from one without an answer. A
+// server that is going away may have committed what it no longer answers for, and the driver takes
+// a connection that breaks during a commit for one that it never used.
 func commitError(err error) error {
 	var pe *pgconn.PgError
 	refused := errors.As(err, &pe) && pe.SeverityUnlocalized == "ERROR" &&
 		pe.Code != "40003" // statement_completion_unknown
-	if refused || pgconn.SafeToRetry(err) {
+	if refused {
 		return fmt.Errorf("store: commit: %w", err)
 	}
 	return fmt.Errorf("%w: %w", ErrUnknown, err)
