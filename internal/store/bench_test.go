@@ -62,8 +62,8 @@ func cpuTime() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// BenchmarkAppend stores messages, each in a transaction of its own, durable when it returns, beside
-// the least that this takes on the same disk at the same time.
+// BenchmarkAppend stores messages, each in a transaction of its own and durable when it returns,
+// next to the least that this takes on the same disk at the same time.
 func BenchmarkAppend(b *testing.B) {
 	for _, n := range []int{1, 8, 64, 256} {
 		floor := 0.0

@@ -35,9 +35,9 @@ type sqliteEngine struct {
 	fatal   func(error)
 	// stop is closed when no more work is taken, done when the writer has ended.
 	stop, done chan struct{}
-	halt       sync.Once
-	end        sync.Once
-	closed     error
+	// halt closes stop, alarm calls fatal, end closes the connections with the result closed.
+	halt, alarm, end sync.Once
+	closed           error
 	// every is after how many pages written they are moved to the database, moved what the writer
 	// had written when that was last done.
 	every, moved int64
@@ -239,6 +239,7 @@ func (e *sqliteEngine) run() {
 			}
 			close(op.done)
 		}
+		clear(batch)
 		if e.writer.broken == nil {
 			e.checkpoint()
 		}
@@ -341,12 +342,10 @@ func (e *sqliteEngine) halted() bool {
 	}
 }
 
-// fail stops the engine for good.
+// fail stops the engine for good and says why, once.
 func (e *sqliteEngine) fail(err error) {
-	e.halt.Do(func() {
-		close(e.stop)
-		go e.fatal(fmt.Errorf("store: storage error, stopping: %w", err))
-	})
+	e.halt.Do(func() { close(e.stop) })
+	e.alarm.Do(func() { go e.fatal(fmt.Errorf("store: storage error, stopping: %w", err)) })
 }
 
 func (e *sqliteEngine) close() error {

@@ -100,7 +100,8 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	return &Store{engine: e}, nil
 }
 
-// Close waits for the transactions under way and closes the store.
+// Close waits for the transactions under way and closes the store. Those that still wait for their
+// turn get ErrStopped.
 func (s *Store) Close() error { return s.engine.close() }
 
 // OnCommit sets the function that hears of every commit that appended events or outbox rows, once
