@@ -230,6 +230,16 @@ func testPanics(d *desk) {
 	absent(d, func(r *store.Reader) (store.User, error) { return r.User(d.user(1)) })
 }
 
+// testNulls checks that a missing value is an error, and not the one of a key that is taken.
+func testNulls(d *desk) {
+	err := d.s.Update(d.Context(), 1, func(tx *store.Tx) error {
+		return tx.PutMedia(store.Media{ID: d.id(1)})
+	})
+	if err == nil || errors.Is(err, store.ErrConflict) {
+		d.Errorf("a missing value: %v", err)
+	}
+}
+
 // testOneResult checks that a statement inside a loop over rows is refused: PostgreSQL cannot.
 func testOneResult(d *desk) {
 	fill(d, d.peer(1), d.peer(2), 2)

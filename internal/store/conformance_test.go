@@ -62,6 +62,7 @@ var suite = []struct {
 	{"errors last", testErrorsLast},
 	{"panics", testPanics},
 	{"one result at a time", testOneResult},
+	{"nulls", testNulls},
 	{"snapshots", testSnapshots},
 	{"values", testValues},
 }

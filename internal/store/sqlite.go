@@ -38,9 +38,9 @@ type sqliteEngine struct {
 	// halt closes stop, alarm calls fatal, end closes the connections with the result closed.
 	halt, alarm, end sync.Once
 	closed           error
-	// every is after how many pages written they are moved to the database, moved what the writer
-	// had written when that was last done.
-	every, moved int64
+	// every is after how many pages written they are moved to the database, unmoved how many have
+	// been written since.
+	every, unmoved int64
 }
 
 // writeOp is one transaction that waits for the writer.
@@ -325,12 +325,10 @@ func (e *sqliteEngine) apply(op *writeOp, others bool) error {
 //
 // https://www.sqlite.org/wal.html#checkpointing
 func (e *sqliteEngine) checkpoint() {
-	written := e.writer.written()
-	if written-e.moved < e.every {
-		return
+	if e.unmoved += e.writer.written(); e.unmoved >= e.every {
+		e.unmoved = 0
+		e.writer.checkpoint()
 	}
-	e.moved = written
-	e.writer.checkpoint()
 }
 
 func (e *sqliteEngine) halted() bool {

@@ -59,6 +59,11 @@ type sqliteError struct {
 
 func (e *sqliteError) Error() string { return fmt.Sprintf("sqlite: %s (%d)", e.text, e.code) }
 
+// taken tells whether the error says that a unique key is taken.
+func (e *sqliteError) taken() bool {
+	return e.code == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY || e.code == sqlite3.SQLITE_CONSTRAINT_UNIQUE
+}
+
 const (
 	// wordSize is the size of a pointer in bytes.
 	wordSize = int(unsafe.Sizeof(uintptr(0)))
@@ -186,12 +191,12 @@ func (c *sqliteConn) set(p pragma) error {
 // busy tells whether a transaction is open.
 func (c *sqliteConn) busy() bool { return sqlite3.Xsqlite3_get_autocommit(c.tls, c.db) == 0 }
 
-// written is how many pages the connection has written to the log so far.
+// written is how many pages the connection has written to the log since this was last asked.
 //
 // https://www.sqlite.org/c3ref/c_dbstatus_options.html
 func (c *sqliteConn) written() int64 {
 	sqlite3.Xsqlite3_db_status(c.tls, c.db, sqlite3.SQLITE_DBSTATUS_CACHE_WRITE, c.out,
-		c.out+uintptr(wordSize), 0)
+		c.out+uintptr(wordSize), 1)
 	return int64(int32(binary.NativeEndian.Uint32(libc.GoBytes(c.out, 4))))
 }
 
@@ -242,7 +247,7 @@ func (c *sqliteConn) begin(ctx context.Context, st *statement, args []any) (*sql
 // transaction.
 func (c *sqliteConn) named(st *statement, err error) error {
 	var se *sqliteError
-	if errors.As(err, &se) && se.code&0xff == sqlite3.SQLITE_CONSTRAINT {
+	if errors.As(err, &se) && se.taken() {
 		err = fmt.Errorf("%w: %s", ErrConflict, st.name)
 	} else {
 		err = fmt.Errorf("store: %s: %w", st.name, err)
