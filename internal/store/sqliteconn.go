@@ -61,7 +61,8 @@ func (e *sqliteError) Error() string { return fmt.Sprintf("sqlite: %s (%d)", e.t
 
 // taken tells whether the error says that a unique key is taken.
 func (e *sqliteError) taken() bool {
-	return e.code == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY || e.code == sqlite3.SQLITE_CONSTRAINT_UNIQUE
+	return e.code == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY ||
+		e.code == sqlite3.SQLITE_CONSTRAINT_UNIQUE
 }
 
 const (

@@ -130,8 +130,9 @@ var rooms = [][]string{
 	{"internal/mtproto"},
 	{"internal/store", "internal/blob", "internal/bus", "internal/keyring", "internal/tlog"},
 	{"internal/chat"},
+	{"internal/safety"},
 	{"internal/api"},
-	{"internal/gateway", "internal/importer", "internal/clientconfig", "internal/rawclient"},
+	{"internal/gateway", "internal/web", "internal/importer", "internal/clientconfig", "internal/rawclient"},
 	{"internal/node", "internal/demo", "internal/bench"},
 	{"cmd", "test", "internal/tidy"},
 }
