@@ -276,7 +276,7 @@ func (tr *trial) cycle(each int, after time.Duration) {
 	timely := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
 	counting.Wait()
 	timely.Stop()
-	time.Sleep(after)
+	<-time.After(after)
 	if err := cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		tr.t.Fatal(err)
 	}
