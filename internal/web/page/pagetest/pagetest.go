@@ -1,0 +1,70 @@
+// Package pagetest checks the pages and texts of a package against each other.
+package pagetest
+
+import (
+	"io/fs"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"parley/internal/web/page"
+)
+
+// used is a text that a template asks for by its name; its key is the first group.
+var used = regexp.MustCompile(`\.T "([^"]+)"`)
+
+// verb is a place of a text that is filled in.
+var verb = regexp.MustCompile(`%(?:\[\d\])?[a-z]`)
+
+// Texts checks the files of a package: every text exists in all languages, has the same places to
+// fill in everywhere and no markup; every text that a template names exists there or in more, the
+// texts of the layout.
+func Texts(t *testing.T, files fs.FS, more page.Texts) {
+	t.Helper()
+	texts, err := page.ReadTexts(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	english := texts[page.Fallback]
+	for lang, words := range texts {
+		for key, text := range english {
+			said, ok := words[key]
+			switch {
+			case !ok:
+				t.Errorf("%s lacks %s", lang, key)
+			case strings.TrimSpace(said) == "" || strings.ContainsAny(said, "<>&"):
+				t.Errorf("%s: %s is empty or has markup", lang, key)
+			case !slices.Equal(places(said), places(text)):
+				t.Errorf("%s: %s is filled in differently than in English", lang, key)
+			}
+		}
+		for key := range words {
+			if _, ok := english[key]; !ok {
+				t.Errorf("%s has %s, which English lacks", lang, key)
+			}
+		}
+	}
+	names, err := fs.Glob(files, "pages/*.tmpl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		b, err := fs.ReadFile(files, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range used.FindAllStringSubmatch(string(b), -1) {
+			if !texts.Has(m[1]) && !more.Has(m[1]) {
+				t.Errorf("%s asks for %s, which nobody wrote", name, m[1])
+			}
+		}
+	}
+}
+
+// places are the verbs of a text in the order of their arguments.
+func places(text string) []string {
+	out := verb.FindAllString(text, -1)
+	slices.Sort(out)
+	return out
+}

@@ -1,0 +1,10 @@
+package page_test
+
+import (
+	"testing"
+
+	"parley/internal/web/page"
+	"parley/internal/web/page/pagetest"
+)
+
+func TestTexts(t *testing.T) { pagetest.Texts(t, page.Own(), nil) }

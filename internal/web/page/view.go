@@ -1,0 +1,154 @@
+package page
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// View is what a page's template is given: what is about the visitor, and Data, what the page is
+// about.
+type View struct {
+	Lang Language
+	// Data is what the handler shows.
+	Data any
+	// Path is where the page lies, without its parameters.
+	Path string
+
+	set    *Set
+	chosen bool
+	query  url.Values
+}
+
+// T is a text in the visitor's language.
+func (v *View) T(key string, args ...any) string {
+	return v.set.texts.Get(v.Lang.Code, key, args...)
+}
+
+// Dir is the direction of writing: ltr or rtl.
+func (v *View) Dir() string {
+	if v.Lang.RTL {
+		return "rtl"
+	}
+	return "ltr"
+}
+
+// Service is the service's name.
+func (v *View) Service() string { return v.set.site.o.Name }
+
+// Style and Icon are the addresses of the stylesheet and the icon.
+func (v *View) Style() string { return v.asset("style.css") }
+
+// Icon is the address of the icon.
+func (v *View) Icon() string { return v.asset("icon.svg") }
+
+func (v *View) asset(name string) string {
+	return v.set.site.base + assetPath + v.set.site.assets[name].at
+}
+
+// Link is a link to a path of this site that keeps the language which the visitor chose.
+// Parameters follow as name, value.
+func (v *View) Link(at string, params ...string) string {
+	q := make(url.Values)
+	for i := 0; i+1 < len(params); i += 2 {
+		q.Set(params[i], params[i+1])
+	}
+	if v.chosen {
+		q.Set(langParam, v.Lang.Code)
+	}
+	at = v.set.site.base + at
+	if len(q) > 0 {
+		at += "?" + q.Encode()
+	}
+	return at
+}
+
+// Chosen is the language's code if the visitor chose it, for a hidden field.
+func (v *View) Chosen() string {
+	if v.chosen {
+		return v.Lang.Code
+	}
+	return ""
+}
+
+// Switch is a line of the menu of languages.
+type Switch struct {
+	Language
+	Link    string
+	Current bool
+}
+
+// Switches are this page's addresses in all languages.
+func (v *View) Switches() (out []Switch) {
+	for _, l := range Languages() {
+		q := make(url.Values, len(v.query)+1)
+		for name, value := range v.query {
+			q[name] = value
+		}
+		q.Set(langParam, l.Code)
+		out = append(out, Switch{
+			Language: l, Link: v.set.site.base + v.Path + "?" + q.Encode(),
+			Current: l == v.Lang,
+		})
+	}
+	return out
+}
+
+// Fields is what the template "fields" puts into a form.
+type Fields struct {
+	Token, Lang, Trap string
+}
+
+// Form returns the fields that every form of this site has, for a form of this name.
+func (v *View) Form(name string) Fields {
+	return Fields{Token: v.set.site.token(name), Lang: v.Chosen(), Trap: v.T("layout.trap")}
+}
+
+// Time writes a time in Unix seconds so that it reads the same in every language.
+func (v *View) Time(unix int64) string {
+	return time.Unix(unix, 0).UTC().Format("2006-01-02 15:04 UTC")
+}
+
+// Day writes the day of a time in Unix seconds.
+func (v *View) Day(unix int64) string { return time.Unix(unix, 0).UTC().Format(time.DateOnly) }
+
+// ISO writes a time for machines.
+func (v *View) ISO(unix int64) string { return time.Unix(unix, 0).UTC().Format(time.RFC3339) }
+
+// Text is a text of the set in the language of a request, for what is not written in a template.
+func (s *Set) Text(r *http.Request, key string, args ...any) string {
+	l, _ := LanguageOf(r)
+	return s.texts.Get(l.Code, key, args...)
+}
+
+// Texts are the words of the set and of the layout.
+func (s *Set) Texts() Texts { return s.texts }
+
+// Render answers with a page. Nothing is sent unless all of it could be made.
+func (s *Set) Render(
+	w http.ResponseWriter, r *http.Request, status int, name string, data any,
+) error {
+	t := s.pages[name]
+	if t == nil {
+		return fmt.Errorf("page: there is no page %q", name)
+	}
+	v := &View{Data: data, Path: r.URL.Path, set: s, query: r.URL.Query()}
+	v.Lang, v.chosen = LanguageOf(r)
+	var b bytes.Buffer
+	if err := t.ExecuteTemplate(&b, "layout", v); err != nil {
+		return fmt.Errorf("page: %s: %w", name, err)
+	}
+	h := w.Header()
+	s.Policy.set(h)
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", v.Lang.Code)
+	h.Set("Vary", "Accept-Language")
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(b.Bytes())
+	}
+	return nil
+}
