@@ -99,7 +99,8 @@ var (
 	caseLapsed = define("case.lapsed", "cases", acrossShards,
 		`select `+caseColumns+` from cases where lease > 0 and lease < $1 order by lease limit $2`)
 	caseCount = define("case.count", "cases", acrossShards,
-		`select count(*) from (select 1 from cases where lane = $1 and state = $2 limit $3) as taken`)
+		`select count(*) from (select 1 from cases where lane = $1 and state = $2 limit $3)
+		as taken`)
 	caseEventAdd = define("case_event.add", "case_events", "subject_id",
 		`insert into case_events (subject_id, case_id, n, at, staff, rule, kind, public, body)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`)

@@ -4,8 +4,8 @@ import "parley/internal/store"
 
 // aCase is a case whose columns all differ.
 func (d *desk) aCase(n, id int64) store.Case {
-	return store.Case{Subject: d.channel(n), ID: d.id(id), Kind: 3, Item: id, Who: 4, Author: d.user(n),
-		Appeal: 6, Lane: d.id(1), State: 1, Source: "s", Category: "c", Keyword: "k", Opened: 10,
+	return store.Case{Subject: d.channel(n), ID: d.id(id), Kind: 3, Item: id, Who: 4,
+		Author: d.user(n), Appeal: 6, Lane: d.id(1), State: 1, Source: "s", Category: "c", Keyword: "k", Opened: 10,
 		Due: 100 + id, Rank: 50 - id, Reach: 11, Reports: 12, Weight: 13, Staff: d.id(2), Lease: 15,
 		Reviewer: 16, Alarmed: 0, Events: 18, Outcome: 19, Decision: 20}
 }
@@ -141,7 +141,9 @@ func testReports(d *desk) {
 }
 
 func testReportOutcomes(d *desk, a, b, c store.Report) {
-	list := func(fn func(*store.Reader, int64, int) ([]store.Report, error), after int64) []store.Report {
+	list := func(
+		fn func(*store.Reader, int64, int) ([]store.Report, error), after int64,
+	) []store.Report {
 		return read(d, func(r *store.Reader) ([]store.Report, error) { return fn(r, after, 9) })
 	}
 	equal(d, "none decided", list((*store.Reader).UntoldReports, 0), []store.Report{})
@@ -186,7 +188,9 @@ func testReporters(d *desk) {
 		})
 	}
 	equal(d, "no standing", standing(), store.ReporterStanding{User: d.user(1), Told: 1})
-	s := store.ReporterStanding{User: d.user(1), Stage: 1, Since: 2, Until: 3, Upheld: 4, Refuted: 5}
+	s := store.ReporterStanding{
+		User: d.user(1), Stage: 1, Since: 2, Until: 3, Upheld: 4, Refuted: 5,
+	}
 	d.update(func(tx *store.Tx) error { return tx.PutReporterStanding(s) })
 	equal(d, "standing", standing(), s)
 	equal(d, "untold", untold(), []store.ReporterStanding{s})
@@ -234,7 +238,9 @@ func testEvidence(d *desk) {
 	}
 	equal(d, "has", []bool{has(1), has(3)}, []bool{true, false})
 	over := func() []store.CaseRef {
-		return read(d, func(r *store.Reader) ([]store.CaseRef, error) { return r.EvidenceOver(60, 9) })
+		return read(d, func(r *store.Reader) ([]store.CaseRef, error) {
+			return r.EvidenceOver(60, 9)
+		})
 	}
 	equal(d, "none over", over(), []store.CaseRef{})
 	d.update(func(tx *store.Tx) error { return tx.KeepEvidence(in, d.id(7), 50) })

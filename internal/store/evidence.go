@@ -87,8 +87,8 @@ func (t *Tx) KeepEvidence(subject ids.Peer, in, until int64) error {
 	return t.exec(evidenceKeep, subject, in, until)
 }
 
-// DropEvidence forgets the evidence of a case that was to be kept until before a time, and tells how
-// many pieces that were.
+// DropEvidence forgets the evidence of a case that was to be kept until before a time, and tells
+// how many pieces that were.
 func (t *Tx) DropEvidence(subject ids.Peer, in, before int64) (int64, error) {
 	return t.q.exec(t.ctx, evidenceDrop, subject, in, before)
 }

@@ -179,7 +179,10 @@ func (r *Reader) ReportsAlike(x Report, most int) (net, device, joined int64, er
 		st    *statement
 		value int64
 		n     *int64
-	}{{reportNet, x.Net, &net}, {reportDevice, x.Device, &device}, {reportJoined, x.Joined, &joined}} {
+	}{
+		{reportNet, x.Net, &net}, {reportDevice, x.Device, &device},
+		{reportJoined, x.Joined, &joined},
+	} {
 		if of.value == 0 {
 			continue
 		}
