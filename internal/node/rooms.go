@@ -8,7 +8,6 @@ import (
 
 	"github.com/gotd/td/tg"
 
-	"parley/internal/api/account"
 	"parley/internal/api/live"
 	"parley/internal/api/view"
 	accounts "parley/internal/chat/account"
@@ -29,16 +28,6 @@ import (
 	"parley/internal/store"
 )
 
-// privacy answers renderings by the rules of chat/contact.
-type privacy struct{}
-
-// Sees tells whether viewer may see of user what a rule covers.
-func (privacy) Sees(
-	r *store.Reader, viewer, user ids.UserID, rule view.Rule,
-) (bool, error) {
-	return contact.Allows(r, viewer, user, string(rule))
-}
-
 // env is what renderings depend on.
 func (n *Node) env() *view.Env {
 	hashes := keyring.NewAccessHashes(n.Keys.Derive("access hashes"))
@@ -48,8 +37,6 @@ func (n *Node) env() *view.Env {
 		Hash:      hashes.AccessHash,
 		MediaHash: func(id int64) int64 { return files.AccessHash(0, id) },
 		Reference: n.references().Make,
-		Privacy:   privacy{},
-		Notify:    account.Notify,
 		Online:    func(id ids.UserID) int64 { return n.presence.Online(id) },
 		Prefix:    n.Config.Web.PublicURL + "/",
 	}

@@ -6,39 +6,38 @@ import (
 	"parley/internal/api"
 	"parley/internal/api/view"
 	"parley/internal/chat"
-	"parley/internal/chat/box"
 	"parley/internal/chat/contact"
 	"parley/internal/ids"
 	"parley/internal/store"
 )
 
-// ruleName is the stored name of a privacy key, "" for one that is not kept here.
+// topicOf is what a privacy key is about, "" for one that is not kept here.
 //
 // https://core.telegram.org/type/InputPrivacyKey
-func ruleName(k tg.InputPrivacyKeyClass) string {
+func topicOf(k tg.InputPrivacyKeyClass) contact.Topic {
 	switch k.(type) {
 	case *tg.InputPrivacyKeyStatusTimestamp:
-		return string(view.SeesStatus)
+		return contact.Status
 	case *tg.InputPrivacyKeyChatInvite:
-		return "invite"
+		return contact.Invite
 	case *tg.InputPrivacyKeyPhoneCall:
-		return "call"
+		return contact.Call
 	case *tg.InputPrivacyKeyPhoneP2P:
-		return "p2p"
+		return contact.PeerCall
 	case *tg.InputPrivacyKeyForwards:
-		return string(view.SeesForward)
+		return contact.Forwards
 	case *tg.InputPrivacyKeyProfilePhoto:
-		return string(view.SeesPhoto)
+		return contact.Photo
 	case *tg.InputPrivacyKeyPhoneNumber:
-		return string(view.SeesPhone)
+		return contact.Phone
 	case *tg.InputPrivacyKeyAddedByPhone:
-		return "added_phone"
+		return contact.FindPhone
 	case *tg.InputPrivacyKeyVoiceMessages:
-		return "voice"
+		return contact.Voice
 	case *tg.InputPrivacyKeyAbout:
-		return string(view.SeesAbout)
+		return contact.About
 	case *tg.InputPrivacyKeyBirthday:
-		return "birthday"
+		return contact.Birthday
 	default:
 		return ""
 	}
@@ -50,66 +49,21 @@ func ruleName(k tg.InputPrivacyKeyClass) string {
 func (h *Profile) getPrivacy(
 	c *api.Call, req *tg.AccountGetPrivacyRequest,
 ) (*tg.AccountPrivacyRules, error) {
-	name := ruleName(req.Key)
-	if name == "" {
+	about := topicOf(req.Key)
+	if about == "" {
 		return nil, chat.Invalid("PRIVACY_KEY_INVALID")
 	}
-	return h.rules(c, name)
+	return h.rules(c, about)
 }
 
-func (h *Profile) rules(c *api.Call, name string) (*tg.AccountPrivacyRules, error) {
+func (h *Profile) rules(c *api.Call, about contact.Topic) (*tg.AccountPrivacyRules, error) {
 	out := &tg.AccountPrivacyRules{}
-	err := h.View(c, func(r *store.Reader, v *view.View) error {
-		rule, err := contact.RuleOf(r, c.Self, name)
-		if err != nil {
-			return err
-		}
-		out.Rules = rendered(v, rule)
+	err := h.View(c, func(_ *store.Reader, v *view.View) error {
+		out.Rules = v.PrivacyRules(about)
 		out.Users, out.Chats = v.Users(), v.Chats()
 		return nil
 	})
 	return out, err
-}
-
-func rendered(v *view.View, rule contact.Rule) []tg.PrivacyRuleClass {
-	var out []tg.PrivacyRuleClass
-	people := func(list []ids.UserID) (out []int64) {
-		for _, id := range list {
-			v.User(id)
-			out = append(out, int64(id))
-		}
-		return out
-	}
-	chats := func(list []ids.Peer) (out []int64) {
-		for _, p := range list {
-			v.Chat(p)
-			out = append(out, int64(max(ids.Peer(p.Chat()), ids.Peer(p.Channel()))))
-		}
-		return out
-	}
-	if len(rule.Allow) > 0 {
-		out = append(out, &tg.PrivacyValueAllowUsers{Users: people(rule.Allow)})
-	}
-	if len(rule.Deny) > 0 {
-		out = append(out, &tg.PrivacyValueDisallowUsers{Users: people(rule.Deny)})
-	}
-	if len(rule.AllowIn) > 0 {
-		out = append(out, &tg.PrivacyValueAllowChatParticipants{Chats: chats(rule.AllowIn)})
-	}
-	if len(rule.DenyIn) > 0 {
-		out = append(out, &tg.PrivacyValueDisallowChatParticipants{Chats: chats(rule.DenyIn)})
-	}
-	switch rule.At {
-	case contact.All:
-		out = append(out, &tg.PrivacyValueAllowAll{})
-	case contact.Contacts:
-		out = append(out, &tg.PrivacyValueAllowContacts{}, &tg.PrivacyValueDisallowAll{})
-	case contact.CloseFriends:
-		out = append(out, &tg.PrivacyValueAllowCloseFriends{}, &tg.PrivacyValueDisallowAll{})
-	default:
-		out = append(out, &tg.PrivacyValueDisallowAll{})
-	}
-	return out
 }
 
 // setPrivacy changes one of the caller's privacy rules.
@@ -118,8 +72,8 @@ func rendered(v *view.View, rule contact.Rule) []tg.PrivacyRuleClass {
 func (h *Profile) setPrivacy(
 	c *api.Call, req *tg.AccountSetPrivacyRequest,
 ) (*tg.AccountPrivacyRules, error) {
-	name := ruleName(req.Key)
-	if name == "" {
+	about := topicOf(req.Key)
+	if about == "" {
 		return nil, chat.Invalid("PRIVACY_KEY_INVALID")
 	}
 	rule, err := h.parsed(c, req.Rules)
@@ -127,16 +81,12 @@ func (h *Profile) setPrivacy(
 		return nil, err
 	}
 	err = h.Store.Update(c.Context, c.Self.Peer(), func(tx *store.Tx) error {
-		if err := contact.SetRule(tx, c.Self, name, rule); err != nil {
-			return err
-		}
-		_, err := box.Note(tx, c.Self.Peer(), box.Privacy, c.Unix(), box.Entry{Text: name})
-		return err
+		return contact.SetRule(tx, c.Self, about, rule, c.Unix())
 	})
 	if err != nil {
 		return nil, err
 	}
-	return h.rules(c, name)
+	return h.rules(c, about)
 }
 
 const (

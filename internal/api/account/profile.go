@@ -44,7 +44,6 @@ func (h *Profile) Methods() []api.Method {
 		api.On(api.User, api.Write, h.resetNotifySettings),
 		api.On(api.User, api.Read, h.getNotifyExceptions),
 		api.On(api.User, api.Read, h.getContactSignUpNotification),
-		api.On(api.User, api.Write, h.setContactSignUpNotification),
 	}
 }
 
@@ -239,4 +238,14 @@ func (h *Profile) updateStatus(
 	c *api.Call, req *tg.AccountUpdateStatusRequest,
 ) (*tg.BoolBox, error) {
 	return view.True, h.Presence.Set(c.Context, c.Self, !req.Offline)
+}
+
+// getContactSignUpNotification tells that the caller does not hear of contacts who join: numbers
+// that have no account are kept in nobody's address book.
+//
+// https://core.telegram.org/method/account.getContactSignUpNotification
+func (h *Profile) getContactSignUpNotification(
+	*api.Call, *tg.AccountGetContactSignUpNotificationRequest,
+) (*tg.BoolBox, error) {
+	return view.True, nil
 }

@@ -134,10 +134,9 @@ func (w *world) open() {
 		w.t.Fatal(err)
 	}
 	d := desk.Desk{Store: w.store, Env: &view.Env{
-		DC:      2,
-		Hash:    func(viewer, peer int64) int64 { return viewer*31 + peer },
-		Online:  func(ids.UserID) int64 { return 0 },
-		Privacy: everybody{},
+		DC:     2,
+		Hash:   func(viewer, peer int64) int64 { return viewer*31 + peer },
+		Online: func(ids.UserID) int64 { return 0 },
 	}}
 	methods := (&auth.Handlers{Desk: d, Account: w.account}).Methods()
 	methods = append(methods, (&apiaccount.Security{Desk: d, Account: w.account}).Methods()...)
@@ -156,12 +155,6 @@ func (w *world) append(to *[]int64, key int64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	*to = append(*to, key)
-}
-
-type everybody struct{}
-
-func (everybody) Sees(*store.Reader, ids.UserID, ids.UserID, view.Rule) (bool, error) {
-	return true, nil
 }
 
 // catch keeps what is sent.

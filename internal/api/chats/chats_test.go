@@ -64,7 +64,7 @@ func create(w *World, h *Handlers, others ...ids.UserID) ids.Peer {
 func TestBasicGroup(t *testing.T) {
 	w, h := newHandlers(t)
 	w.Update(Dave.Peer(), func(tx *store.Tx) error {
-		return contact.SetRule(tx, Dave, "invite", contact.Rule{At: contact.Nobody})
+		return contact.SetRule(tx, Dave, contact.Invite, contact.Rule{At: contact.Nobody}, 1)
 	})
 	peer := create(w, h, Bob, Carol)
 	id := int64(peer.Chat())

@@ -200,12 +200,12 @@ func (h *Handlers) addContact(
 // showPhone lets somebody see the caller's number.
 func (h *Handlers) showPhone(c *api.Call, to ids.UserID) error {
 	return h.Store.Update(c.Context, c.Self.Peer(), func(tx *store.Tx) error {
-		rule, err := contact.RuleOf(&tx.Reader, c.Self, string(view.SeesPhone))
+		rule, err := contact.RuleOf(&tx.Reader, c.Self, contact.Phone)
 		if err != nil || slices.Contains(rule.Allow, to) {
 			return err
 		}
 		rule.Allow = append(rule.Allow, to)
-		return contact.SetRule(tx, c.Self, string(view.SeesPhone), rule)
+		return contact.SetRule(tx, c.Self, contact.Phone, rule, c.Unix())
 	})
 }
 
@@ -293,17 +293,23 @@ func (h *Handlers) editCloseFriends(
 //
 // https://core.telegram.org/method/contacts.block
 func (h *Handlers) block(c *api.Call, req *tg.ContactsBlockRequest) (*tg.BoolBox, error) {
-	return h.setBlocked(c, req.ID, true)
+	return h.setBlocked(c, req.ID, req.MyStoriesFrom, true)
 }
 
 // unblock unblocks a peer.
 //
 // https://core.telegram.org/method/contacts.unblock
 func (h *Handlers) unblock(c *api.Call, req *tg.ContactsUnblockRequest) (*tg.BoolBox, error) {
-	return h.setBlocked(c, req.ID, false)
+	return h.setBlocked(c, req.ID, req.MyStoriesFrom, false)
 }
 
-func (h *Handlers) setBlocked(c *api.Call, in tg.InputPeerClass, on bool) (*tg.BoolBox, error) {
+// setBlocked blocks or unblocks. There are no stories, so they cannot be hidden from anybody.
+func (h *Handlers) setBlocked(
+	c *api.Call, in tg.InputPeerClass, stories, on bool,
+) (*tg.BoolBox, error) {
+	if stories {
+		return nil, api.ErrMethod
+	}
 	peer, err := h.Peer(c, in)
 	if err != nil {
 		return nil, err
@@ -374,7 +380,7 @@ func (h *Handlers) resolvePhone(
 		if err != nil {
 			return 0, err
 		}
-		ok, err := contact.Allows(r, c.Self, user, "added_phone")
+		ok, err := contact.Allows(r, c.Self, user, contact.FindPhone)
 		if err == nil && !ok {
 			err = missing
 		}

@@ -53,7 +53,7 @@ func newWorld(t *testing.T) (*roomtest.World, *Handlers) {
 func TestImportFindsWhoLetsHimself(t *testing.T) {
 	w, h := newWorld(t)
 	w.Update(carol.Peer(), func(tx *store.Tx) error {
-		return contact.SetRule(tx, carol, "added_phone", contact.Rule{At: contact.Contacts})
+		return contact.SetRule(tx, carol, contact.FindPhone, contact.Rule{At: contact.Contacts}, 1)
 	})
 	out, err := h.importContacts(w.Call(alice), &tg.ContactsImportContactsRequest{
 		Contacts: []tg.InputPhoneContact{

@@ -8,6 +8,7 @@ import (
 	"parley/internal/api"
 	"parley/internal/api/view"
 	"parley/internal/chat"
+	"parley/internal/chat/contact"
 	"parley/internal/chat/media"
 	"parley/internal/chat/message"
 	"parley/internal/ids"
@@ -215,7 +216,7 @@ func (h *Handlers) stillPhoto(c *api.Call, r *store.Reader, peer ids.Peer, id in
 	if peer == c.Self.Peer() {
 		return nil
 	}
-	sees, err := h.Env.Privacy.Sees(r, c.Self, peer.User(), view.SeesPhoto)
+	sees, err := contact.Allows(r, c.Self, peer.User(), contact.Photo)
 	if err == nil && !sees {
 		err = errLocation
 	}

@@ -16,6 +16,7 @@ import (
 	"parley/internal/api/view"
 	"parley/internal/chat"
 	"parley/internal/chat/box"
+	"parley/internal/chat/contact"
 	"parley/internal/chat/media"
 	"parley/internal/chat/media/imaging"
 	"parley/internal/chat/message"
@@ -384,7 +385,7 @@ func (h *Handlers) getUserPhotos(
 	}
 	err = h.View(c, func(r *store.Reader, v *view.View) error {
 		v.User(user)
-		sees, err := h.Env.Privacy.Sees(r, c.Self, user, view.SeesPhoto)
+		sees, err := contact.Allows(r, c.Self, user, contact.Photo)
 		if err != nil {
 			return err
 		}

@@ -37,9 +37,8 @@ func newHandlers(t *testing.T) *Handlers {
 	}
 	env := &view.Env{
 		DC: 2, Prefix: "https://chat.example/",
-		Hash:    func(viewer, peer int64) int64 { return viewer*31 + peer },
-		Online:  func(ids.UserID) int64 { return 0 },
-		Privacy: everybody{},
+		Hash:   func(viewer, peer int64) int64 { return viewer*31 + peer },
+		Online: func(ids.UserID) int64 { return 0 },
 	}
 	return &Handlers{
 		Store: s, Env: env,
@@ -49,12 +48,6 @@ func newHandlers(t *testing.T) *Handlers {
 		Name:    "Parley",
 		Support: service,
 	}
-}
-
-type everybody struct{}
-
-func (everybody) Sees(*store.Reader, ids.UserID, ids.UserID, view.Rule) (bool, error) {
-	return true, nil
 }
 
 func call() *api.Call {

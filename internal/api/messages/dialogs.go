@@ -94,11 +94,7 @@ func (h *Handlers) lines(
 	dialogs := make([]tg.DialogClass, 0, len(lines))
 	var messages []tg.MessageClass
 	for _, l := range lines {
-		settings, err := h.Env.Notify(r, self, l.Peer)
-		if err != nil {
-			return nil, nil, err
-		}
-		dialogs = append(dialogs, v.Dialog(l, settings))
+		dialogs = append(dialogs, v.Dialog(l))
 		if l.TopID == 0 {
 			continue
 		}

@@ -6,6 +6,7 @@ import (
 	"parley/internal/api"
 	"parley/internal/api/view"
 	"parley/internal/chat"
+	"parley/internal/chat/box"
 	"parley/internal/chat/dialog"
 	"parley/internal/ids"
 	"parley/internal/limit"
@@ -45,7 +46,11 @@ func (h *Handlers) hidePeerSettingsBar(
 		return nil, err
 	}
 	return view.True, h.Store.Update(c.Context, c.Self.Peer(), func(tx *store.Tx) error {
-		return tx.PutSetting(c.Self, view.BarSetting(peer), []byte{1})
+		if err := tx.PutSetting(c.Self, view.BarSetting(peer), []byte{1}); err != nil {
+			return err
+		}
+		_, err := box.Note(tx, c.Self.Peer(), box.PeerSettings, c.Unix(), box.Entry{Peer: peer})
+		return err
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 	"parley/internal/api"
 	"parley/internal/api/view"
 	"parley/internal/chat"
+	"parley/internal/chat/contact"
 	"parley/internal/chat/markup"
 	"parley/internal/chat/message"
 	"parley/internal/ids"
@@ -159,7 +160,7 @@ func (h *Handlers) forwardMessages(
 
 // linkable asks the author's privacy whether a forward may lead to him.
 func (h *Handlers) linkable(r *store.Reader, viewer, author ids.UserID) (bool, error) {
-	return h.Env.Privacy.Sees(r, viewer, author, view.SeesForward)
+	return contact.Allows(r, viewer, author, contact.Forwards)
 }
 
 // outgoing resolves whom a message goes to, what it answers and in whose name it is sent.

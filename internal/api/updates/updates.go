@@ -319,11 +319,7 @@ func (h *Handlers) tooLong(
 	if err != nil {
 		return nil, err
 	}
-	settings, err := h.Env.Notify(r, c.Self, b.ID)
-	if err != nil {
-		return nil, err
-	}
-	out := &tg.UpdatesChannelDifferenceTooLong{Final: true, Dialog: v.Dialog(line, settings)}
+	out := &tg.UpdatesChannelDifferenceTooLong{Final: true, Dialog: v.Dialog(line)}
 	for _, m := range rows {
 		out.Messages = append(out.Messages, v.Message(m))
 	}

@@ -33,7 +33,7 @@ func (v *View) Draft(d store.Dialog) tg.DraftMessageClass {
 }
 
 // Dialog renders a line of the chat list.
-func (v *View) Dialog(l dialog.Line, settings tg.PeerNotifySettings) tg.DialogClass {
+func (v *View) Dialog(l dialog.Line) tg.DialogClass {
 	out := &tg.Dialog{
 		Pinned:               l.Pin > 0,
 		UnreadMark:           l.Flags.Has(store.UnreadMark),
@@ -44,7 +44,7 @@ func (v *View) Dialog(l dialog.Line, settings tg.PeerNotifySettings) tg.DialogCl
 		UnreadCount:          int(l.Unread),
 		UnreadMentionsCount:  int(l.Mentions),
 		UnreadReactionsCount: int(l.Reactions),
-		NotifySettings:       settings,
+		NotifySettings:       v.notifyFor(l.Peer),
 	}
 	if l.Pts != 0 {
 		out.SetPts(int(l.Pts))

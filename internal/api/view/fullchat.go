@@ -24,9 +24,7 @@ func (v *View) FullGroup(peer ids.Peer) *tg.ChatFull {
 	}
 	self := v.SelfIn(peer)
 	out.Participants = v.Participants(peer)
-	if out.NotifySettings, err = v.env.Notify(v.r, v.viewer, peer); v.fail(err) {
-		return out
-	}
+	out.NotifySettings = v.notifyFor(peer)
 	if !self.Role.In() {
 		out.SetFlags()
 		return out
@@ -68,9 +66,7 @@ func (v *View) FullChannel(peer ids.Peer, online int) *tg.ChannelFull {
 		return out
 	}
 	self := v.SelfIn(peer)
-	if out.NotifySettings, err = v.env.Notify(v.r, v.viewer, peer); v.fail(err) {
-		return out
-	}
+	out.NotifySettings = v.notifyFor(peer)
 	admin := rights.IsAdmin(self)
 	out.About = row.About
 	out.ChatPhoto = v.fullPhoto(row)

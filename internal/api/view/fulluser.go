@@ -1,8 +1,11 @@
 package view
 
 import (
+	"strings"
+
 	"github.com/gotd/td/tg"
 
+	"parley/internal/chat/contact"
 	"parley/internal/chat/dialog"
 	"parley/internal/ids"
 	"parley/internal/store"
@@ -19,14 +22,17 @@ func (v *View) FullUser(id ids.UserID) tg.UserFull {
 	}
 	v.User(id)
 	out.Settings = v.PeerSettings(id)
-	if row.About != "" && v.sees(id, SeesAbout) {
+	if row.About != "" && v.sees(id, contact.About) {
 		out.SetAbout(row.About)
 	}
-	if row.PhotoID != 0 && (id == v.viewer || v.sees(id, SeesPhoto)) {
+	if row.PhotoID != 0 && (id == v.viewer || v.sees(id, contact.Photo)) {
 		out.SetProfilePhoto(v.Photo(row.PhotoID, Origin{Peer: id.Peer()}))
 	}
-	if out.NotifySettings, err = v.env.Notify(v.r, v.viewer, id.Peer()); v.fail(err) {
-		return out
+	out.NotifySettings = v.notifyFor(id.Peer())
+	takes, err := contact.Permits(v.r, v.viewer, id, contact.Voice)
+	out.VoiceMessagesForbidden = !v.fail(err) && !takes
+	if !v.sees(id, contact.Forwards) {
+		out.SetPrivateForwardName(strings.TrimSpace(row.FirstName + " " + row.LastName))
 	}
 	out.Blocked, err = v.r.Blocked(v.viewer, id.Peer())
 	v.fail(err)
@@ -85,7 +91,7 @@ func (v *View) CommonChats(id ids.UserID) []ids.Peer {
 // https://core.telegram.org/constructor/peerSettings
 func (v *View) PeerSettings(id ids.UserID) tg.PeerSettings {
 	var out tg.PeerSettings
-	if id == v.viewer {
+	if id == v.viewer || id == 0 {
 		return out
 	}
 	_, err := v.r.Contact(v.viewer, id)

@@ -15,21 +15,8 @@ func (v *View) settingUpdate(kind box.Kind, entry box.Entry) tg.UpdateClass {
 		}
 	case box.NotifySettings:
 		return v.notifyUpdate(entry)
+	case box.Privacy:
+		return v.privacyUpdate(entry)
 	}
 	return nil
-}
-
-// notifyUpdate renders the settings for a peer; those for a class of peers are asked for by
-// clients.
-func (v *View) notifyUpdate(entry box.Entry) tg.UpdateClass {
-	if entry.Peer == 0 {
-		return nil
-	}
-	settings, err := v.env.Notify(v.r, v.viewer, entry.Peer)
-	if v.fail(err) {
-		return nil
-	}
-	return &tg.UpdateNotifySettings{
-		Peer: &tg.NotifyPeer{Peer: v.Peer(entry.Peer)}, NotifySettings: settings,
-	}
 }

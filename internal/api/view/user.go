@@ -3,6 +3,7 @@ package view
 import (
 	"github.com/gotd/td/tg"
 
+	"parley/internal/chat/contact"
 	"parley/internal/ids"
 	"parley/internal/store"
 )
@@ -61,20 +62,20 @@ func (v *View) fullUser(row store.User) *tg.User {
 	if row.ID == v.viewer {
 		u.Self, u.Contact, u.MutualContact = true, true, true
 		u.Phone = row.Phone
-		u.Status = v.status(row)
+		u.Status = v.statusOf(row)
 		u.Photo = v.userPhoto(row)
 		return u
 	}
 	v.relate(u, row)
-	if row.Phone != "" && v.sees(row.ID, SeesPhone) {
+	if row.Phone != "" && v.sees(row.ID, contact.Phone) {
 		u.Phone = row.Phone
 	}
 	if row.Flags.Has(store.UserService) || u.Bot {
 		u.Photo = v.userPhoto(row)
 		return u
 	}
-	u.Status = v.status(row)
-	if row.PhotoID != 0 && v.sees(row.ID, SeesPhoto) {
+	u.Status = v.statusOf(row)
+	if row.PhotoID != 0 && v.sees(row.ID, contact.Photo) {
 		u.Photo = v.userPhoto(row)
 	}
 	return u
@@ -98,8 +99,27 @@ func (v *View) relate(u *tg.User, row store.User) {
 	}
 }
 
-func (v *View) sees(user ids.UserID, rule Rule) bool {
-	ok, err := v.env.Privacy.Sees(v.r, v.viewer, user, rule)
+func (v *View) sees(user ids.UserID, what contact.Topic) bool {
+	ok, err := contact.Allows(v.r, v.viewer, user, what)
+	return !v.fail(err) && ok
+}
+
+// tells tells whether the viewer lets somebody see when he was online himself: who does not, does
+// not see it of that person.
+//
+// https://core.telegram.org/constructor/inputPrivacyKeyStatusTimestamp
+func (v *View) tells(user ids.UserID) bool {
+	if v.status == nil {
+		rule, err := contact.RuleOf(v.r, v.viewer, contact.Status)
+		if v.fail(err) {
+			return false
+		}
+		v.status = &rule
+	}
+	if v.status.Open() {
+		return true
+	}
+	ok, err := contact.Allows(v.r, user, v.viewer, contact.Status)
 	return !v.fail(err) && ok
 }
 
@@ -112,9 +132,11 @@ const (
 	lastMonth = 30 * 86400
 )
 
-// status is when somebody was last online: the time for those who may see it, else a rough class.
-func (v *View) status(row store.User) tg.UserStatusClass {
-	exact := row.ID == v.viewer || v.sees(row.ID, SeesStatus)
+// statusOf is when somebody was last online: the time for those who may see it, else a rough class.
+func (v *View) statusOf(row store.User) tg.UserStatusClass {
+	exact := row.ID == v.viewer || v.sees(row.ID, contact.Status)
+	mine := exact && row.ID != v.viewer && !v.tells(row.ID)
+	exact = exact && !mine
 	if until := v.env.Online(row.ID); exact && until > v.now {
 		return &tg.UserStatusOnline{Expires: int(until)}
 	}
@@ -125,11 +147,11 @@ func (v *View) status(row store.User) tg.UserStatusClass {
 	case row.Seen == 0:
 		return &tg.UserStatusEmpty{}
 	case ago < recently:
-		return &tg.UserStatusRecently{}
+		return &tg.UserStatusRecently{ByMe: mine}
 	case ago < lastWeek:
-		return &tg.UserStatusLastWeek{}
+		return &tg.UserStatusLastWeek{ByMe: mine}
 	case ago < lastMonth:
-		return &tg.UserStatusLastMonth{}
+		return &tg.UserStatusLastMonth{ByMe: mine}
 	default:
 		return &tg.UserStatusEmpty{}
 	}
@@ -141,7 +163,7 @@ func (v *View) Status(id ids.UserID) tg.UserStatusClass {
 	if v.fail(err) {
 		return &tg.UserStatusEmpty{}
 	}
-	return v.status(row)
+	return v.statusOf(row)
 }
 
 func (v *View) userPhoto(row store.User) tg.UserProfilePhotoClass {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/gotd/td/tg"
 
+	"parley/internal/chat/contact"
 	"parley/internal/ids"
 	"parley/internal/store"
 )
@@ -31,35 +32,11 @@ type Env struct {
 	MediaHash func(id int64) int64
 	// Reference makes a file reference that is good for a while, from where the viewer met it.
 	Reference func(Origin) []byte
-	// Privacy decides what a viewer may see of a person.
-	Privacy Privacy
-	// Notify gives a user's notify settings for a peer.
-	Notify func(*store.Reader, ids.UserID, ids.Peer) (tg.PeerNotifySettings, error)
 	// Online tells until when a user counts as online, 0 when he does not.
 	Online func(ids.UserID) int64
 	// Prefix is what links to this server begin with, like "https://example.org/".
 	Prefix string
 }
-
-// Privacy decides what a viewer may see of a person.
-type Privacy interface {
-	// Sees tells whether viewer may see of user what the rule of that name covers.
-	Sees(r *store.Reader, viewer, user ids.UserID, rule Rule) (bool, error)
-}
-
-// Rule is a thing that a privacy rule covers.
-//
-// https://core.telegram.org/type/PrivacyKey
-type Rule string
-
-// The rules that renderings ask for.
-const (
-	SeesStatus  Rule = "status"
-	SeesPhone   Rule = "phone"
-	SeesPhoto   Rule = "photo"
-	SeesForward Rule = "forwards"
-	SeesAbout   Rule = "about"
-)
 
 // Origin is where a viewer met a file: whoever can still see that may fetch the file.
 type Origin struct {
@@ -85,6 +62,8 @@ type View struct {
 	rows      map[ids.Peer]store.Chat
 	tallies   map[ids.Peer]tally
 	patches   []ids.Peer
+	// status is the viewer's own rule about his status, once it was read.
+	status *contact.Rule
 }
 
 // New returns a view of the snapshot for a viewer at a time in Unix seconds.

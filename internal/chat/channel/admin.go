@@ -61,7 +61,7 @@ func (s *Service) SetAdmin(
 		if err != nil {
 			return err
 		}
-		willing, err = contact.Allows(r, user, other, "invite")
+		willing, err = contact.Allows(r, user, other, contact.Invite)
 		return err
 	})
 	if err != nil {

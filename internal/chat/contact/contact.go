@@ -102,7 +102,7 @@ func (s *Service) Import(ctx context.Context, user ids.UserID, list []Entry) ([]
 			if err != nil {
 				return err
 			}
-			ok, err := Allows(r, user, id, "added_phone")
+			ok, err := Allows(r, user, id, FindPhone)
 			if err != nil {
 				return err
 			}

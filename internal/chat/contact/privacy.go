@@ -5,6 +5,7 @@ import (
 
 	"github.com/fxamacker/cbor/v2"
 
+	"parley/internal/chat/box"
 	"parley/internal/ids"
 	"parley/internal/store"
 )
@@ -24,6 +25,26 @@ const (
 	CloseFriends
 )
 
+// Topic is what a rule is about. Values are stored.
+//
+// https://core.telegram.org/type/PrivacyKey
+type Topic string
+
+// The topics of rules: what of somebody others see, and how they may reach him.
+const (
+	Status    Topic = "status"
+	Phone     Topic = "phone"
+	Photo     Topic = "photo"
+	Forwards  Topic = "forwards"
+	About     Topic = "about"
+	Birthday  Topic = "birthday"
+	Invite    Topic = "invite"
+	Call      Topic = "call"
+	PeerCall  Topic = "p2p"
+	FindPhone Topic = "added_phone"
+	Voice     Topic = "voice"
+)
+
 // Rule says who may see or do something. Exceptions come before the rest.
 //
 // https://core.telegram.org/api/privacy
@@ -38,20 +59,22 @@ type Rule struct {
 
 // defaults are the rules that hold until a user sets others: what shows the number, or lets
 // strangers reach into somebody's day, begins closed.
-var defaults = map[string]Rule{
-	"phone":       {At: Contacts},
-	"added_phone": {At: All},
-	"birthday":    {At: Contacts},
+var defaults = map[Topic]Rule{
+	Phone:    {At: Contacts},
+	Birthday: {At: Contacts},
 }
 
 // settingPrefix begins the names of settings that hold rules.
 const settingPrefix = "privacy:"
 
-// RuleOf returns a user's rule of a name.
-func RuleOf(r *store.Reader, user ids.UserID, name string) (Rule, error) {
-	b, err := r.Setting(user, settingPrefix+name)
+// Open tells whether a rule lets everybody.
+func (r Rule) Open() bool { return r.At == All && len(r.Deny)+len(r.DenyIn) == 0 }
+
+// RuleOf returns a user's rule about a topic.
+func RuleOf(r *store.Reader, user ids.UserID, about Topic) (Rule, error) {
+	b, err := r.Setting(user, settingPrefix+string(about))
 	if err != nil || b == nil {
-		if rule, ok := defaults[name]; ok {
+		if rule, ok := defaults[about]; ok {
 			return rule, err
 		}
 		return Rule{At: All}, err
@@ -60,18 +83,24 @@ func RuleOf(r *store.Reader, user ids.UserID, name string) (Rule, error) {
 	return rule, cbor.Unmarshal(b, &rule)
 }
 
-// SetRule writes a user's rule.
-func SetRule(tx *store.Tx, user ids.UserID, name string, rule Rule) error {
+// SetRule writes a user's rule and tells his devices.
+func SetRule(tx *store.Tx, user ids.UserID, about Topic, rule Rule, now int64) error {
 	b, err := cbor.Marshal(rule)
 	if err != nil {
 		return err
 	}
-	return tx.PutSetting(user, settingPrefix+name, b)
+	if err := tx.PutSetting(user, settingPrefix+string(about), b); err != nil {
+		return err
+	}
+	_, err = box.Note(tx, user.Peer(), box.Privacy, now, box.Entry{Text: string(about)})
+	return err
 }
 
-// Allows tells whether a user's rule of a name lets a viewer. Somebody who is blocked is let
+// Allows tells whether a user's rule about a topic lets a viewer. Somebody who is blocked is let
 // nowhere.
-func Allows(r *store.Reader, viewer, user ids.UserID, name string) (bool, error) {
+//
+// https://core.telegram.org/api/privacy
+func Allows(r *store.Reader, viewer, user ids.UserID, about Topic) (bool, error) {
 	if viewer == user {
 		return true, nil
 	}
@@ -79,7 +108,15 @@ func Allows(r *store.Reader, viewer, user ids.UserID, name string) (bool, error)
 	if err != nil || blocked {
 		return false, err
 	}
-	rule, err := RuleOf(r, user, name)
+	return Permits(r, viewer, user, about)
+}
+
+// Permits is Allows by the rule alone, for what must not show somebody that he is blocked.
+func Permits(r *store.Reader, viewer, user ids.UserID, about Topic) (bool, error) {
+	if viewer == user {
+		return true, nil
+	}
+	rule, err := RuleOf(r, user, about)
 	if err != nil {
 		return false, err
 	}

@@ -210,7 +210,7 @@ func willing(r *store.Reader, user, other ids.UserID) (bool, error) {
 	if err != nil || u.Flags.Has(store.UserDeleted) || u.Flags.Has(store.UserService) {
 		return false, err
 	}
-	return contact.Allows(r, user, other, "invite")
+	return contact.Allows(r, user, other, contact.Invite)
 }
 
 // tell writes an outbox row with a CBOR body.

@@ -8,6 +8,7 @@ import (
 
 	"parley/internal/chat"
 	"parley/internal/chat/box"
+	"parley/internal/chat/contact"
 	"parley/internal/chat/rights"
 	"parley/internal/ids"
 	"parley/internal/store"
@@ -319,7 +320,7 @@ func (s *Service) mayPost(r *store.Reader, o Outgoing, a Access) error {
 		if a.User.Flags.Has(store.UserDeleted) {
 			return chat.Invalid("INPUT_USER_DEACTIVATED")
 		}
-		return nil
+		return mayBeHeard(r, o)
 	case ids.Chat:
 		if a.Chat.Flags.Has(store.Deactivated) {
 			return chat.Invalid("CHAT_ID_INVALID")
@@ -341,6 +342,20 @@ func (s *Service) mayPost(r *store.Reader, o Outgoing, a Access) error {
 		return err
 	}
 	return s.slowMode(r, o, a, now)
+}
+
+// mayBeHeard refuses a voice message to somebody who takes none from the sender.
+//
+// https://core.telegram.org/constructor/inputPrivacyKeyVoiceMessages
+func mayBeHeard(r *store.Reader, o Outgoing) error {
+	if !heardOnce(o.Content.Media) {
+		return nil
+	}
+	takes, err := contact.Permits(r, o.From, o.To.User(), contact.Voice)
+	if err == nil && !takes {
+		err = chat.Invalid("VOICE_MESSAGES_FORBIDDEN")
+	}
+	return err
 }
 
 // mayShow applies the restrictions on kinds of content.

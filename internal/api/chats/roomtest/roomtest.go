@@ -81,23 +81,13 @@ func New(t testing.TB, s *store.Store) *World {
 		MediaHash: func(id int64) int64 { return id },
 		Reference: func(view.Origin) []byte { return nil },
 		Online:    func(ids.UserID) int64 { return 0 },
-		Privacy:   everybody{},
 		Prefix:    "https://chat.example/",
-		Notify: func(*store.Reader, ids.UserID, ids.Peer) (tg.PeerNotifySettings, error) {
-			return tg.PeerNotifySettings{}, nil
-		},
 	}}
 	for i, id := range []ids.UserID{Alice, Bob, Carol, Dave, Erin} {
 		names := []string{"Alice", "Bob", "Carol", "Dave", "Erin"}
 		w.AddUser(id, names[i])
 	}
 	return w
-}
-
-type everybody struct{}
-
-func (everybody) Sees(*store.Reader, ids.UserID, ids.UserID, view.Rule) (bool, error) {
-	return true, nil
 }
 
 // Hash is the access hash of a peer for a viewer.
