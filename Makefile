@@ -2,7 +2,8 @@
 
 SHELL := /bin/bash
 
-# FUZZTIME is how long each fuzz target searches for new inputs in `make fuzz`.
+# FUZZTIME is how long each fuzz target searches for new inputs in `make fuzz`. `make test` counts
+# inputs instead: the end of a search by time is itself now and then taken for a failure.
 FUZZTIME ?= 30s
 # CYCLES is how often `make crash` kills what it tests.
 CYCLES ?= 1000
@@ -26,7 +27,7 @@ check: ## looks at the code without running it
 test: packages ## installs what the tests need, then runs all of them
 	@$(MAKE) --no-print-directory check
 	@$(MAKE) --no-print-directory race
-	@$(MAKE) --no-print-directory fuzz FUZZTIME=3s
+	@$(MAKE) --no-print-directory fuzz FUZZTIME=2000x
 	@$(MAKE) --no-print-directory unit
 
 packages: ## installs what the tests need and the machine lacks
