@@ -256,8 +256,14 @@ func (e *sqliteEngine) commit(batch *[]*writeOp) error {
 	if err := e.writer.run("begin immediate"); err != nil {
 		return e.undone(err)
 	}
+	careful := false
 	for i := 0; i < len(*batch); i++ {
-		if err := e.apply((*batch)[i], i > 0); err != nil {
+		failed, err := e.apply((*batch)[i], careful)
+		if err == nil && failed && !careful {
+			careful = i > 0
+			err = e.again((*batch)[:i])
+		}
+		if err != nil {
 			return e.undone(err)
 		}
 		if i+1 < len(*batch) || len(*batch) == groupLimit {
@@ -279,6 +285,23 @@ func (e *sqliteEngine) commit(batch *[]*writeOp) error {
 	return nil
 }
 
+// again undoes the batch, of which a transaction has failed, and runs those before it once more.
+// From then on each has a savepoint, so that this happens once in a batch.
+func (e *sqliteEngine) again(before []*writeOp) error {
+	if err := e.writer.run("rollback"); err != nil {
+		return err
+	}
+	if err := e.writer.run("begin immediate"); err != nil {
+		return err
+	}
+	for _, op := range before {
+		if _, err := e.apply(op, true); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // undone is the error of a batch that certainly was not committed. An error that is not the
 // disk's, such as a lock that another process holds, leaves the writer as it was.
 func (e *sqliteEngine) undone(err error) error {
@@ -293,30 +316,29 @@ func (e *sqliteEngine) undone(err error) error {
 	return err
 }
 
-// apply runs one transaction so that its error undoes it alone: by a savepoint where others of the
-// batch came before it, and else by beginning the batch again, which spares the savepoint.
-func (e *sqliteEngine) apply(op *writeOp, others bool) error {
+// apply runs one transaction and tells whether it failed. One that does leaves the batch as it was
+// if it has a savepoint. A savepoint costs a copy of every page that is changed under it, so it is
+// for batches in which something fails, which are few.
+func (e *sqliteEngine) apply(op *writeOp, savepoint bool) (failed bool, err error) {
 	if op.err = op.ctx.Err(); op.err != nil {
-		return nil
+		return false, nil
 	}
-	if others {
+	if savepoint {
 		if err := e.writer.run("savepoint op"); err != nil {
-			return err
+			return true, err
 		}
 	}
 	op.err = attempt(op.fn, e.writer)
 	e.writer.failure = nil
 	switch {
 	case e.writer.broken != nil:
-		return e.writer.broken
-	case others && op.err == nil:
-		return e.writer.run("release op")
-	case others:
-		return errors.Join(e.writer.run("rollback to op"), e.writer.run("release op"))
-	case op.err != nil:
-		return errors.Join(e.writer.run("rollback"), e.writer.run("begin immediate"))
+		return true, e.writer.broken
+	case !savepoint:
+		return op.err != nil, nil
+	case op.err == nil:
+		return false, e.writer.run("release op")
 	}
-	return nil
+	return true, errors.Join(e.writer.run("rollback to op"), e.writer.run("release op"))
 }
 
 // checkpoint moves pages from the log to the database once there are enough, after those who
