@@ -27,10 +27,11 @@ func hold(t *testing.T, s *store.Store) *held {
 	t.Helper()
 	h := &held{s: s, release: make(chan struct{}), done: make(chan error, 1)}
 	running := make(chan struct{})
+	runs := sync.OnceFunc(func() { close(running) })
 	go func() {
 		h.done <- s.Update(t.Context(), 1, func(tx *store.Tx) error {
 			err := tx.PutUser(store.User{ID: 1})
-			close(running)
+			runs()
 			<-h.release
 			return err
 		})

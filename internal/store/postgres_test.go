@@ -96,8 +96,9 @@ func TestPostgresTriesAgain(t *testing.T) {
 		})
 	}
 	group.Wait()
-	if tries.Load() != 3 {
-		t.Errorf("%d runs of two transactions in a deadlock, want 3", tries.Load())
+	// The one that was given up may take its row again before the other wakes.
+	if tries.Load() < 3 {
+		t.Errorf("%d runs of two transactions in a deadlock, want 3 or more", tries.Load())
 	}
 }
 
