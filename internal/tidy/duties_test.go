@@ -9,8 +9,11 @@ import (
 	"testing"
 )
 
-// dutiesLedger is the hand-written list of duties of the protocol.
-const dutiesLedger = "spec/mtproto.tsv"
+// dutiesLedger is the hand-written list of duties of the protocol, lawLedger of legal ones.
+const (
+	dutiesLedger = "spec/mtproto.tsv"
+	lawLedger    = "spec/law.tsv"
+)
 
 // duties are the ids that the ledger must have: each kind with its numbers, both included.
 var duties = []struct {
@@ -30,10 +33,41 @@ var states = map[string]struct{ reason, code, test bool }{
 }
 
 func TestDuties(t *testing.T) {
+	seen := checkLedger(t, dutiesLedger)
+	for _, want := range wanted() {
+		if !seen[want] {
+			t.Errorf("%s lacks %s", dutiesLedger, want)
+		}
+		delete(seen, want)
+	}
+	for id := range seen {
+		t.Errorf("%s has %s, which is no duty", dutiesLedger, id)
+	}
+}
+
+// law are the articles that the ledger of legal duties must have, whole or by paragraph.
+var law = []string{"12", "14", "16", "17", "18", "20", "21", "22", "23", "24"}
+
+func TestLegalDuties(t *testing.T) {
+	articles := make(map[string]bool)
+	for id := range checkLedger(t, lawLedger) {
+		article, _, _ := strings.Cut(strings.TrimPrefix(id, "DSA-"), "(")
+		articles[article] = true
+	}
+	for _, article := range law {
+		if !articles[article] {
+			t.Errorf("%s lacks article %s of the DSA", lawLedger, article)
+		}
+	}
+}
+
+// checkLedger holds the rows of a ledger to the sources and returns their ids.
+func checkLedger(t *testing.T, name string) map[string]bool {
+	t.Helper()
 	r := repository(t)
 	tests := r.tests()
 	seen := make(map[string]bool)
-	for _, row := range table(t, r.texts[dutiesLedger], 6) {
+	for _, row := range table(t, r.texts[name], 6) {
 		id, duty, status, code, test, reason := row[0], row[1], row[2], row[3], row[4], row[5]
 		if seen[id] {
 			t.Errorf("%s stands twice", id)
@@ -61,15 +95,7 @@ func TestDuties(t *testing.T) {
 			}
 		}
 	}
-	for _, want := range wanted() {
-		if !seen[want] {
-			t.Errorf("%s lacks %s", dutiesLedger, want)
-		}
-		delete(seen, want)
-	}
-	for id := range seen {
-		t.Errorf("%s has %s, which is no duty", dutiesLedger, id)
-	}
+	return seen
 }
 
 // wanted are the ids of all duties.

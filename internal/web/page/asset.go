@@ -73,7 +73,7 @@ func (s *Site) Assets() http.Handler {
 
 // Mount adds what every door with pages has to a mux: the assets, and a page for what is not there.
 func (s *Site) Mount(mux *http.ServeMux) {
-	mux.Handle("GET "+assetPath, s.Assets())
+	mux.Handle("GET "+assetPath+"{file}", s.Assets())
 	mux.Handle("/", s.Handle(func(http.ResponseWriter, *http.Request) error {
 		return ErrNotFound
 	}))

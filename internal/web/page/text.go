@@ -11,6 +11,9 @@ import (
 // Texts are the words of pages: language, key, text. A text may hold verbs of fmt and never markup.
 type Texts map[string]map[string]string
 
+// Files are the embedded files of the layout.
+func Files() fs.FS { return own }
+
 // ReadTexts reads texts/LANG.toml for every language.
 func ReadTexts(files fs.FS) (Texts, error) {
 	out := make(Texts)

@@ -152,3 +152,6 @@ func (s *Set) Render(
 	}
 	return nil
 }
+
+// Path is the address of a path below the one under which all pages lie.
+func (s *Site) Path(at string) string { return s.base + at }

@@ -1,0 +1,85 @@
+// Package notice is the way in for people without an account: the form for notices of illegal
+// content, what became of a notice, and the pages of public channels and posts, from which a notice
+// starts. It stores nothing by itself and shows no content that anything withholds.
+//
+// A receipt is shown only after Report has returned, and Report returns only once the notice is
+// stored. Whoever holds a notice's reference sees that notice's state and nothing of other notices.
+//
+// https://eur-lex.europa.eu/eli/reg/2022/2065/oj
+package notice
+
+import (
+	"context"
+	"embed"
+	"net/http"
+	"net/netip"
+
+	"parley/internal/safety"
+	"parley/internal/store"
+	"parley/internal/web/page"
+)
+
+// files are the pages and their texts.
+//
+//go:embed pages texts
+var files embed.FS
+
+// Notice is a notice as it was sent.
+type Notice struct {
+	// Name and Email are whom to answer; both may be empty for the sexual abuse of a child.
+	Name, Email string
+	Category    safety.Category
+	Keyword     safety.Keyword
+	// Text says why the content is illegal.
+	Text      string
+	Locations []string
+	GoodFaith bool
+	// Lang is the language in which the form was read.
+	Lang string
+	// From is the address that sent it.
+	From netip.Addr
+}
+
+// Rooms are what the pages stand on.
+type Rooms struct {
+	Site  *page.Site
+	Store *store.Store
+	// References reads what notifiers were given.
+	References safety.References
+	// Report stores a notice and returns its reference, or why not. A notice is stored when it
+	// returns, and not before.
+	Report func(context.Context, Notice) (reference string, err error)
+	// Hidden tells of a chat, or of its message if item is not 0, whether it is withheld from
+	// strangers.
+	Hidden Hidden
+}
+
+// Pages serves the pages.
+type Pages struct {
+	Rooms
+	set *page.Set
+}
+
+// New reads the pages.
+func New(r Rooms) (*Pages, error) {
+	set, err := r.Site.Set(files)
+	if err != nil {
+		return nil, err
+	}
+	return &Pages{Rooms: r, set: set}, nil
+}
+
+// Mount adds the pages to a mux.
+func (p *Pages) Mount(mux *http.ServeMux) {
+	mux.Handle("GET /{$}", p.Site.Handle(p.home))
+	mux.Handle("GET /notice", p.Site.Handle(p.form))
+	mux.Handle("POST /notice", p.Site.Handle(p.form))
+	mux.Handle("GET /r/{reference}", p.Site.Handle(p.status))
+	mux.Handle("GET /status", p.Site.Handle(p.find))
+	mux.Handle("GET /{name}", p.Site.Handle(p.chat))
+	mux.Handle("GET /{name}/{id}", p.Site.Handle(p.post))
+}
+
+func (p *Pages) home(w http.ResponseWriter, r *http.Request) error {
+	return p.set.Render(w, r, http.StatusOK, "home", nil)
+}
