@@ -41,6 +41,9 @@ import (
 	"parley/internal/keyring"
 	"parley/internal/mtproto/handshake"
 	"parley/internal/mtproto/layer"
+	"parley/internal/safety/casefile"
+	"parley/internal/safety/evidence"
+	"parley/internal/safety/intake"
 	"parley/internal/store"
 )
 
@@ -60,6 +63,10 @@ type Node struct {
 	Channel *channel.Service
 	Media   *media.Service
 	Courier *fanout.Courier
+	// Intake, Cases and Evidence are the rooms of moderation.
+	Intake   *intake.Service
+	Cases    *casefile.Service
+	Evidence *evidence.Service
 
 	clock    clock.Clock
 	log      *slog.Logger
@@ -119,9 +126,11 @@ func Open(ctx context.Context, cfg config.Config, o Options) (n *Node, err error
 		return imaging.NewWorker(n.ctx, imaging.Options{})
 	})
 	go func() { _, _ = n.images() }() // tries a process out meanwhile
-	steps := []func() error{n.openKeeping, n.openRooms, n.openAPI, n.openGateway, n.carryOn}
+	steps := []func() error{
+		n.openKeeping, n.openRooms, n.openSafety, n.openAPI, n.openGateway, n.carryOn,
+	}
 	if o.Tool {
-		steps = steps[:2]
+		steps = steps[:3]
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {
@@ -304,6 +313,9 @@ func (n *Node) clean(ctx context.Context) error {
 		return tx.TrimOldEvents(before)
 	})
 	if err != nil {
+		return err
+	}
+	if err := n.sweepSafety(ctx); err != nil {
 		return err
 	}
 	return n.Account.Sweep(ctx)

@@ -22,6 +22,7 @@ import (
 	"parley/internal/api/help"
 	"parley/internal/api/langpack"
 	"parley/internal/api/messages"
+	"parley/internal/api/reports"
 	"parley/internal/api/updates"
 	"parley/internal/api/users"
 	"parley/internal/api/view"
@@ -71,6 +72,7 @@ func (n *Node) methods() []api.Method {
 		(&updates.Handlers{Desk: d}).Methods(),
 		fileHandlers.Methods(),
 		messageHandlers.Methods(),
+		(&reports.Handlers{Desk: d, Intake: n.Intake}).Methods(),
 		(&chats.Handlers{
 			Room: room, Group: n.Group, Channel: n.Channel, Photo: fileHandlers.ChatPhoto,
 			Subscribers: n.hub.Subscribers,

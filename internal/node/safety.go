@@ -1,0 +1,73 @@
+package node
+
+import (
+	"context"
+	"crypto/rand"
+	"net/url"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"parley/internal/safety"
+	"parley/internal/safety/casefile"
+	"parley/internal/safety/evidence"
+	"parley/internal/safety/intake"
+	"parley/internal/safety/location"
+	"parley/internal/store"
+)
+
+// openSafety builds the rooms of moderation.
+func (n *Node) openSafety() error {
+	arrived := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "parley_safety_reports_total",
+		Help: "How many reports and findings were stored, by lane and source.",
+	}, []string{"lane", "source"})
+	overdue := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "parley_safety_overdue_total",
+		Help: "How many cases became overdue, by lane.",
+	}, []string{"lane"})
+	n.registry.MustRegister(arrived, overdue)
+	var hosts []string
+	if u, err := url.Parse(n.Config.Web.PublicURL); err == nil && u.Host != "" {
+		hosts = append(hosts, u.Host)
+	}
+	n.Cases = &casefile.Service{
+		Store: n.Store, Clock: n.clock, Random: rand.Reader,
+		Alarm: func(c store.Case) {
+			lane := safety.Lane(c.Lane).String()
+			overdue.WithLabelValues(lane).Inc()
+			n.log.Warn("a case is overdue", "lane", lane, "case", c.ID)
+		},
+	}
+	n.Evidence = &evidence.Service{Store: n.Store, Clock: n.clock, Random: rand.Reader}
+	var err error
+	n.Intake, err = intake.New(intake.Options{
+		Store: n.Store, Clock: n.clock, Random: rand.Reader, References: n.safetyReferences(),
+		Box: n.Keys.Box(), Secret: n.Keys.Derive("reporters"),
+		Places: &location.Resolver{Hosts: hosts},
+		Alarm: func(rule string, found int64) {
+			n.log.Warn("a rule was braked", "rule", rule, "found", found)
+		},
+		Arrived: func(l safety.Lane, s safety.Source) {
+			arrived.WithLabelValues(l.String(), string(s)).Inc()
+		},
+	})
+	return err
+}
+
+// safetyReferences make the references that people are given.
+func (n *Node) safetyReferences() safety.References {
+	return safety.References{Key: n.Keys.Derive("safety references")}
+}
+
+// sweepSafety alarms for overdue cases, counts how reports ended, and forgets evidence whose time
+// is over.
+func (n *Node) sweepSafety(ctx context.Context) error {
+	if _, err := n.Cases.Sweep(ctx); err != nil {
+		return err
+	}
+	if err := n.Intake.Count(ctx); err != nil {
+		return err
+	}
+	_, err := n.Evidence.Sweep(ctx)
+	return err
+}
