@@ -31,6 +31,10 @@ const (
 	JoinRequest
 	// MembersHidden shows the list of members to admins only.
 	MembersHidden
+	// ChatMeasured says that the service has restricted the chat.
+	ChatMeasured
+	// ChatTerminated is a chat that the service ended; it can be brought back.
+	ChatTerminated
 )
 
 // Has tells whether all bits of f are set.

@@ -21,6 +21,8 @@ const (
 	NoForwards
 	Reacted
 	HideEdit
+	// Measured says that the service has restricted the message.
+	Measured
 )
 
 // Has tells whether all bits of f are set.

@@ -17,6 +17,10 @@ const (
 	UserBot
 	// UserSynthetic is an account that was made to show something, not by a person.
 	UserSynthetic
+	// UserMeasured says that the service has restricted the account.
+	UserMeasured
+	// UserTerminated is an account that the service ended; it can be brought back.
+	UserTerminated
 )
 
 // Has tells whether all bits of f are set.

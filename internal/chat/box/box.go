@@ -54,6 +54,8 @@ const (
 	PeerSettings      Kind = 41
 	UserPhone         Kind = 43
 	JoinRequests      Kind = 45
+	// Restricted is a change of what the service lets an account do.
+	Restricted Kind = 46
 )
 
 // Entry is the content of a log entry. Which fields matter depends on the kind.

@@ -65,6 +65,9 @@ func (s *Service) revocable(
 	for _, id := range list {
 		m, err := r.Message(user.Peer(), id)
 		if errors.Is(err, store.ErrNotFound) {
+			m, err = r.Removed(user.Peer(), id)
+		}
+		if errors.Is(err, store.ErrNotFound) {
 			continue
 		}
 		if err != nil {
@@ -100,6 +103,10 @@ func remove(tx *store.Tx, user ids.UserID, list []int64, now int64) (Affected, e
 	for _, id := range list {
 		m, err := tx.Message(user.Peer(), id)
 		if errors.Is(err, store.ErrNotFound) {
+			// What the service took away is deleted for good.
+			if _, err := tx.ForgetRemoved(user.Peer(), id); err != nil {
+				return Affected{}, err
+			}
 			continue
 		}
 		if err != nil {
@@ -175,7 +182,13 @@ func (s *Service) applyDelete(tx *store.Tx, o store.Outbox) error {
 			list = append(list, m.ID)
 		case !errors.Is(err, store.ErrNotFound):
 			return err
-		case ref.Box != o.Target:
+		default:
+			if err := forget(tx, o.Target, ref); err != nil {
+				return err
+			}
+			if ref.Box == o.Target {
+				continue
+			}
 			// Its delivery, by another box, may still be under way.
 			if err := tx.Erase(o.Target, ref.Box, ref.ID, now); err != nil {
 				return err
@@ -186,6 +199,20 @@ func (s *Service) applyDelete(tx *store.Tx, o store.Outbox) error {
 		return nil
 	}
 	_, err := remove(tx, o.Target.User(), list, now)
+	return err
+}
+
+// forget deletes the copy of a message for good that the service has taken away.
+func forget(tx *store.Tx, in ids.Peer, ref Ref) error {
+	id := ref.ID
+	if ref.Box != in {
+		m, err := tx.RemovedByOrigin(in, ref.Box, ref.ID)
+		if err != nil {
+			return dropGone(err)
+		}
+		id = m.ID
+	}
+	_, err := tx.ForgetRemoved(in, id)
 	return err
 }
 
@@ -205,6 +232,9 @@ func (s *Service) DeletePosts(
 		for _, id := range list {
 			m, err := tx.Message(channel, id)
 			if errors.Is(err, store.ErrNotFound) {
+				if err := forgetPost(tx, user, a, channel, id); err != nil {
+					return err
+				}
 				continue
 			}
 			if err != nil {
@@ -225,6 +255,18 @@ func (s *Service) DeletePosts(
 		return err
 	})
 	return out, err
+}
+
+// forgetPost deletes a post for good that the service has taken away, if the user might delete it.
+func forgetPost(tx *store.Tx, user ids.UserID, a Access, channel ids.Peer, id int64) error {
+	m, err := tx.Removed(channel, id)
+	if err != nil {
+		return dropGone(err)
+	}
+	if m.Origin == user.Peer() || rights.Has(a.Member, rights.DeleteMessages) {
+		_, err = tx.ForgetRemoved(channel, id)
+	}
+	return err
 }
 
 // uncall lets those whom a post called know that it is gone.
@@ -268,6 +310,9 @@ func (s *Service) DeleteHistory(
 			refs = append(refs, RefOf(m))
 		}
 		if out, err = remove(tx, user, list, now); err != nil {
+			return err
+		}
+		if err := tx.ForgetRemovedWith(user.Peer(), peer, upTo); err != nil {
 			return err
 		}
 		out.More = len(rows) == historySlice

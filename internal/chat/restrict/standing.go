@@ -1,0 +1,143 @@
+package restrict
+
+import (
+	"context"
+	"sync"
+
+	"parley/internal/chat/box"
+	"parley/internal/ids"
+	"parley/internal/store"
+)
+
+// Standing is what an account may do by what the service decided of it. The zero value is that of
+// everybody who is not restricted.
+type Standing struct {
+	// Frozen is a suspended account, from Since until Until in Unix seconds, 0 for no end.
+	Frozen       bool
+	Since, Until int64
+	// Terminated is an account that the service ended.
+	Terminated bool
+	// Quiet may not write to others, Stay not make or enter chats.
+	Quiet, Stay bool
+}
+
+// StandingOf reads the standing of an account.
+func StandingOf(r *store.Reader, user ids.UserID) (s Standing, err error) {
+	list, err := r.Restrictions(store.Restricts{Peer: user.Peer(), Kind: Account})
+	for _, x := range list {
+		switch x.Measure {
+		case Suspend:
+			if !s.Frozen || x.Starts < s.Since {
+				s.Since = x.Starts
+			}
+			if !s.Frozen || x.Ends == 0 || s.Until != 0 && x.Ends > s.Until {
+				s.Until = x.Ends
+			}
+			s.Frozen = true
+		case Terminate:
+			s.Terminated = true
+		case LimitSending:
+			s.Quiet = true
+		case LimitJoining:
+			s.Stay = true
+		}
+	}
+	return s, err
+}
+
+// Accounts knows the standing of all accounts that are restricted, in memory, so that asking costs
+// next to nothing. It must hear of every commit; who asks after a commit gets what it made. It is
+// safe for concurrent use.
+type Accounts struct {
+	store *store.Store
+	// Changed hears of every account whose standing changed, once; it may be nil and may block.
+	Changed func(ids.UserID, Standing)
+
+	mu    sync.RWMutex
+	known map[ids.UserID]Standing
+	// stale counts the commits about an account that known does not have yet.
+	stale map[ids.UserID]int
+}
+
+// NewAccounts returns the accounts of a store. Load comes before the first question.
+func NewAccounts(s *store.Store) *Accounts {
+	return &Accounts{
+		store: s, known: make(map[ids.UserID]Standing), stale: make(map[ids.UserID]int),
+	}
+}
+
+// Load reads who is restricted.
+func (a *Accounts) Load(ctx context.Context) error {
+	var list []ids.Peer
+	err := a.store.View(ctx, func(r *store.Reader) (err error) {
+		list, err = r.Restricted(Account)
+		return err
+	})
+	a.mu.Lock()
+	for _, peer := range list {
+		a.stale[peer.User()]++
+	}
+	a.mu.Unlock()
+	for _, peer := range list {
+		if _, err := a.Of(ctx, peer.User()); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+// Committed takes note of what a commit says of accounts. It does not block.
+func (a *Accounts) Committed(c store.Commit) {
+	for _, e := range c.Events {
+		if box.Kind(e.Kind) != box.Restricted || e.Box.Kind() != ids.User {
+			continue
+		}
+		user := e.Box.User()
+		a.mu.Lock()
+		a.stale[user]++
+		a.mu.Unlock()
+		if a.Changed != nil {
+			go a.tell(user)
+		}
+	}
+}
+
+func (a *Accounts) tell(user ids.UserID) {
+	if s, err := a.Of(context.Background(), user); err == nil {
+		a.Changed(user, s)
+	}
+}
+
+// Of returns the standing of an account. nil Accounts restrict nobody.
+func (a *Accounts) Of(ctx context.Context, user ids.UserID) (Standing, error) {
+	if a == nil {
+		return Standing{}, nil
+	}
+	for {
+		a.mu.RLock()
+		s, n := a.known[user], a.stale[user]
+		a.mu.RUnlock()
+		if n == 0 {
+			return s, nil
+		}
+		err := a.store.View(ctx, func(r *store.Reader) (err error) {
+			s, err = StandingOf(r, user)
+			return err
+		})
+		if err != nil {
+			return s, err
+		}
+		a.mu.Lock()
+		if a.stale[user] == n {
+			delete(a.stale, user)
+			if s == (Standing{}) {
+				delete(a.known, user)
+			} else {
+				a.known[user] = s
+			}
+			a.mu.Unlock()
+			return s, nil
+		}
+		a.mu.Unlock()
+	}
+}

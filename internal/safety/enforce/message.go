@@ -1,0 +1,163 @@
+package enforce
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/fxamacker/cbor/v2"
+
+	"parley/internal/chat/message"
+	"parley/internal/ids"
+	"parley/internal/safety"
+	"parley/internal/store"
+)
+
+// change is the body of an outbox row about the copy of a message.
+type change struct {
+	Ref message.Ref `cbor:"1,keyasint"`
+	Now int64       `cbor:"2,keyasint"`
+	// On says whether restrictions are on the message.
+	On bool `cbor:"3,keyasint,omitempty"`
+	// User chose Reactions.
+	User      ids.UserID       `cbor:"4,keyasint,omitempty"`
+	Reactions []store.Reaction `cbor:"5,keyasint,omitempty"`
+}
+
+func tell(tx *store.Tx, from, to ids.Peer, kind int64, body any) error {
+	b, err := cbor.Marshal(body)
+	if err != nil {
+		return fmt.Errorf("enforce: encode outbox row: %w", err)
+	}
+	return tx.Tell(store.Outbox{Box: from, Target: to, Kind: kind, Body: b})
+}
+
+func told(o store.Outbox, body any) error {
+	if err := cbor.Unmarshal(o.Body, body); err != nil {
+		return fmt.Errorf("enforce: outbox row %d of %d: %w", o.N, o.Box, err)
+	}
+	return nil
+}
+
+// tellCopies tells the boxes that have copies of a message.
+func tellCopies(tx *store.Tx, m store.Message, kind int64, body change) error {
+	list, err := message.Copies(&tx.Reader, m)
+	if err != nil {
+		return err
+	}
+	body.Ref = message.Ref{Box: m.Box, ID: m.ID}
+	for _, to := range list {
+		if err := tell(tx, m.Box, to, kind, body); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// withdraw takes a message away from everybody; 0 when it is not there.
+func withdraw(tx *store.Tx, on safety.Subject, now int64) (int, error) {
+	m, err := tx.Message(on.Peer, on.Item)
+	if errors.Is(err, store.ErrNotFound) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	if err := message.Withdraw(tx, m, now); err != nil {
+		return 0, err
+	}
+	return 1, tellCopies(tx, m, TellWithdraw, change{Now: now})
+}
+
+func (s *Service) applyWithdraw(tx *store.Tx, o store.Outbox) error {
+	var c change
+	if err := told(o, &c); err != nil {
+		return err
+	}
+	m, err := message.At(&tx.Reader, o.Target, c.Ref)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return message.Withdraw(tx, m, c.Now)
+}
+
+// restore gives a message back to everybody; 0 when its author deleted it meanwhile.
+func restore(tx *store.Tx, on safety.Subject, now int64) (int, error) {
+	back, err := message.Restore(tx, on.Peer, on.Item, now)
+	if err != nil || !back {
+		return 0, err
+	}
+	m, err := tx.Message(on.Peer, on.Item)
+	if err != nil {
+		return 0, err
+	}
+	if err := tellCopies(tx, m, TellRestore, change{Now: now}); err != nil {
+		return 0, err
+	}
+	// Other measures may have come or gone meanwhile.
+	return 1, mark(tx, on, now)
+}
+
+func (s *Service) applyRestore(tx *store.Tx, o store.Outbox) error {
+	var c change
+	if err := told(o, &c); err != nil {
+		return err
+	}
+	m, err := tx.RemovedByOrigin(o.Target, c.Ref.Box, c.Ref.ID)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	_, err = message.Restore(tx, o.Target, m.ID, c.Now)
+	return err
+}
+
+// inForce tells whether anything but its removal is in force on a message.
+func inForce(r *store.Reader, on safety.Subject) (bool, error) {
+	list, err := r.Restrictions(key(on))
+	for _, x := range list {
+		if safety.Measure(x.Measure) != safety.Remove {
+			return true, err
+		}
+	}
+	return false, err
+}
+
+// mark makes the rows of a message say whether there are restrictions on it, and clients see it
+// anew. A message that is away is marked when it comes back.
+func mark(tx *store.Tx, on safety.Subject, now int64) error {
+	m, err := tx.Message(on.Peer, on.Item)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	has, err := inForce(&tx.Reader, on)
+	if err != nil || !has && !m.Flags.Has(store.Measured) {
+		return err
+	}
+	if err := message.Mark(tx, m, has, true, now); err != nil {
+		return err
+	}
+	return tellCopies(tx, m, TellMark, change{Now: now, On: has})
+}
+
+func (s *Service) applyMark(tx *store.Tx, o store.Outbox) error {
+	var c change
+	if err := told(o, &c); err != nil {
+		return err
+	}
+	m, err := message.At(&tx.Reader, o.Target, c.Ref)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return message.Mark(tx, m, c.On, c.On, c.Now)
+}
