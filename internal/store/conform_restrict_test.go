@@ -29,7 +29,10 @@ func testRestrictions(d *desk) {
 		return r.Restricted(1)
 	}), []ids.Peer{d.peer(1)})
 	end := func() (ended bool) {
-		d.update(func(tx *store.Tx) (err error) { ended, err = tx.EndRestriction(x, 20); return err })
+		d.update(func(tx *store.Tx) (err error) {
+			ended, err = tx.EndRestriction(x, 20)
+			return err
+		})
 		return ended
 	}
 	equal(d, "ends", end(), true)
@@ -85,7 +88,9 @@ func testRemovedMessages(d *desk) {
 
 func testRemovedOthers(d *desk) {
 	box, user := d.peer(1), d.user(2)
-	list := []store.Reaction{{User: user, Reaction: "a", Date: 1}, {User: user, Reaction: "b", Date: 2}}
+	list := []store.Reaction{
+		{User: user, Reaction: "a", Date: 1}, {User: user, Reaction: "b", Date: 2},
+	}
 	kept := func(r *store.Reader) ([]store.Reaction, error) {
 		return r.RemovedReactions(box, 5, user)
 	}

@@ -5,8 +5,8 @@
 // Rows are read only where a flag of a message, an account or a chat says that there are some, so
 // that what nobody restricts costs nothing. A restriction holds until its row says that it ended.
 //
-// Invariants: what is withheld from a viewer is withheld from him by every Verdict, whoever he is to
-// the content: its author too gets the reason and not the content. A verdict that could not be read
+// Invariants: what is withheld from a viewer is withheld from him by every Verdict, whoever he is
+// to the content: its author too gets the reason and not the content. A verdict that could not be read
 // is an error and never a permission.
 package restrict
 

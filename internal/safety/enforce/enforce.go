@@ -4,21 +4,18 @@
 //
 // A measure is a row (peer, subject, decision, measure) and its effect on the messenger. The row is
 // written first and says once for all that the decision was carried out, so applying it again does
-// nothing. What lies in other boxes is told by the outbox and may be carried out twice. Every effect
-// is undone when the last row that asks for it has ended.
+// nothing. What lies in other boxes is told by the outbox and may be carried out twice. Every
+// effect is undone when the last row that asks for it has ended.
 //
 // Invariants: no effect without a row, no row without a decision; what is put back is what was
 // there, unless its author deleted it meanwhile.
 package enforce
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
-	"parley/internal/chat/restrict"
 	"parley/internal/clock"
-	"parley/internal/ids"
 	"parley/internal/safety"
 	"parley/internal/store"
 )
@@ -135,8 +132,8 @@ func (s *Service) effect(
 	return err
 }
 
-// Lift ends all that a decision put on a subject, in the transaction of the subject's peer, and puts
-// back what no other decision keeps away. Lifting again does nothing.
+// Lift ends all that a decision put on a subject, in the transaction of the subject's peer, and
+// puts back what no other decision keeps away. Lifting again does nothing.
 func (s *Service) Lift(
 	tx *store.Tx, on safety.Subject, decision, now int64,
 ) (out Restored, err error) {
@@ -205,13 +202,4 @@ func (s *Service) Appliers() map[int64]func(*store.Tx, store.Outbox) error {
 		TellMark:     s.applyMark,
 		TellReaction: s.applyReaction,
 	}
-}
-
-// Standing reads what the service lets an account do.
-func (s *Service) Standing(ctx context.Context, user ids.UserID) (out restrict.Standing, err error) {
-	err = s.Store.View(ctx, func(r *store.Reader) (err error) {
-		out, err = restrict.StandingOf(r, user)
-		return err
-	})
-	return out, err
 }
