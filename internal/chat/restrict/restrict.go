@@ -6,8 +6,8 @@
 // that what nobody restricts costs nothing. A restriction holds until its row says that it ended.
 //
 // Invariants: what is withheld from a viewer is withheld from him by every Verdict, whoever he is
-// to the content: its author too gets the reason and not the content. A verdict that could not be read
-// is an error and never a permission.
+// to the content: its author too gets the reason and not the content. A verdict that could not
+// be read is an error and never a permission.
 package restrict
 
 import (
