@@ -65,6 +65,22 @@ var acrossShards = map[string]string{
 	"update.trim_all":          "a sweep in the background",
 	"user.idle":                "a sweep in the background",
 	"username.prefix":          "a search by the beginning of a name",
+	"authorization.forget_ip":  "a sweep in the background",
+	"authorization.idle":       "a sweep in the background",
+	"counter.expire":           "a sweep in the background",
+	"erased.expire":            "a sweep in the background",
+	"invitation.all":           "a page for the administrator",
+	"login_code.expire":        "a sweep in the background",
+	"login_token.expire":       "a sweep in the background",
+	"name_term.prefix":         "a search by the beginning of a word",
+	"outbox.all":               "what start-up carries on with",
+	"staff.all":                "a page for the staff's administrators",
+	"staff_audit.all":          "a page for auditors",
+	"staff_role_change.open":   "a page for the staff's administrators",
+	"staff_session.expire":     "a sweep in the background",
+	"update.trim_all":          "a sweep in the background",
+	"user.idle":                "a sweep in the background",
+	"username.prefix":          "a search by the beginning of a name",
 }
 
 var createTable = regexp.MustCompile(`(?s)(-- shard: (\w+)\n)?create table (\w+) \((.*?)\n\);`)
