@@ -12,6 +12,7 @@ type adminCmd struct {
 	Invite  inviteCmd  `cmd:"" help:"Make an invitation: a number and a code with which somebody signs up."`
 	Account accountCmd `cmd:"" help:"Make an account."`
 	Code    codeCmd    `cmd:"" help:"Issue a login code for an account, to be handed over by you."`
+	Staff   staffCmd   `cmd:"" help:"Who works in the moderators' console."`
 }
 
 // inviteCmd makes an invitation.

@@ -307,7 +307,8 @@ func (r *Reader) StaffAudits(staff, below int64, limit int) (out []StaffAudit, e
 	return out, err
 }
 
-// CountStaffAudits tells how often a member of staff did something, with that outcome, after a time.
+// CountStaffAudits tells how often a member of staff did something, with that outcome, after a
+// time.
 func (r *Reader) CountStaffAudits(
 	staff int64, action string, after int64, outcome string,
 ) (n int64, err error) {

@@ -106,8 +106,8 @@ func (s *Service) Audit(ctx context.Context, since time.Time, limit int) (out []
 // ErrChain says that a row of the audit was changed or taken away.
 var ErrChain = errors.New("staff: the audit was tampered with")
 
-// Verify checks that the audit of a member of staff is whole; ErrChain names the first row that does
-// not fit.
+// Verify checks that the audit of a member of staff is whole; ErrChain names the first row that
+// does not fit.
 func (s *Service) Verify(ctx context.Context, id int64) (rows int64, err error) {
 	const page = 500
 	err = s.Store.View(ctx, func(r *store.Reader) error {

@@ -111,8 +111,8 @@ func code(secret []byte, step int64) string {
 	return fmt.Sprintf("%06d", n%totpDigits)
 }
 
-// matchCode returns the time step of a code that is good at a time and after the last step that was
-// used; 0 for none.
+// matchCode returns the time step of a code that is good at a time and after the last step that
+// was used; 0 for none.
 func matchCode(secret []byte, given string, at time.Time, last int64) int64 {
 	given = strings.Join(strings.Fields(given), "")
 	now := at.Unix() / totpStep
@@ -137,8 +137,8 @@ func (s *Service) NewTOTP() (string, error) {
 
 func totpEncoding() *base32.Encoding { return base32.StdEncoding.WithPadding(base32.NoPadding) }
 
-// EnrolPassword gives whoever holds an enrolment link a password and one-time codes; code proves that
-// his generator has the secret. The link is used up.
+// EnrolPassword gives whoever holds an enrolment link a password and one-time codes; code proves
+// that his generator has the secret. The link is used up.
 func (s *Service) EnrolPassword(ctx context.Context, token, password, secret, given string) error {
 	if n := utf8.RuneCountInString(password); n < minPassword || n > maxPassword {
 		return ErrWeak

@@ -157,8 +157,8 @@ func (s *Service) Proposed(ctx context.Context) (out []Change, err error) {
 	return out, err
 }
 
-// ConfirmRole lets a proposed role take effect, or withdraws it. Whoever proposed it, and whom it is
-// for, cannot confirm it: ErrSamePerson. A changed role ends its holder's sessions.
+// ConfirmRole lets a proposed role take effect, or withdraws it. Whoever proposed it, and whom it
+// is for, cannot confirm it: ErrSamePerson. A changed role ends its holder's sessions.
 func (s *Service) ConfirmRole(ctx context.Context, by, id, change int64, yes bool) error {
 	err := s.change(ctx, id, func(tx *store.Tx, row *store.Staff) error {
 		c, err := tx.StaffRoleChange(id, change)

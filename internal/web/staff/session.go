@@ -112,8 +112,8 @@ func (s *Service) keepSession(ctx context.Context, row store.StaffSession) error
 	})
 }
 
-// Prove notes that the holder of a session has proved again who he is: by a fresh one-time code and
-// password, or by a key that proved proven.
+// Prove notes that the holder of a session has proved again who he is: by a fresh one-time code
+// and password, or by a key that proved proven.
 func (s *Service) Prove(ctx context.Context, session Session, proven Member) error {
 	if proven.ID != session.Member.ID {
 		return ErrProof

@@ -63,8 +63,8 @@ const (
 	Reveal   = "reveal"
 )
 
-// Look records that a member of staff opens a case or unveils media, unless a limit forbids it: then
-// ErrLimit, and the refusal is recorded. It must come before anything is shown.
+// Look records that a member of staff opens a case or unveils media, unless a limit forbids it:
+// then ErrLimit, and the refusal is recorded. It must come before anything is shown.
 func (s *Service) Look(ctx context.Context, a Act) error {
 	now := s.Clock.Now()
 	var refused bool

@@ -1,9 +1,10 @@
 // Package staff knows who works in the console: their accounts and roles, how they prove who they
 // are, what they have looked at and done, and how much of it a person can bear.
 //
-// Nobody registers himself: an administrator or the operator makes a link with which somebody enrols
-// a security key, or a password and a generator of one-time codes. A role takes effect once a second
-// person has confirmed it; only the first administrators are made by the operator alone.
+// Nobody registers himself: an administrator or the operator makes a link with which somebody
+// enrols a security key, or a password and a generator of one-time codes. A role takes effect
+// once a second person has confirmed it; only the first administrators are made by the operator
+// alone.
 //
 // Invariants: the store has no password, no token and no cookie, only digests, and codes' secrets
 // only sealed; a one-time code is good once; every row of the audit is bound to the one before it;
@@ -134,8 +135,9 @@ func folded(name string) string { return strings.ToLower(strings.Join(strings.Fi
 // maxName is how many characters a name may have.
 const maxName = 64
 
-// Add makes a member of staff who has to enrol, and proposes a role for him. It returns the token of
-// the link. The operator's word alone is enough as long as there are fewer than two administrators.
+// Add makes a member of staff who has to enrol, and proposes a role for him. It returns the token
+// of the link. The operator's word alone is enough as long as there are fewer than two
+// administrators.
 func (s *Service) Add(
 	ctx context.Context, by int64, name string, role Role,
 ) (id int64, token string, err error) {

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"fmt"
+
+	"parley/internal/node"
+	"parley/internal/web/staff"
+)
+
+// staffCmd is what the operator does with the staff of the console. What takes something away says
+// what it would do, and does it with --apply.
+type staffCmd struct {
+	Add   staffAddCmd   `cmd:"" help:"Add somebody and print a token to enrol with, good once and for two days."`
+	List  staffListCmd  `cmd:"" help:"List the staff."`
+	Role  staffRoleCmd  `cmd:"" help:"Give somebody another role; an administrator has to confirm it once there are two."`
+	Reset staffResetCmd `cmd:"" help:"Take somebody's keys, password and sessions, and print a new token."`
+}
+
+// staffFlags are what all commands about staff are given.
+type staffFlags struct {
+	Data string `help:"The server's data directory." placeholder:"DIR"`
+}
+
+// with runs fn on the staff, beside a server that may be running.
+func (f staffFlags) with(p *process, fn func(*staff.Service) error) error {
+	return p.tool(f.Data, func(n *node.Node) error {
+		s, err := n.Staff()
+		if err != nil {
+			return err
+		}
+		return fn(s)
+	})
+}
+
+// staffAddCmd adds a member of staff.
+type staffAddCmd struct {
+	staffFlags
+	Name string `arg:"" help:"Name."`
+	Role string `help:"What for." enum:"moderator,lead,legal,auditor,admin" default:"moderator"`
+}
+
+// Run adds a member of staff and prints his token; it cannot be shown again.
+func (c *staffAddCmd) Run(p *process) error {
+	return c.with(p, func(s *staff.Service) error {
+		role, err := staff.ParseRole(c.Role)
+		if err != nil {
+			return err
+		}
+		id, token, err := s.Add(p.ctx, staff.Operator, c.Name, role)
+		if err != nil {
+			return err
+		}
+		m, err := s.Member(p.ctx, id)
+		if err != nil {
+			return err
+		}
+		if err := s.Record(p.ctx, staff.Act{Action: "staff.add", Detail: c.Role}); err != nil {
+			return err
+		}
+		if m.Role != role {
+			_, _ = fmt.Fprintf(p.out, "the role %s awaits an administrator's word\n", role)
+		}
+		_, err = fmt.Fprintf(p.out, "enrolment:     %s\n", token)
+		return err
+	})
+}
+
+// staffListCmd lists the staff.
+type staffListCmd struct{ staffFlags }
+
+// Run lists the staff by name.
+func (c *staffListCmd) Run(p *process) error {
+	return c.with(p, func(s *staff.Service) error {
+		all, err := s.All(p.ctx)
+		for _, m := range all {
+			state := "active"
+			switch {
+			case m.Disabled:
+				state = "disabled"
+			case m.Enrolling:
+				state = "enrolling"
+			}
+			_, _ = fmt.Fprintf(p.out, "%-20s %-10s %s\n", m.Name, m.Role, state)
+		}
+		return err
+	})
+}
+
+// staffRoleCmd proposes another role.
+type staffRoleCmd struct {
+	staffFlags
+	Name  string `arg:"" help:"Name."`
+	Role  string `arg:"" help:"The new role."`
+	Apply bool   `help:"Do it; without this, only say what would be done."`
+}
+
+// Run proposes another role for a member of staff.
+func (c *staffRoleCmd) Run(p *process) error {
+	return c.with(p, func(s *staff.Service) error {
+		role, err := staff.ParseRole(c.Role)
+		if err != nil {
+			return err
+		}
+		m, err := s.Find(p.ctx, c.Name)
+		if err != nil {
+			return err
+		}
+		if !c.Apply {
+			_, err = fmt.Fprintf(p.out, "would change %s from %s to %s\n", m.Name, m.Role, role)
+			return err
+		}
+		if err := s.ProposeRole(p.ctx, staff.Operator, m.ID, role); err != nil {
+			return err
+		}
+		return s.Record(p.ctx, staff.Act{Action: "staff.role", Detail: c.Role})
+	})
+}
+
+// staffResetCmd takes all that somebody proves himself with.
+type staffResetCmd struct {
+	staffFlags
+	Name  string `arg:"" help:"Name."`
+	Apply bool   `help:"Do it; without this, only say what would be done."`
+}
+
+// Run takes keys, password and sessions of a member of staff and prints a new token.
+func (c *staffResetCmd) Run(p *process) error {
+	return c.with(p, func(s *staff.Service) error {
+		m, err := s.Find(p.ctx, c.Name)
+		if err != nil {
+			return err
+		}
+		if !c.Apply {
+			_, err = fmt.Fprintf(p.out, "would reset %s (%s)\n", m.Name, m.Role)
+			return err
+		}
+		if err := s.Record(p.ctx, staff.Act{Action: "staff.reset"}); err != nil {
+			return err
+		}
+		token, err := s.Reset(p.ctx, m.ID)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(p.out, "enrolment:     %s\n", token)
+		return err
+	})
+}
