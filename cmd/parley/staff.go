@@ -10,10 +10,10 @@ import (
 // staffCmd is what the operator does with the staff of the console. What takes something away says
 // what it would do, and does it with --apply.
 type staffCmd struct {
-	Add   staffAddCmd   `cmd:"" help:"Add somebody and print a token to enrol with, good once and for two days."`
+	Add   staffAddCmd   `cmd:"" help:"Add somebody; print a token to enrol with, good once."`
 	List  staffListCmd  `cmd:"" help:"List the staff."`
-	Role  staffRoleCmd  `cmd:"" help:"Give somebody another role; an administrator has to confirm it once there are two."`
-	Reset staffResetCmd `cmd:"" help:"Take somebody's keys, password and sessions, and print a new token."`
+	Role  staffRoleCmd  `cmd:"" help:"Give somebody another role; an administrator confirms it."`
+	Reset staffResetCmd `cmd:"" help:"Take somebody's keys, password and sessions."`
 }
 
 // staffFlags are what all commands about staff are given.

@@ -8,6 +8,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
+	"net/netip"
 	"net/url"
 	"time"
 
@@ -32,15 +34,24 @@ type ceremony struct {
 	token string
 }
 
-// relyingParty is what security keys are bound to.
+// relyingParty is what security keys are bound to: a name, never a numeric address. A loopback
+// address goes by its name; for any other there are no keys, and nil is returned.
 func relyingParty(at string) (*webauthn.WebAuthn, error) {
 	u, err := url.Parse(at)
 	if err != nil {
 		return nil, err
 	}
+	host := u.Hostname()
+	if ip, err := netip.ParseAddr(host); err == nil {
+		if !ip.IsLoopback() {
+			return nil, nil
+		}
+		host = "localhost"
+		u.Host = net.JoinHostPort(host, u.Port())
+	}
 	resident := true
 	return webauthn.New(&webauthn.Config{
-		RPID: u.Hostname(), RPDisplayName: "Parley", RPOrigins: []string{u.Scheme + "://" + u.Host},
+		RPID: host, RPDisplayName: "Parley", RPOrigins: []string{u.Scheme + "://" + u.Host},
 		AuthenticatorSelection: protocol.AuthenticatorSelection{
 			RequireResidentKey: &resident,
 			ResidentKey:        protocol.ResidentKeyRequirementRequired,
@@ -121,6 +132,9 @@ func (s *Service) finish(name string) (ceremony, error) {
 //
 // https://www.w3.org/TR/webauthn-3/#sctn-verifying-assertion
 func (s *Service) BeginKey(address string) (options any, name string, err error) {
+	if s.web == nil {
+		return nil, "", ErrNoKeys
+	}
 	if s.tooOften(address, "") {
 		return nil, "", ErrTooOften
 	}
@@ -189,6 +203,9 @@ func (s *Service) keepKey(
 func (s *Service) BeginEnrolKey(
 	ctx context.Context, token string,
 ) (options any, name string, err error) {
+	if s.web == nil {
+		return nil, "", ErrNoKeys
+	}
 	m, err := s.Enrolling(ctx, token)
 	if err != nil {
 		return nil, "", err

@@ -52,6 +52,8 @@ var (
 	ErrWeak = errors.New("staff: password has fewer than 12 characters")
 	// ErrLimit says that somebody has seen as much as he should in a shift, or has to rest.
 	ErrLimit = errors.New("staff: limit of the shift is reached")
+	// ErrNoKeys says that security keys cannot be bound to a numeric address.
+	ErrNoKeys = errors.New("staff: security keys need a host name")
 	// ErrRole says that a role does not exist, or that a change is not open.
 	ErrRole = errors.New("staff: no such role or change")
 )
