@@ -97,7 +97,8 @@ var (
 		`select `+caseColumns+` from cases where closed = 0 and alarmed = 0 and due < $1
 		order by due, case_id limit $2`)
 	caseLapsed = define("case.lapsed", "cases", acrossShards,
-		`select `+caseColumns+` from cases where lease > 0 and lease < $1 order by lease limit $2`)
+		`select `+caseColumns+` from cases where lease > 0 and lease < $1
+		order by lease, case_id limit $2`)
 	caseCount = define("case.count", "cases", acrossShards,
 		`select count(*) from (select 1 from cases where lane = $1 and state = $2 limit $3)
 		as taken`)

@@ -49,7 +49,8 @@ var (
 		and author_id = $4 and decision_id = $5 and measure = $6 and ended = 0`)
 	restrictionDue = define("restriction.due", "restrictions", acrossShards,
 		`select `+restrictionColumns+` from restrictions
-		where ended = 0 and ends > 0 and ends <= $1 order by ends limit $2`)
+		where ended = 0 and ends > 0 and ends <= $1
+		order by ends, peer_id, decision_id limit $2`)
 	restrictionNext = define("restriction.next", "restrictions", acrossShards,
 		`select ends from restrictions where ended = 0 and ends > 0 order by ends limit 1`)
 	restrictionAll = define("restriction.accounts", "restrictions", acrossShards,

@@ -39,7 +39,7 @@ create unique index cases_open on cases (subject_id, kind, item, who, appeal) wh
 create index cases_queue on cases (lane, state, rank, case_id);
 create index cases_staff on cases (staff, rank, case_id) where closed = 0;
 create index cases_due on cases (due, case_id) where closed = 0 and alarmed = 0;
-create index cases_lease on cases (lease) where lease > 0;
+create index cases_lease on cases (lease, case_id) where lease > 0;
 create index cases_author on cases (author, case_id);
 
 -- What happened to a case, in order. Rows are never changed. staff and rule say who did it.
