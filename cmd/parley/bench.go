@@ -93,7 +93,8 @@ type benchServeCmd struct {
 // clients of a benchmark come from one address.
 func benchConfig(dir, listen string) (config.Config, error) {
 	cfg, err := config.Load(config.Sources{Flags: map[string]string{
-		"data": dir, "listen": listen, "web": "127.0.0.1:0", "inner.listen": "", "log.level": "error",
+		"data": dir, "listen": listen, "web": "127.0.0.1:0", "inner.listen": "", "console.listen": "",
+		"log.level": "error",
 	}})
 	cfg.Limits = config.Limits{Connections: 100_000, ConnectionsPerAddress: 100_000}
 	return cfg, err

@@ -38,6 +38,7 @@ func (l *loader) check() {
 	l.checkListen()
 	l.checkAdvertise()
 	l.checkWeb()
+	l.checkConsole()
 	l.checkStore()
 	l.checkBlob()
 	l.checkCodes()
@@ -75,6 +76,9 @@ func (l *loader) checkListen() {
 	if c.Inner.Listen != "" {
 		add("inner.listen", c.Inner.Listen)
 	}
+	if c.Console.Listen != "" {
+		add("console.listen", c.Console.Listen)
+	}
 }
 
 func (l *loader) checkAdvertise() {
@@ -89,14 +93,33 @@ func (l *loader) checkAdvertise() {
 	}
 }
 
-func (l *loader) checkWeb() {
-	web := l.config.Web
-	public, err := url.Parse(web.PublicURL)
+// checkAddress looks at an address under which people reach pages, and returns its host.
+func (l *loader) checkAddress(key, address string) string {
+	public, err := url.Parse(address)
 	if err != nil || public.Host == "" || public.Scheme != "http" && public.Scheme != "https" ||
 		public.RawQuery != "" || public.Fragment != "" || public.User != nil {
-		l.problem("web.public_url", "%q is not an address such as https://chat.example.org",
-			web.PublicURL)
+		l.problem(key, "%q is not an address such as https://chat.example.org", address)
+		return ""
 	}
+	return public.Hostname()
+}
+
+// checkConsole keeps the two addresses of the console apart: cookies know no ports, only hosts.
+func (l *loader) checkConsole() {
+	c := l.config.Console
+	if c.Listen == "" {
+		return
+	}
+	pages := l.checkAddress("console.public_url", c.PublicURL)
+	media := l.checkAddress("console.media_url", c.MediaURL)
+	if pages != "" && pages == media {
+		l.problem("console.media_url", "has the host of console.public_url, and must have another")
+	}
+}
+
+func (l *loader) checkWeb() {
+	web := l.config.Web
+	l.checkAddress("web.public_url", web.PublicURL)
 	for _, proxy := range web.TrustedProxies {
 		_, errPrefix := netip.ParsePrefix(proxy)
 		_, errAddr := netip.ParseAddr(proxy)

@@ -43,6 +43,9 @@ type Config struct {
 	// Web is the door for people: public forms, staff pages, authorities, the transparency log.
 	Web Web `toml:"web"`
 
+	// Console is the door for the staff who decide about reports.
+	Console ConsoleDoor `toml:"console"`
+
 	// Inner is the door for the operator's own machines: metrics and health.
 	Inner Inner `toml:"inner"`
 
@@ -97,6 +100,25 @@ type Web struct {
 	// TrustedProxies are the addresses or networks of reverse proxies whose X-Forwarded-For header
 	// is believed. The header of anybody else is ignored.
 	TrustedProxies []string `toml:"trusted_proxies"`
+}
+
+// ConsoleDoor is section [console].
+type ConsoleDoor struct {
+	// Listen is the HOST:PORT of the moderators' console, in plain HTTP. Leave it on loopback, or
+	// in a private network, and put a reverse proxy with a certificate in front of it. Empty means
+	// that there is no console.
+	Listen string `toml:"listen" flag:"console"`
+
+	// PublicURL is the address under which the staff reach the console, such as
+	// "https://staff.example.org". Security keys are bound to its host name. Empty means
+	// http://localhost and the port of listen.
+	PublicURL string `toml:"public_url"`
+
+	// MediaURL is the address from which the console shows reported files, such as
+	// "https://staff-media.example.net". It leads to the same listener under another host name, so
+	// that no cookie of the console ever goes there. Empty means http://127.0.0.1 and the port of
+	// listen.
+	MediaURL string `toml:"media_url"`
 }
 
 // Inner is section [inner].
@@ -258,9 +280,10 @@ func Default() Config {
 			Listen:         "127.0.0.1:8080",
 			TrustedProxies: []string{"127.0.0.0/8", "::1/128"},
 		},
-		Inner: Inner{Listen: "127.0.0.1:8081"},
-		Codes: Codes{Sender: Console},
-		SMTP:  SMTP{TLS: StartTLS},
+		Console: ConsoleDoor{Listen: "127.0.0.1:4433"},
+		Inner:   Inner{Listen: "127.0.0.1:8081"},
+		Codes:   Codes{Sender: Console},
+		SMTP:    SMTP{TLS: StartTLS},
 		Limits: Limits{
 			Connections:           20_000,
 			ConnectionsPerAddress: 64,

@@ -21,6 +21,14 @@ func (l *loader) derive(addresses []netip.Addr) {
 	if c.Web.PublicURL == "" {
 		c.Web.PublicURL = "http://" + c.Web.Listen
 	}
+	if _, port, err := net.SplitHostPort(c.Console.Listen); err == nil {
+		if c.Console.PublicURL == "" {
+			c.Console.PublicURL = "http://localhost:" + port
+		}
+		if c.Console.MediaURL == "" {
+			c.Console.MediaURL = "http://127.0.0.1:" + port
+		}
+	}
 	if c.Store.URL == "" {
 		c.Store.URL = Secret(schemeSQLite + filepath.Join(c.Data, "parley.db"))
 	}

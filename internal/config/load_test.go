@@ -53,6 +53,8 @@ func TestDefaultsAreComplete(t *testing.T) {
 	want := Default()
 	want.Advertise = []string{"192.0.2.7:4430"}
 	want.Web.PublicURL = "http://127.0.0.1:8080"
+	want.Console.PublicURL = "http://localhost:4433"
+	want.Console.MediaURL = "http://127.0.0.1:4433"
 	want.Store.URL = "sqlite:parley-data/parley.db"
 	want.Blob.URL = "dir:parley-data/blobs"
 	want.Keyring.Dir = "parley-data"
@@ -65,7 +67,7 @@ func TestDefaultsAreComplete(t *testing.T) {
 
 func TestDefaultsExposeOnlyTheClientPort(t *testing.T) {
 	c := mustLoad(t, Sources{})
-	for _, address := range []string{c.Web.Listen, c.Inner.Listen} {
+	for _, address := range []string{c.Web.Listen, c.Inner.Listen, c.Console.Listen} {
 		if where := netip.MustParseAddrPort(address); !where.Addr().IsLoopback() {
 			t.Errorf("%s is open to the network", address)
 		}

@@ -105,9 +105,15 @@ func testStaffAudit(d *desk) {
 	equal(d, "all", read(d, func(r *store.Reader) ([]store.StaffAudit, error) {
 		return r.AllStaffAudits(a.At, 5)
 	}), []store.StaffAudit{b, a})
-	equal(d, "count", read(d, func(r *store.Reader) (int64, error) {
-		return r.CountStaffAudits(a.Staff, "look", 0, "done")
-	}), int64(1))
+	for but, others := range map[int64]int64{a.Case: 0, a.Case + 1: 1} {
+		equal(d, "cases but one", read(d, func(r *store.Reader) (int64, error) {
+			n, seen, err := r.CountStaffCases(a.Staff, "look", 0, but)
+			if seen != (but == a.Case) {
+				d.Errorf("case %d: seen %v", but, seen)
+			}
+			return n, err
+		}), others)
+	}
 	s := store.StaffShift{
 		Staff: a.Staff, Started: 1, Run: 2, Seen: 3, Cases: 4, Reveals: 5, RestUntil: 6,
 	}

@@ -149,9 +149,12 @@ var (
 	auditList = define("staff_audit.list", "staff_audit", "staff_id",
 		`select `+auditColumns+` from staff_audit where staff_id = $1 and number < $2
 		order by number desc limit $3`)
-	auditCount = define("staff_audit.count", "staff_audit", "staff_id",
-		`select count(*) from staff_audit where staff_id = $1 and action = $2 and at > $3
-		and outcome = $4`)
+	auditCases = define("staff_audit.cases", "staff_audit", "staff_id",
+		`select count(distinct case_id) from staff_audit where staff_id = $1 and action = $2
+		and at > $3 and outcome = 'done' and case_id <> $4`)
+	auditSeen = define("staff_audit.seen", "staff_audit", "staff_id",
+		`select count(*) from (select 1 from staff_audit where staff_id = $1 and action = $2
+		and at > $3 and outcome = 'done' and case_id = $4 limit 1) as taken`)
 	auditAll = define("staff_audit.all", "staff_audit", acrossShards,
 		`select staff_id, `+auditColumns+` from staff_audit where at >= $1
 		order by at desc, staff_id, number desc limit $2`)
@@ -307,13 +310,17 @@ func (r *Reader) StaffAudits(staff, below int64, limit int) (out []StaffAudit, e
 	return out, err
 }
 
-// CountStaffAudits tells how often a member of staff did something, with that outcome, after a
-// time.
-func (r *Reader) CountStaffAudits(
-	staff int64, action string, after int64, outcome string,
-) (n int64, err error) {
-	err = r.one(auditCount, []any{staff, action, after, outcome}, &n)
-	return n, err
+// CountStaffCases tells of how many cases but one a member of staff has an act in his audit that
+// was done after a time, and whether of that one as well.
+func (r *Reader) CountStaffCases(
+	staff int64, action string, after, but int64,
+) (others int64, seen bool, err error) {
+	if err = r.one(auditCases, []any{staff, action, after, but}, &others); err != nil {
+		return 0, false, err
+	}
+	var n int64
+	err = r.one(auditSeen, []any{staff, action, after, but}, &n)
+	return others, n > 0, err
 }
 
 // AllStaffAudits returns up to limit rows of all staff since a time, the last first.

@@ -66,7 +66,7 @@ func TestMain(m *testing.M) {
 
 func configuration(dir, listen string) (config.Config, error) {
 	cfg, err := config.Load(config.Sources{Flags: map[string]string{
-		"data": dir, "listen": listen, "web": "127.0.0.1:0", "inner.listen": "",
+		"data": dir, "listen": listen, "web": "127.0.0.1:0", "inner.listen": "", "console.listen": "",
 	}})
 	cfg.Limits = config.Limits{Connections: 1000, ConnectionsPerAddress: 1000}
 	return cfg, err

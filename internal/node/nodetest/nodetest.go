@@ -48,7 +48,7 @@ func Start(t testing.TB, change func(*config.Config)) *Server {
 	s := &Server{t: t, Addr: addr, Dir: t.TempDir()}
 	cfg, err := config.Load(config.Sources{Flags: map[string]string{
 		"data": s.Dir, "listen": addr.String(), "web": "127.0.0.1:0", "demo": "true",
-		"inner.listen": "",
+		"inner.listen": "", "console.listen": "",
 	}})
 	if err != nil {
 		t.Fatal(err)

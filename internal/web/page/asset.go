@@ -30,29 +30,28 @@ type asset struct {
 // assets are the files by name.
 type assets map[string]asset
 
-// readAssets reads the embedded files.
-func readAssets() (assets, error) {
-	entries, err := fs.ReadDir(own, "assets")
+// read adds the files of a package's folder assets, which it need not have.
+func (a assets) read(files fs.FS) error {
+	names, err := fs.Glob(files, "assets/*")
 	if err != nil {
-		return nil, fmt.Errorf("page: assets: %w", err)
+		return fmt.Errorf("page: assets: %w", err)
 	}
-	out := make(assets)
-	for _, e := range entries {
-		body, err := own.ReadFile("assets/" + e.Name())
+	for _, at := range names {
+		body, err := fs.ReadFile(files, at)
 		if err != nil {
-			return nil, fmt.Errorf("page: assets: %w", err)
+			return fmt.Errorf("page: assets: %w", err)
 		}
 		sum := sha256.Sum256(body)
-		ext := path.Ext(e.Name())
-		out[e.Name()] = asset{
-			at:   strings.TrimSuffix(e.Name(), ext) + "-" + hex.EncodeToString(sum[:6]) + ext,
+		name, ext := path.Base(at), path.Ext(at)
+		a[name] = asset{
+			at:   strings.TrimSuffix(name, ext) + "-" + hex.EncodeToString(sum[:6]) + ext,
 			kind: mime.TypeByExtension(ext), body: body,
 		}
 	}
-	return out, nil
+	return nil
 }
 
-// Assets serves the stylesheet and the icon.
+// Assets serves the files of the packages whose sets were read before.
 func (s *Site) Assets() http.Handler {
 	byAddress := make(map[string]asset)
 	for _, a := range s.assets {

@@ -66,16 +66,13 @@ func New(o Options) (*Site, error) {
 	}
 	s := &Site{
 		o: o, base: strings.TrimSuffix(public.Path, "/"),
-		origin: http.NewCrossOriginProtection(),
+		origin: http.NewCrossOriginProtection(), assets: make(assets),
 		pages:  limit.NewBucket[netip.Prefix](o.Pages, limit.BucketKeys, o.Clock),
 		forms:  limit.NewBucket[netip.Prefix](o.Forms, limit.BucketKeys, o.Clock),
 		lookup: limit.NewBucket[netip.Prefix](lookups(), limit.BucketKeys, o.Clock),
 	}
 	if err := s.origin.AddTrustedOrigin(public.Scheme + "://" + public.Host); err != nil {
 		return nil, fmt.Errorf("page: public address: %w", err)
-	}
-	if s.assets, err = readAssets(); err != nil {
-		return nil, err
 	}
 	if s.texts, err = ReadTexts(own); err != nil {
 		return nil, err
@@ -97,9 +94,13 @@ type Set struct {
 }
 
 // Set reads the pages of a package: pages/NAME.tmpl defines "title" and "main", a file whose name
-// begins with an underscore what several of them use, and texts/LANG.toml the words. What a file
-// defines that the layout also has ("head", "nav", "foot") takes its place.
+// begins with an underscore what several of them use, texts/LANG.toml the words, and assets has
+// what pages load. What a file defines that the layout also has ("head", "nav", "foot") takes its
+// place.
 func (s *Site) Set(files fs.FS) (*Set, error) {
+	if err := s.assets.read(files); err != nil {
+		return nil, err
+	}
 	own, err := ReadTexts(files)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -14,12 +15,17 @@ type Texts map[string]map[string]string
 // Files are the embedded files of the layout.
 func Files() fs.FS { return own }
 
-// ReadTexts reads texts/LANG.toml for every language.
+// ReadTexts reads texts/LANG.toml for every language. A package may have English alone: then its
+// pages are in English for everybody.
 func ReadTexts(files fs.FS) (Texts, error) {
 	out := make(Texts)
 	for _, l := range Languages() {
 		name := "texts/" + l.Code + ".toml"
 		b, err := fs.ReadFile(files, name)
+		if errors.Is(err, fs.ErrNotExist) && l.Code != Fallback {
+			out[l.Code] = make(map[string]string)
+			continue
+		}
 		if err != nil {
 			return nil, fmt.Errorf("page: texts: %w", err)
 		}

@@ -39,12 +39,13 @@ func (v *View) Dir() string {
 func (v *View) Service() string { return v.set.site.o.Name }
 
 // Style and Icon are the addresses of the stylesheet and the icon.
-func (v *View) Style() string { return v.asset("style.css") }
+func (v *View) Style() string { return v.Asset("style.css") }
 
 // Icon is the address of the icon.
-func (v *View) Icon() string { return v.asset("icon.svg") }
+func (v *View) Icon() string { return v.Asset("icon.svg") }
 
-func (v *View) asset(name string) string {
+// Asset is the address of a file of the folder assets.
+func (v *View) Asset(name string) string {
 	return v.set.site.base + assetPath + v.set.site.assets[name].at
 }
 

@@ -64,7 +64,8 @@ const (
 )
 
 // Look records that a member of staff opens a case or unveils media, unless a limit forbids it:
-// then ErrLimit, and the refusal is recorded. It must come before anything is shown.
+// then ErrLimit, and the refusal is recorded. It must come before anything is shown. A case that
+// he has opened in the same shift is recorded again and counts once.
 func (s *Service) Look(ctx context.Context, a Act) error {
 	now := s.Clock.Now()
 	var refused bool
@@ -76,24 +77,25 @@ func (s *Service) Look(ctx context.Context, a Act) error {
 		}
 		shift.Staff = a.Staff
 		s.advance(&shift, now)
-		why := s.forbidden(&shift, a.Action, now)
+		fresh, why := true, s.resting(&shift, now)
 		if why == "" && a.Action == OpenCase {
-			n, err := tx.CountStaffAudits(a.Staff, OpenCase, now.Add(-time.Hour).Unix(), "done")
-			if err != nil {
-				return err
-			}
-			if n >= s.Limits.PerHour {
-				why = "too many cases in an hour"
-			}
+			fresh, why, err = s.countCase(tx, shift, a, now)
+		} else if why == "" && shift.Reveals >= s.Limits.Reveals {
+			why = "media of the shift"
+		}
+		if err != nil {
+			return err
 		}
 		act := a
-		if why != "" {
+		switch {
+		case why != "":
 			refused, act.Refused, act.Detail = true, true, why
-		} else {
+		case a.Action == Reveal:
 			shift.Seen = now.Unix()
-			if a.Action == Reveal {
-				shift.Reveals++
-			} else {
+			shift.Reveals++
+		default:
+			shift.Seen = now.Unix()
+			if fresh {
 				shift.Cases++
 			}
 		}
@@ -128,22 +130,36 @@ func (s *Service) advance(shift *store.StaffShift, now time.Time) {
 	}
 }
 
-// forbidden says why somebody may not look now, "" when he may. It sends him to rest.
-func (s *Service) forbidden(shift *store.StaffShift, action string, now time.Time) string {
+// resting says why somebody may look at nothing now, "" when he may. It sends him to rest.
+func (s *Service) resting(shift *store.StaffShift, now time.Time) string {
 	if shift.RestUntil <= now.Unix() && now.Sub(time.Unix(shift.Run, 0)) >= s.Limits.Work {
 		shift.RestUntil = now.Add(s.Limits.Rest).Unix()
 		shift.Run = shift.RestUntil
 	}
-	switch {
-	case shift.RestUntil > now.Unix():
+	if shift.RestUntil > now.Unix() {
 		return "rest"
-	case action == OpenCase && shift.Cases >= s.Limits.Cases:
-		return "cases of the shift"
-	case action == Reveal && shift.Reveals >= s.Limits.Reveals:
-		return "media of the shift"
-	default:
-		return ""
 	}
+	return ""
+}
+
+// countCase tells whether somebody has not opened the case in this shift yet, and why he may not
+// open it.
+func (s *Service) countCase(
+	tx *store.Tx, shift store.StaffShift, a Act, now time.Time,
+) (fresh bool, why string, err error) {
+	_, seen, err := tx.CountStaffCases(a.Staff, OpenCase, shift.Started-1, a.Case)
+	if err != nil || seen {
+		return false, "", err
+	}
+	hour, _, err := tx.CountStaffCases(a.Staff, OpenCase, now.Add(-time.Hour).Unix(), a.Case)
+	switch {
+	case err != nil:
+	case shift.Cases >= s.Limits.Cases:
+		why = "cases of the shift"
+	case hour >= s.Limits.PerHour:
+		why = "too many cases in an hour"
+	}
+	return true, why, err
 }
 
 // Shift returns what a member of staff has seen in his shift.

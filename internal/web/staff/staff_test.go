@@ -224,7 +224,11 @@ func TestLimits(t *testing.T) {
 	s, clk := open(t, storetest.SQLite(t))
 	alarms := 0
 	s.Alarm = func(string, string) { alarms++ }
-	look := func(action string) error { return s.Look(t.Context(), Act{Staff: 5, Action: action}) }
+	cases := int64(0)
+	look := func(action string) error {
+		cases++
+		return s.Look(t.Context(), Act{Staff: 5, Action: action, Case: cases})
+	}
 	for range s.Limits.PerHour {
 		if err := look(OpenCase); err != nil {
 			t.Fatal(err)
@@ -232,6 +236,9 @@ func TestLimits(t *testing.T) {
 	}
 	if err := look(OpenCase); !errors.Is(err, ErrLimit) || alarms != 1 {
 		t.Errorf("51 cases in an hour: %v, %d alarms", err, alarms)
+	}
+	if err := s.Look(t.Context(), Act{Staff: 5, Action: OpenCase, Case: 1}); err != nil {
+		t.Errorf("a case that he opened before: %v", err)
 	}
 	for range s.Limits.Reveals {
 		if err := look(Reveal); err != nil {
