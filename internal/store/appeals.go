@@ -67,6 +67,9 @@ var (
 		order by id`)
 	appealOpen = define("appeal.open", "appeals", acrossShards,
 		`select `+appealColumns+` from appeals where state = 1 and id > $1 order by id limit $2`)
+	appealPerson = define("appeal.person", "appeals", acrossShards,
+		`select `+appealColumns+` from appeals where person > 0 and person = $1 and id < $2
+		order by id desc limit $3`)
 	appealSince = define("appeal.since", "appeals", acrossShards,
 		`select `+appealColumns+` from appeals where id >= $1 and id < $2
 		order by id, subject_id limit $3`)
@@ -118,6 +121,11 @@ func (r *Reader) Appeal(subject ids.Peer, id int64) (a Appeal, err error) {
 // AppealsOf returns the appeals against a decision, oldest first.
 func (r *Reader) AppealsOf(subject ids.Peer, decision int64) ([]Appeal, error) {
 	return r.appeals(appealOf, subject, decision)
+}
+
+// AppealsBy returns up to limit appeals of a person with ids below one, newest first.
+func (r *Reader) AppealsBy(person ids.UserID, below int64, limit int) ([]Appeal, error) {
+	return r.appeals(appealPerson, person, below, limit)
 }
 
 // OpenAppeals returns up to limit undecided appeals with ids above one, oldest first.

@@ -177,6 +177,9 @@ func testAppeals(d *desk) {
 	equal(d, "open", read(d, func(r *store.Reader) ([]store.Appeal, error) {
 		return r.OpenAppeals(d.id(0), 9)
 	}), []store.Appeal{a})
+	equal(d, "of the person", read(d, func(r *store.Reader) ([]store.Appeal, error) {
+		return r.AppealsBy(a.Person, d.id(9), 9)
+	}), []store.Appeal{a})
 	a.State, a.Assignee, a.Reviewer, a.Replaced, a.Decided, a.Reason = 3, 6, 6, 7, 8, "r"
 	if err := change(a); err != nil {
 		d.Fatal(err)

@@ -23,6 +23,8 @@ var (
 		`insert into ledger (`+ledgerColumns+`) values ($1, $2, $3, $4, $5, $6, $7, $8)`)
 	ledgerOf = define("ledger.of", "ledger", "subject_id",
 		`select `+ledgerColumns+` from ledger where subject_id = $1 order by id, kind`)
+	ledgerGet = define("ledger.get", "ledger", "subject_id",
+		`select `+ledgerColumns+` from ledger where subject_id = $1 and id = $2 and kind = $3`)
 	ledgerPending = define("ledger.pending", "ledger", acrossShards,
 		`select `+ledgerColumns+` from ledger where logged = 0 order by id, kind limit $1`)
 	ledgerLogged = define("ledger.logged", "ledger", "subject_id",
@@ -37,6 +39,18 @@ func (t *Tx) AddLedgerRow(l LedgerRow) error {
 // LedgerRowLogged notes a line's place in the log plus one. ErrNotFound.
 func (t *Tx) LedgerRowLogged(l LedgerRow) error {
 	return t.execOne(ledgerLogged, l.Subject, l.ID, l.Kind, l.Logged)
+}
+
+// LedgerRow returns a line.
+func (r *Reader) LedgerRow(subject ids.Peer, id, kind int64) (LedgerRow, error) {
+	list, err := r.ledgerRows(ledgerGet, subject, id, kind)
+	if err == nil && len(list) == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return LedgerRow{}, err
+	}
+	return list[0], nil
 }
 
 // LedgerRowsOf returns the lines about a subject, oldest first.

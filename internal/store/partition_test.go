@@ -24,6 +24,7 @@ const partitions = 4
 // acrossShards are the statements that may touch all shards, with the reason.
 var acrossShards = map[string]string{
 	"appeal.open":              "a queue of staff",
+	"appeal.person":            "the complaints of one person, rarely read",
 	"appeal.since":             "statistics",
 	"authorization.forget_ip":  "a sweep in the background",
 	"authorization.idle":       "a sweep in the background",

@@ -156,6 +156,10 @@ const (
 	LeaseLapsed  EventKind = 15
 	Reopened     EventKind = 16
 	EvidenceHeld EventKind = 17
+	// Barred says that the person concerned may not be told, by what and until when; BarLifted that
+	// he may.
+	Barred    EventKind = 18
+	BarLifted EventKind = 19
 )
 
 // Event is what is told of something that happened to a case.

@@ -1,0 +1,145 @@
+package decide
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"parley/internal/ids"
+	"parley/internal/safety"
+	"parley/internal/safety/casefile"
+	"parley/internal/store"
+)
+
+// LetterKind is what is owed to somebody. Values are stored; safety/statement writes and delivers.
+type LetterKind int64
+
+// The kinds of letters.
+const (
+	// Statement is a statement of reasons to the person concerned.
+	Statement LetterKind = 1
+	// Outcome tells all who reported a case how it ended.
+	Outcome LetterKind = 2
+	// EndedEarly tells the person concerned that a decision was lifted.
+	EndedEarly LetterKind = 3
+	// AppealFiled confirms a complaint to who made it, AppealAnswer tells him the result.
+	AppealFiled  LetterKind = 4
+	AppealAnswer LetterKind = 5
+	// AppealMessage has a line of the reviewer in the dialogue about a complaint.
+	AppealMessage LetterKind = 6
+)
+
+// never is the due time of what may not be delivered until somebody says so.
+const never = 1 << 62
+
+// barUntil is when what a bar withholds becomes due, 0 for at once.
+func barUntil(b *Bar) int64 {
+	switch {
+	case b == nil:
+		return 0
+	case b.Until == 0:
+		return never
+	default:
+		return b.Until
+	}
+}
+
+// Owe writes down that something is owed to a person, in the transaction of the subject's peer.
+func (s *Service) Owe(tx *store.Tx, l store.Letter, now int64) error {
+	id, err := safety.NewID(time.Unix(now, 0), s.Random)
+	if err != nil {
+		return fmt.Errorf("decide: letter: %w", err)
+	}
+	l.ID, l.Created, l.Due = id, now, max(l.Due, now)
+	return tx.AddLetter(l)
+}
+
+// owe writes down the letters of a decision, and returns how many people are told of it.
+func (s *Service) owe(
+	tx *store.Tx, c store.Case, x store.Decision, due int64,
+) (told int64, err error) {
+	if State(x.State) == Effective && x.Author != 0 && x.Flags&noStatement == 0 {
+		if due == 0 {
+			told++
+		}
+		err := s.Owe(tx, store.Letter{
+			Subject: x.Subject, Kind: int64(Statement), Decision: x.ID, Recipient: x.Author,
+			Due: due,
+		}, x.Effective)
+		if err != nil {
+			return 0, err
+		}
+	}
+	if safety.Source(c.Source) == safety.Voluntary && c.Reports <= 1 {
+		return told, nil
+	}
+	reports, err := tx.Reports(x.Subject, x.Case, 0, 1)
+	if err != nil || len(reports) == 0 {
+		return told, err
+	}
+	return told, s.Owe(tx, store.Letter{
+		Subject: x.Subject, Kind: int64(Outcome), Decision: x.ID,
+	}, x.Effective)
+}
+
+// StatementBarred tells whether the person concerned may not be told of a decision at a time.
+func StatementBarred(r *store.Reader, d Decision, now int64) (bool, error) {
+	if d.Bar == nil {
+		return false, nil
+	}
+	list, err := r.LettersOf(d.Subject.Peer, d.ID)
+	if err != nil {
+		return true, err
+	}
+	for _, l := range list {
+		if LetterKind(l.Kind) == Statement {
+			return l.Delivered == 0 && l.Due > now, nil
+		}
+	}
+	return true, nil
+}
+
+// LiftBar ends a legal bar: what it withheld is owed from now on. It is written down in the case.
+func (s *Service) LiftBar(
+	ctx context.Context, subject ids.Peer, id int64, by safety.Actor, reason string,
+) error {
+	now := s.Clock.Now().Unix()
+	err := s.Store.Update(ctx, subject, func(tx *store.Tx) error {
+		return liftBar(tx, subject, id, now, by, reason)
+	})
+	if err == nil && s.Owed != nil {
+		s.Owed()
+	}
+	return err
+}
+
+func liftBar(
+	tx *store.Tx, subject ids.Peer, id, now int64, by safety.Actor, reason string,
+) error {
+	x, err := tx.Decision(subject, id)
+	if err != nil {
+		return err
+	}
+	if x.Flags&barred == 0 {
+		return ErrState
+	}
+	list, err := tx.LettersOf(subject, id)
+	if err != nil {
+		return err
+	}
+	for _, l := range list {
+		if l.Delivered == 0 && l.Due > now && LetterKind(l.Kind) != Outcome {
+			l.Due = now
+			if err := tx.ChangeLetter(l); err != nil {
+				return err
+			}
+		}
+	}
+	c, err := tx.Case(subject, x.Case)
+	if err != nil {
+		return err
+	}
+	return casefile.Write(tx, &c, now, casefile.Event{
+		Kind: casefile.BarLifted, By: by, Text: reason,
+	})
+}
