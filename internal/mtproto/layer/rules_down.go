@@ -126,11 +126,7 @@ func downAccounts() []rule {
 			"limits moved to the app configuration (152), where this is the default"),
 		fieldRule("config.pinned_infolder_count_max", number(100),
 			"limits moved to the app configuration (152), where this is the default"),
-		fieldRule("config.phonecalls_enabled", truth(false),
-			"was said once for all (152); calls are refused, so they are not offered"),
 		fieldRule("config.pfs_enabled", truth(true), "was said (152), is taken for granted since"),
-		fieldRule("config.ignore_phone_entities", truth(false),
-			"was said (152); clients find phone numbers in texts themselves"),
 		fieldRule("updateUserName.username", first{head("usernames"), text("")},
 			"a user had one username (147); empty is none"),
 		fieldRule("user.background_emoji_id",
@@ -250,8 +246,9 @@ func downResults() []rule {
 		typeRule("stories.CanSendStoryCount", "Bool",
 			unwrap(cases{"stories.canSendStoryCount": truth(true)}), "not counted (202)"),
 		typeRule("RequirementToContact", "Bool", unwrap(cases{
-			"requirementToContactEmpty":   truth(false),
-			"requirementToContactPremium": truth(true),
-		}), "Premium was the only requirement (199)"),
+			"requirementToContactEmpty":        truth(false),
+			"requirementToContactPremium":      truth(true),
+			"requirementToContactPaidMessages": truth(false),
+		}), "Premium was the only requirement (199); no place in the list may be left out"),
 	}
 }

@@ -3,6 +3,7 @@ package fleet
 import (
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -31,6 +32,16 @@ func TestVersions(t *testing.T) {
 	for _, c := range list {
 		listed[c.Module] = true
 		switch c.Name {
+		case "gotd":
+			path := filepath.Join("..", c.Module)
+			if c.Module == "go.mod" {
+				path = "../../../go.mod"
+			}
+			text, err := os.ReadFile(path)
+			if err != nil || !strings.Contains(string(text), "/td v"+c.Version+"\n") &&
+				!strings.Contains(string(text), "/td v"+c.Version+" ") {
+				t.Errorf("%s does not require version %s: %v", c.Module, c.Version, err)
+			}
 		case "GramJS", "mtcute", "teleproto":
 			if got := lock.Packages["node_modules/"+c.Module].Version; got != c.Version {
 				t.Errorf("layer %d: %s %q is installed, listed is %q", c.Layer, c.Module, got,
@@ -47,7 +58,7 @@ func TestVersions(t *testing.T) {
 }
 
 func TestList(t *testing.T) {
-	const head = columns + "\n"
+	const head = clientColumns + "\n"
 	list, err := parse("# about\n" + head + "7\tA\t1\tm\tyes\t-\n7\tB\t2\tn\t-\tx y\n9\tC\t3\to\t-\t-\n")
 	if err != nil || len(list) != 3 || len(list[1].Converses) != 2 || !list[0].Reads {
 		t.Fatalf("%+v, %v", list, err)

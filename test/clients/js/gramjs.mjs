@@ -203,6 +203,21 @@ await serve({
     return { id: Number(utils.getPeerId(joined.chats[0])) };
   },
 
+  async report({ chat, ids, option, comment }) {
+    const answer = await client.invoke(new Api.messages.Report({
+      peer: chat, id: ids, option: Buffer.from(option, "base64"), message: comment,
+    }));
+    switch (answer.className) {
+      case "ReportResultReported":
+        return { reported: true };
+      case "ReportResultAddComment":
+        return { comment: answer.option.toString("base64") };
+      case "ReportResultChooseOption":
+        return { options: answer.options.map((o) => o.option.toString("base64")) };
+    }
+    throw new Error(`reporting is answered by ${answer.className}`);
+  },
+
   async catchUp() {
     const d = await client.invoke(new Api.updates.GetDifference({
       pts: state.pts, date: state.date, qts: state.qts,

@@ -1,138 +1,19 @@
-// mtcute as one person of a conversation. Transports: intermediate; pfs, the same with temporary
-// keys.
+// mtcute in Node as one person of a conversation. Transports: intermediate; pfs, the same with
+// temporary keys.
 import { readFile, writeFile } from "node:fs/promises";
 import { MemoryStorage, TelegramClient } from "@mtcute/node";
 import { addPublicKey, NodeCryptoProvider } from "@mtcute/node/utils.js";
+import { people } from "./mtcute-person.mjs";
 import { emit, serve } from "./serve.mjs";
 
-let client;
-
-function item(message) {
-  return { id: message.id, text: message.text, forwarded: message.forward !== null };
+async function create({ host, port, dc: id, key, transport }) {
+  addPublicKey(new NodeCryptoProvider(), await readFile(key, "utf8"));
+  const dc = { id, ipAddress: host, port };
+  return new TelegramClient({
+    apiId: 1, apiHash: "parley", storage: new MemoryStorage(), logLevel: 2,
+    defaultDcs: { main: dc, media: { ...dc, mediaOnly: true } },
+    network: { usePfs: transport === "pfs" },
+  });
 }
 
-function listen() {
-  client.onNewMessage.add((m) => {
-    if (!m.isOutgoing) emit({ kind: "message", chat: m.chat.id, id: m.id, text: m.text });
-  });
-  client.onEditMessage.add((m) => emit({
-    kind: "edited", chat: m.chat.id, id: m.id, text: m.text,
-    reactions: m.reactions?.reactions.map((r) => r.emoji) ?? [],
-  }));
-  client.onDeleteMessage.add((u) => emit({ kind: "deleted", ids: u.messageIds }));
-  client.onHistoryRead.add((u) => {
-    if (u.isOutbox) emit({ kind: "read", chat: u.chatId, id: u.maxReadId });
-  });
-  client.onError.add((error) => console.error(error));
-}
-
-await serve({
-  async connect({ host, port, dc: id, key, transport }) {
-    addPublicKey(new NodeCryptoProvider(), await readFile(key, "utf8"));
-    await client?.destroy();
-    const dc = { id, ipAddress: host, port };
-    client = new TelegramClient({
-      apiId: 1, apiHash: "parley", storage: new MemoryStorage(), logLevel: 2,
-      defaultDcs: { main: dc, media: { ...dc, mediaOnly: true } },
-      network: { usePfs: transport === "pfs" },
-    });
-    listen();
-    return { dc: (await client.call({ _: "help.getConfig" })).thisDc };
-  },
-
-  async login({ phone, code, name }) {
-    const sent = await client.sendCode({ phone });
-    const login = { phoneNumber: phone.slice(1), phoneCodeHash: sent.phoneCodeHash };
-    let answer = await client.call({ _: "auth.signIn", ...login, phoneCode: code });
-    if (answer._ === "auth.authorizationSignUpRequired") {
-      answer = await client.call({ _: "auth.signUp", ...login, firstName: name, lastName: "" });
-    }
-    await client.notifyLoggedIn(answer);
-    return this.self();
-  },
-
-  async self() {
-    const me = await client.getMe();
-    return { id: me.id, phone: me.phoneNumber };
-  },
-
-  async setUsername({ username }) {
-    await client.setMyUsername(username);
-  },
-
-  async find({ username }) {
-    return { id: (await client.getPeer(username)).id };
-  },
-
-  async dialogs() {
-    const list = [];
-    for await (const d of client.iterDialogs()) {
-      list.push({ chat: d.peer.id, unread: d.unreadCount, text: d.lastMessage?.text ?? "" });
-    }
-    return list;
-  },
-
-  async history({ chat, limit }) {
-    return (await client.getHistory(chat, { limit })).map(item);
-  },
-
-  async search({ chat, text }) {
-    return (await client.searchMessages({ chatId: chat, query: text })).map(item);
-  },
-
-  async send({ chat, text }) {
-    return item(await client.sendText(chat, text));
-  },
-
-  async edit({ chat, id, text }) {
-    await client.editMessage({ chatId: chat, message: id, text });
-  },
-
-  async delete({ chat, ids }) {
-    await client.deleteMessagesById(chat, ids, { revoke: true });
-  },
-
-  async forward({ from, ids, chat }) {
-    await client.forwardMessagesById({ fromChatId: from, messages: ids, toChatId: chat });
-  },
-
-  async react({ chat, id, emoji }) {
-    await client.sendReaction({ chatId: chat, message: id, emoji });
-  },
-
-  async read({ chat, id }) {
-    await client.readHistory(chat, { maxId: id });
-  },
-
-  async sendFile({ chat, path, as, text }) {
-    const file = "file:" + path;
-    return item(await client.sendMedia(chat, { type: as, file, caption: text }));
-  },
-
-  async download({ chat, id, path }) {
-    const [message] = await client.getMessages(chat, id);
-    // downloadToFile returns before it has written everything.
-    await writeFile(path, await client.downloadAsBuffer(message.media));
-  },
-
-  async createChannel({ title }) {
-    return { id: (await client.createChannel({ title })).id };
-  },
-
-  async setChannelUsername({ chat, username }) {
-    await client.setChatUsername(chat, username);
-  },
-
-  async join({ username }) {
-    return { id: (await client.joinChat(username)).chat.id };
-  },
-
-  // mtcute catches up by itself, with the next update after it has connected again.
-  async catchUp() {
-    await client.call({ _: "updates.getState" });
-  },
-
-  async logout() {
-    await client.logOut();
-  },
-});
+await serve(people({ create, emit, files: { read: readFile, write: writeFile } }));

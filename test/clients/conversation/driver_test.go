@@ -1,4 +1,4 @@
-package clients
+package conversation
 
 import (
 	"bufio"
@@ -17,16 +17,6 @@ const patience = 90 * time.Second
 
 // mostShown is how many bytes of what a driver wrote are shown after a failure.
 const mostShown = 6000
-
-// kind is a client library over one transport.
-type kind struct {
-	name      string
-	command   []string
-	transport string
-}
-
-// String names the kind in the names of tests.
-func (k kind) String() string { return k.name + "-" + k.transport }
 
 // driver is a process in which a client library acts for one person. It reads one call a line and
 // writes one answer or event a line, in JSON.

@@ -1,76 +1,24 @@
-// Package clients drives the real server with client libraries that others wrote, unmodified, each
-// in a process of its own: mtcute and GramJS under ../js, Telethon under ../telethon. All of them
-// hold the same conversation, in pairs, so that an old layer also reads what a new one wrote. The
+// Package conversation drives the real server with client libraries that others wrote, unmodified,
+// each in a process of its own: mtcute and GramJS under ../js, mtcute also in a browser, Telethon
+// under ../telethon, two releases of gotd under ../gotd/driver. All of them hold the conversation
+// that package fleet lists, in pairs, so that an old layer also reads what a new one wrote. The
 // drivers decide nothing: what is said and what must come of it stands here.
-package clients
+package conversation
 
 import (
-	"bytes"
 	"fmt"
-	"image"
-	"image/color"
-	"image/jpeg"
-	"math/rand/v2"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"testing"
 
 	"parley/internal/node/nodetest"
+	"parley/test/clients/fleet"
 )
 
 func TestMain(m *testing.M) { nodetest.Main(m) }
 
 // dc is the data centre that the clients are told to be on.
 const dc = 2
-
-// python is Debian's, whose packages include Telethon.
-const python = "/usr/bin/python3"
-
-func mtcute(transport string) kind {
-	return kind{"mtcute", []string{"node", "../js/mtcute.mjs"}, transport}
-}
-
-func gramjs(transport string) kind {
-	return kind{"gramjs", []string{"node", "../js/gramjs.mjs"}, transport}
-}
-
-func telethon(transport string) kind {
-	return kind{"telethon", []string{python, "../telethon/driver.py"}, transport}
-}
-
-// skipUnlessInstalled skips where the libraries are missing; `make packages` installs them.
-func skipUnlessInstalled(t *testing.T) {
-	t.Helper()
-	if _, err := exec.LookPath("node"); err != nil {
-		t.Skip("node is not installed: run make packages")
-	}
-	for _, module := range []string{"@mtcute/node", "telegram"} {
-		if _, err := os.Stat(filepath.Join("../js/node_modules", module)); err != nil {
-			t.Skipf("the npm package %s is not installed: run make packages", module)
-		}
-	}
-	if err := exec.Command(python, "-c", "import telethon").Run(); err != nil {
-		t.Skip("python3-telethon is not installed: run make packages")
-	}
-}
-
-// TestConversations lets each library, over each of its transports, take either part once.
-func TestConversations(t *testing.T) {
-	skipUnlessInstalled(t)
-	ring := []kind{
-		mtcute("intermediate"), gramjs("full"), telethon("full"), mtcute("pfs"),
-		gramjs("obfuscated"), telethon("abridged"), gramjs("websocket"), telethon("obfuscated"),
-	}
-	for i, first := range ring {
-		second := ring[(i+1)%len(ring)]
-		t.Run(fmt.Sprintf("%s with %s", first, second), func(t *testing.T) {
-			newConversation(t, first, second).run()
-		})
-	}
-}
 
 // conversation is between a, who has the channel, and b, whose network can be cut.
 type conversation struct {
@@ -82,6 +30,7 @@ type conversation struct {
 	fromA   event // a's first message as b received it
 	firstID int   // and as a sent it
 	channel int64
+	post    int // the id of the first post
 }
 
 // person is somebody with a driver.
@@ -126,37 +75,34 @@ func newConversation(t *testing.T, first, second kind) *conversation {
 	}
 }
 
-// run goes through the steps and ends at the first that fails.
+// deeds are what is done in the steps that package fleet names.
+func (c *conversation) deeds() map[string]func(*testing.T) {
+	return map[string]func(*testing.T){
+		"connect": c.connect, "log in": c.login, "self": c.self, "no dialogs yet": c.noDialogs,
+		"find each other": c.find, "send to self": c.sendToSelf, "send and receive": c.send,
+		"read receipts": c.read, "dialogs": c.dialogs, "edit": c.edit, "react": c.react,
+		"forward": c.forward, "delete": c.remove, "create a channel": c.createChannel,
+		"join and receive": c.join, "document": c.document, "photo": c.photo,
+		"search": c.search, "report": c.report, "reconnect": c.reconnect, "log out": c.logout,
+	}
+}
+
+// run goes through the steps and ends at the first that fails, whose name is that of the test.
 func (c *conversation) run() {
-	steps := []struct {
-		name string
-		do   func(*testing.T)
-	}{
-		{"connect", c.connect},
-		{"log in", c.login},
-		{"self", c.self},
-		{"no dialogs yet", c.noDialogs},
-		{"find each other", c.find},
-		{"send to self", c.sendToSelf},
-		{"send and receive", c.send},
-		{"read receipts", c.read},
-		// Reading moves b's pts, which Telethon does not notice until the next update; then it asks
-		// for the difference, from which it reports messages but no edits. So a message comes first.
-		{"dialogs", c.dialogs},
-		{"edit", c.edit},
-		{"react", c.react},
-		{"forward", c.forward},
-		{"delete", c.remove},
-		{"create a channel", c.createChannel},
-		{"join it and receive a post", c.join},
-		{"document", c.document},
-		{"photo", c.photo},
-		{"search", c.search},
-		{"miss nothing", c.reconnect},
-		{"log out and in", c.logout},
+	steps, err := fleet.Steps()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	deeds := c.deeds()
+	if len(deeds) != len(steps) {
+		c.t.Fatalf("%d steps are listed, %d are known", len(steps), len(deeds))
 	}
 	for i, step := range steps {
-		if !c.t.Run(fmt.Sprintf("%02d %s", i+1, step.name), step.do) {
+		do := deeds[step.Name]
+		if do == nil {
+			c.t.Fatalf("step %q is listed and not known", step.Name)
+		}
+		if !c.t.Run(fmt.Sprintf("%02d %s", i+1, step.Name), do) {
 			c.t.FailNow()
 		}
 	}
@@ -312,6 +258,8 @@ func (c *conversation) react(t *testing.T) {
 	})
 }
 
+// dialogs sends a message first. Reading moves b's pts, which Telethon does not notice until the next
+// update; then it asks for the difference, from which it reports messages but no edits.
 func (c *conversation) dialogs(t *testing.T) {
 	c.a.say(t, c.a.peer, "are you there?")
 	c.b.expectText(t, "are you there?")
@@ -367,76 +315,17 @@ func (c *conversation) join(t *testing.T) {
 	if joined.ID != c.channel {
 		t.Fatalf("%s joined %d, want %d", c.b.name, joined.ID, c.channel)
 	}
-	id := c.a.say(t, c.channel, "the first post")
+	c.post = c.a.say(t, c.channel, "the first post")
 	got := c.b.expectText(t, "the first post")
-	if got.Chat != c.channel || got.ID != id {
-		t.Errorf("%s received post %d in %d, want %d in %d", c.b.name, got.ID, got.Chat, id, c.channel)
+	if got.Chat != c.channel || got.ID != c.post {
+		t.Errorf("%s received post %d in %d, want %d in %d", c.b.name, got.ID, got.Chat, c.post,
+			c.channel)
 	}
 	if err := c.b.try("send", map[string]any{"chat": c.channel, "text": "no"}, nil); err == nil {
 		t.Errorf("%s posted in a channel of another", c.b.name)
 	}
 	if got := texts(c.b.history(t, c.channel)); !slices.Equal(got, []string{"the first post"}) {
 		t.Errorf("%s sees the posts %q", c.b.name, got)
-	}
-}
-
-// exchange sends a file from a to b and returns what both download again.
-func (c *conversation) exchange(t *testing.T, as, name string, content []byte) (a, b []byte) {
-	t.Helper()
-	dir := t.TempDir()
-	path := filepath.Join(dir, name)
-	if err := os.WriteFile(path, content, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	var sent item
-	c.a.do(t, "sendFile", map[string]any{
-		"chat": c.a.peer, "path": path, "as": as, "text": name,
-	}, &sent)
-	got := c.b.expectText(t, name)
-	fetch := func(p *person, id int) []byte {
-		t.Helper()
-		out := filepath.Join(dir, strconv.FormatInt(p.id, 10))
-		p.do(t, "download", map[string]any{"chat": p.peer, "id": id, "path": out}, nil)
-		b, err := os.ReadFile(out)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return b
-	}
-	return fetch(c.a, sent.ID), fetch(c.b, got.ID)
-}
-
-func (c *conversation) document(t *testing.T) {
-	// Several parts of any size that a library cuts, and a multiple of none.
-	content := make([]byte, 600_001)
-	_, _ = rand.NewChaCha8([32]byte{1}).Read(content)
-	a, b := c.exchange(t, "document", "report.bin", content)
-	if !bytes.Equal(a, content) || !bytes.Equal(b, content) {
-		t.Errorf("sent %d bytes; a downloads %d and b %d, or others", len(content), len(a), len(b))
-	}
-}
-
-func (c *conversation) photo(t *testing.T) {
-	img := image.NewRGBA(image.Rect(0, 0, 700, 500))
-	for x := range 700 {
-		for y := range 500 {
-			img.Set(x, y, color.RGBA{uint8(x), uint8(y), uint8(x * y), 255})
-		}
-	}
-	var content bytes.Buffer
-	if err := jpeg.Encode(&content, img, nil); err != nil {
-		t.Fatal(err)
-	}
-	a, b := c.exchange(t, "photo", "picture.jpg", content.Bytes())
-	if !bytes.Equal(a, b) {
-		t.Errorf("a downloads %d bytes and b %d, or others", len(a), len(b))
-	}
-	got, err := jpeg.DecodeConfig(bytes.NewReader(b))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got.Width != 700 || got.Height != 500 {
-		t.Errorf("the photo is %dx%d", got.Width, got.Height)
 	}
 }
 
