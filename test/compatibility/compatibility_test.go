@@ -24,11 +24,70 @@ const page = "../../docs/compatibility.md"
 // intro begins the page.
 const intro = `# Layers, methods, clients
 
-Written by ` + "`go test ./test/compatibility -update`" + `, never by hand, and checked with every change.
-[COMPATIBILITY.md](../COMPATIBILITY.md) says what clients do that the tables cannot.
+Written by "go test ./test/compatibility -update", never by hand, and checked with every change.
+[COMPATIBILITY.md](../COMPATIBILITY.md) says what clients do that these tables cannot say.
 
 A client speaks the layer of the API that it was compiled for. Inside, Parley speaks layer %d; at
-the edge it rewrites. What follows is what is lost on the way: nothing else is.
+the edge it rewrites. What follows is what is lost on the way.
+`
+
+const aboutConversation = `
+## Clients that hold the conversation
+
+With every change, over each transport, in both parts, each with a client of another age:
+
+| layer | client | version | over |
+|---|---|---|---|
+`
+
+const aboutSteps = `
+Its steps; the test ends at the first that fails, and names it:
+
+| step | what happens |
+|---|---|
+`
+
+const aboutReaders = `
+## Clients that read values
+
+With every change they read random values of everything that the server can say, rewritten to
+their layer:
+
+| layer | client | version |
+|---|---|---|
+`
+
+const aboutLayers = `
+## Layers
+
+Known, each by its own schema: %s.
+
+A client of another layer is served the nearest lower one, an older client the oldest, and a newer
+one the newest.
+
+Claimed, because a client above proves them: %s.
+`
+
+const aboutMethods = `
+## Methods
+
+Of the methods that Parley answers (real or empty in [spec/methods.tsv](../spec/methods.tsv)), those
+that some layer does not have, has by another name, or answers by another type, and parameters of
+requests that are not used.
+
+| method | layers | what is other |
+|---|---|---|
+`
+
+const aboutObjects = `
+## Objects
+
+Of the objects that Parley says, those of which the clients of some layer do not get everything.
+Only elements of lists, optional fields and whole updates are left out, and no update that moves a
+pts.
+
+| object | layers | what they do not get |
+|---|---|---|
 `
 
 // TestPageIsFresh compares the page with what the code does now.
@@ -38,7 +97,6 @@ func TestPageIsFresh(t *testing.T) {
 		if err := os.WriteFile(page, []byte(want), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		return
 	}
 	got, err := os.ReadFile(page)
 	if err != nil {
@@ -68,17 +126,17 @@ func write(t *testing.T) string {
 	m := newMeter(t)
 	writeClients(t, &b, list)
 	writeLayers(&b, list, m.set.Known())
-	writeMethods(&b, m)
-	writeObjects(&b, m)
+	b.WriteString(aboutMethods)
+	m.methods().write(&b)
+	b.WriteString(aboutObjects)
+	m.objects().write(&b)
 	return b.String()
 }
 
 // writeClients lists who holds the conversation, its steps, and who reads values.
 func writeClients(t *testing.T, b *strings.Builder, list []fleet.Client) {
 	t.Helper()
-	b.WriteString("\n## Clients that hold the conversation\n\n" +
-		"With every change, over each transport, in both parts, each with a client of another age:\n\n" +
-		"| layer | client | version | over |\n|---|---|---|---|\n")
+	b.WriteString(aboutConversation)
 	var readers []string
 	for _, c := range list {
 		if len(c.Converses) > 0 {
@@ -93,22 +151,16 @@ func writeClients(t *testing.T, b *strings.Builder, list []fleet.Client) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.WriteString("\nIts steps, at the first of which that fails the test ends and says so:\n\n" +
-		"| step | what happens |\n|---|---|\n")
+	b.WriteString(aboutSteps)
 	for _, s := range steps {
 		fmt.Fprintf(b, "| %s | %s |\n", s.Name, s.What)
 	}
-	b.WriteString("\n## Clients that read values\n\n" +
-		"With every change they read random values of everything that the server can say, rewritten\n" +
-		"to their layer:\n\n| layer | client | version |\n|---|---|---|\n" +
-		strings.Join(readers, ""))
+	b.WriteString(aboutReaders + strings.Join(readers, ""))
 }
 
 // writeLayers lists what is known and what is claimed.
 func writeLayers(b *strings.Builder, list []fleet.Client, known []int) {
-	fmt.Fprintf(b, "\n## Layers\n\nKnown, each by its own schema: %s. A client of another layer is "+
-		"served the\nnearest lower one, an older client the oldest, and a newer one the newest.\n\n"+
-		"Claimed, because a client above proves them: %s.\n", all(known), all(fleet.Claimed(list)))
+	fmt.Fprintf(b, aboutLayers, all(known), all(fleet.Claimed(list)))
 }
 
 func all(layers []int) string {
@@ -160,8 +212,8 @@ func (r *rows) add(of, what string, l int) {
 	r.list[i].layers = append(r.list[i].layers, l)
 }
 
-// write writes one line for each thing and run of layers; quote tells what is a name.
-func (r *rows) write(b *strings.Builder, head string) {
+// write writes one line for each thing and run of layers.
+func (r *rows) write(b *strings.Builder) {
 	type line struct{ of, layers string }
 	what := make(map[line][]string)
 	var order []line
@@ -173,22 +225,7 @@ func (r *rows) write(b *strings.Builder, head string) {
 		what[at] = append(what[at], x.what)
 	}
 	slices.SortStableFunc(order, func(a, b line) int { return strings.Compare(a.of, b.of) })
-	b.WriteString(head)
 	for _, at := range order {
 		fmt.Fprintf(b, "| %s | %s | %s |\n", at.of, at.layers, strings.Join(what[at], ", "))
 	}
-}
-
-func writeMethods(b *strings.Builder, m *meter) {
-	b.WriteString("\n## Methods\n\nOf the methods that Parley answers (real or empty in " +
-		"[spec/methods.tsv](../spec/methods.tsv)), those\nthat some layer does not have, has by " +
-		"another name, or answers by another type, and\nparameters that are read and not used.\n\n")
-	m.methods().write(b, "| method | layers | what is other |\n|---|---|---|\n")
-}
-
-func writeObjects(b *strings.Builder, m *meter) {
-	b.WriteString("\n## Objects\n\nOf the objects that Parley says, those of which clients of some " +
-		"layer do not get everything.\nLeft out are only elements of lists, optional fields, and " +
-		"updates; no update that counts in a pts.\n\n")
-	m.objects().write(b, "| object | layers | what they do not get |\n|---|---|---|\n")
 }

@@ -142,7 +142,10 @@ func (m *meter) object(out *rows, d *schema.Def, l int, sets map[string]bool) {
 	}
 	old := m.books[l].Find(d.Name)
 	if old == nil {
-		out.add(d.Name, m.stead(d, l, down), l)
+		// Where the whole type is newer, the row of what holds it, or of the method, says so.
+		if m.holds(l, d.Result) {
+			out.add(d.Name, m.stead(d, l, down), l)
+		}
 		return
 	}
 	if same(old, d) {
@@ -153,6 +156,13 @@ func (m *meter) object(out *rows, d *schema.Def, l int, sets map[string]bool) {
 			out.add(d.Name, "`"+f+"`", l)
 		}
 	}
+}
+
+// holds tells whether a layer has any object of a type.
+func (m *meter) holds(l int, t *schema.Type) bool {
+	return slices.ContainsFunc(m.defs[l], func(d *schema.Def) bool {
+		return !d.Method && d.Result == t
+	})
 }
 
 // stead says what stands for an object that a layer does not have.
@@ -184,7 +194,7 @@ func same(a, b *schema.Def) bool {
 }
 
 func (m *meter) writer(l int, d *schema.Def) *layertest.Writer {
-	return &layertest.Writer{Book: m.books[l], Deep: 3, Full: true,
+	return &layertest.Writer{Book: m.books[l], Deep: 5,
 		Rand: rand.New(rand.NewPCG(uint64(d.ID), 1))}
 }
 
@@ -201,15 +211,18 @@ func (m *meter) value(w *layertest.Writer, d *schema.Def) layertest.M {
 	return layertest.Unpack(n, typ).(layertest.M)
 }
 
-// lost lists the fields of an object of a layer whose values make no difference in what comes out of
-// the rewriting.
+// lost lists the fields of an object of a layer whose values make no difference in what comes out
+// of the rewriting.
 func (m *meter) lost(
 	d *schema.Def, l int, rewrite func(layertest.M) ([]byte, error),
 ) (out []string) {
 	carried, tried := make(map[string]bool), make(map[string]bool)
 	w := m.writer(l, d)
 	for range tries {
-		v, other := m.value(w, d), m.value(w, d)
+		w.Full = true
+		v := m.value(w, d)
+		w.Full = false
+		other := m.value(w, d)
 		base, err := rewrite(v)
 		if err != nil {
 			continue
@@ -237,7 +250,9 @@ func changed(v, other layertest.M, d *schema.Def, i int) layertest.M {
 	out := maps.Clone(v)
 	f := d.Fields[i]
 	if !f.Optional() {
-		out[f.Name] = other[f.Name]
+		if out[f.Name] = other[f.Name]; f.Type.Kind == schema.Double {
+			out[f.Name] = v[f.Name].(float64) + 1
+		}
 		return out
 	}
 	for _, g := range d.Fields {

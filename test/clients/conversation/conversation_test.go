@@ -258,8 +258,8 @@ func (c *conversation) react(t *testing.T) {
 	})
 }
 
-// dialogs sends a message first. Reading moves b's pts, which Telethon does not notice until the next
-// update; then it asks for the difference, from which it reports messages but no edits.
+// dialogs sends a message first. Reading moves b's pts, which Telethon does not notice until the
+// next update; then it asks for the difference, from which it reports messages but no edits.
 func (c *conversation) dialogs(t *testing.T) {
 	c.a.say(t, c.a.peer, "are you there?")
 	c.b.expectText(t, "are you there?")

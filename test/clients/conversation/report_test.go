@@ -18,8 +18,8 @@ type reportStep struct {
 	Reported bool     `json:"reported"` // it is done
 }
 
-// report reports the first post for violence, as far as b's layer lets him say, and finds the report
-// stored.
+// report reports the first post for violence, as far as b's layer lets him say, and finds the
+// report stored.
 func (c *conversation) report(t *testing.T) {
 	choices := [][]byte{[]byte("violence"), []byte("violence.threat")}
 	with := map[string]any{"chat": c.channel, "ids": []int{c.post}, "option": []byte{},

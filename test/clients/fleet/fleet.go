@@ -1,6 +1,6 @@
 // Package fleet lists the clients that other people wrote and that prove, with every change, that
-// a layer is served: which of them read random values, and which hold the common conversation, whose
-// steps it lists too. A layer that no client of the list proves is not claimed.
+// a layer is served: which of them read random values, and which hold the common conversation,
+// whose steps it lists too. A layer that no client of the list proves is not claimed.
 //
 // It lists and runs nothing.
 package fleet

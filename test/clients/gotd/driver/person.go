@@ -65,7 +65,9 @@ func (p *person) connect(ctx context.Context, a args) (any, error) {
 	p.gaps = updates.New(updates.Config{Handler: p.listen()})
 	options := telegram.Options{
 		DC: a.DC, PublicKeys: []telegram.PublicKey{key}, SessionStorage: new(session.StorageMemory),
-		DCList:        dcs.List{Options: []tg.DCOption{{ID: a.DC, IPAddress: a.Host, Port: a.Port}}},
+		DCList: dcs.List{Options: []tg.DCOption{
+			{ID: a.DC, IPAddress: a.Host, Port: a.Port},
+		}},
 		UpdateHandler: p.gaps, Middlewares: []telegram.Middleware{
 			updhook.UpdateHook(p.gaps.Handle),
 		},
@@ -119,7 +121,9 @@ func (newcomer) Password(context.Context) (string, error) {
 func (n newcomer) Code(context.Context, *tg.AuthSentCode) (string, error) {
 	return n.says.Code, nil
 }
-func (newcomer) AcceptTermsOfService(context.Context, tg.HelpTermsOfService) error { return nil }
+func (newcomer) AcceptTermsOfService(context.Context, tg.HelpTermsOfService) error {
+	return nil
+}
 func (n newcomer) SignUp(context.Context) (auth.UserInfo, error) {
 	return auth.UserInfo{FirstName: n.says.Name}, nil
 }
