@@ -17,6 +17,7 @@ import (
 	"github.com/gotd/td/bin"
 
 	"parley/internal/chat"
+	"parley/internal/chat/restrict"
 	"parley/internal/ids"
 	"parley/internal/store"
 )
@@ -61,6 +62,9 @@ type Method struct {
 	Name   string
 	Access Access
 	Class  Class
+	// Frozen says that a suspended account may call it: what reads or is about getting in and out,
+	// unless the row says otherwise.
+	Frozen bool
 	call   func(c *Call, b *bin.Buffer) (bin.Encoder, error)
 }
 
@@ -83,6 +87,7 @@ func On[T any, P request[T], R bin.Encoder](
 		Name:   p.TypeName(),
 		Access: access,
 		Class:  class,
+		Frozen: access == Anyone || class == Read || class == Login,
 		call: func(c *Call, b *bin.Buffer) (bin.Encoder, error) {
 			var req T
 			if err := P(&req).Decode(b); err != nil {
@@ -99,6 +104,12 @@ func On[T any, P request[T], R bin.Encoder](
 	}
 }
 
+// WhenFrozen returns the row with another answer to whether a suspended account may call it.
+func (m Method) WhenFrozen(may bool) Method {
+	m.Frozen = may
+	return m
+}
+
 // Errors of the dispatcher.
 var (
 	// ErrDecode is a body that is not what its constructor says, or has a text that is not UTF-8.
@@ -113,6 +124,10 @@ var (
 	ErrUnregistered = chat.Refusal{Code: 401, Reason: "AUTH_KEY_UNREGISTERED"}
 	// ErrPasswordNeeded is a key whose account waits for the cloud password.
 	ErrPasswordNeeded = chat.Refusal{Code: 401, Reason: "SESSION_PASSWORD_NEEDED"}
+	// ErrTerminated is an account that the service ended.
+	ErrTerminated = chat.Refusal{Code: 401, Reason: "USER_DEACTIVATED_BAN"}
+	// ErrNoJoining is an account that may not make or enter chats.
+	ErrNoJoining = chat.Forbidden("USER_RESTRICTED")
 )
 
 // Call is one request under way: who calls, from where, when.
@@ -123,6 +138,8 @@ type Call struct {
 	Self ids.UserID
 	// Key is the permanent auth key with what its client said of itself. It is a copy.
 	Key store.AuthKey
+	// Standing is what the service lets the account do.
+	Standing restrict.Standing
 	// Now is the time of the request.
 	Now time.Time
 	// IP is the address that the client connects from.

@@ -11,9 +11,11 @@ import (
 	"time"
 
 	"github.com/gotd/td/bin"
+	"github.com/gotd/td/tg"
 
 	"parley/internal/chat"
 	"parley/internal/chat/device"
+	"parley/internal/chat/restrict"
 	"parley/internal/clock"
 	"parley/internal/ids"
 	"parley/internal/limit"
@@ -52,6 +54,8 @@ type Options struct {
 	Log     *slog.Logger
 	// DC is the data centre of clients that name none.
 	DC int
+	// Standing tells what the service lets an account do; nil lets everybody do everything.
+	Standing func(ctx context.Context, user ids.UserID) (restrict.Standing, error)
 	// Attend makes a session hear of what concerns an account; Leave undoes it.
 	Attend func(ctx context.Context, user ids.UserID, s *State) error
 	Leave  func(user ids.UserID, s *State)
@@ -162,12 +166,19 @@ func (s *Server) serve(ctx context.Context, st *State, q session.Query) (string,
 	if err := s.admit(m, dev); err != nil {
 		return m.Name, nil, err
 	}
-	if err := s.attend(ctx, st, dev, m, q); err != nil {
+	standing, err := s.standing(ctx, st, dev, m)
+	if err != nil {
 		return m.Name, nil, err
+	}
+	if !standing.Terminated {
+		if err := s.attend(ctx, st, dev, m, q); err != nil {
+			return m.Name, nil, err
+		}
 	}
 	c := &Call{
 		Context: store.WithSource(ctx, st), Key: dev.AuthKey, Now: s.Clock.Now(), IP: st.Live.IP(),
 		DC: cmp.Or(st.Live.DC(), s.DC), Session: st, TempKeyID: st.Live.TempKeyID(), MsgID: q.MsgID,
+		Standing: standing,
 	}
 	if dev.State == store.KeyAuthorized {
 		c.Self = dev.User
@@ -289,6 +300,29 @@ func (s *Server) admit(m *Method, dev device.Device) error {
 	return nil
 }
 
+// standing holds a call against what the service lets its account do.
+func (s *Server) standing(
+	ctx context.Context, st *State, dev device.Device, m *Method,
+) (out restrict.Standing, err error) {
+	if s.Standing == nil || dev.State != store.KeyAuthorized {
+		return out, nil
+	}
+	out, err = s.Standing(ctx, dev.User)
+	switch {
+	case err != nil:
+	case out.Terminated:
+		s.leave(st)
+		if m.ID != tg.AuthLogOutRequestTypeID {
+			err = ErrTerminated
+		}
+	case out.Frozen && !m.Frozen:
+		err = chat.ErrFrozen
+	case out.Stay && m.Class == Join:
+		err = ErrNoJoining
+	}
+	return out, err
+}
+
 // attend makes the session hear of what concerns its account, from its first request that is not
 // about files.
 func (s *Server) attend(
@@ -320,6 +354,11 @@ func (s *Server) attend(
 // Closed says that a session is gone.
 func (s *Server) Closed(st *State) {
 	st.closed.Store(true)
+	s.leave(st)
+}
+
+// leave makes a session hear of nothing more.
+func (s *Server) leave(st *State) {
 	if user := st.user.Swap(0); user != 0 {
 		s.Leave(ids.UserID(user), st)
 	}

@@ -48,4 +48,8 @@ var (
 	ErrNotParticipant   = Invalid("USER_NOT_PARTICIPANT")
 	ErrUsernameInvalid  = Invalid("USERNAME_INVALID")
 	ErrUsernameOccupied = Invalid("USERNAME_OCCUPIED")
+	// ErrFrozen is an account that the service has suspended.
+	//
+	// https://core.telegram.org/api/auth#frozen-accounts
+	ErrFrozen = Refusal{Code: 420, Reason: "FROZEN_METHOD_INVALID"}
 )

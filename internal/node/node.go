@@ -32,6 +32,7 @@ import (
 	"parley/internal/chat/media/imaging"
 	"parley/internal/chat/message"
 	"parley/internal/chat/presence"
+	"parley/internal/chat/restrict"
 	"parley/internal/chat/search"
 	"parley/internal/clock"
 	"parley/internal/config"
@@ -42,6 +43,7 @@ import (
 	"parley/internal/mtproto/handshake"
 	"parley/internal/mtproto/layer"
 	"parley/internal/safety/casefile"
+	"parley/internal/safety/enforce"
 	"parley/internal/safety/evidence"
 	"parley/internal/safety/intake"
 	"parley/internal/store"
@@ -67,6 +69,8 @@ type Node struct {
 	Intake   *intake.Service
 	Cases    *casefile.Service
 	Evidence *evidence.Service
+	// Enforce carries measures out; only decisions give it orders.
+	Enforce *enforce.Service
 
 	clock    clock.Clock
 	log      *slog.Logger
@@ -77,6 +81,7 @@ type Node struct {
 	layers   *layer.Set
 	hub      *fanout.Hub
 	presence *presence.Tracker
+	accounts *restrict.Accounts
 	search   *search.Service
 	api      *api.Server
 	gateway  *gateway.Server
@@ -278,6 +283,7 @@ func (n *Node) start(fn func()) {
 func (n *Node) background() {
 	n.start(func() { _ = n.exchange.Run(n.ctx) })
 	n.start(func() { n.every(housekeeping, n.clean) })
+	n.start(n.expire)
 }
 
 // housekeeping is how often what has run out is cleared away.

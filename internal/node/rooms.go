@@ -48,7 +48,10 @@ func (n *Node) references() view.References {
 
 // openRooms builds the rooms of the messenger.
 func (n *Node) openRooms() error {
-	n.Message = &message.Service{Store: n.Store, Clock: n.clock, Random: random}
+	n.openRestrict()
+	n.Message = &message.Service{
+		Store: n.Store, Clock: n.clock, Random: random, Accounts: n.accounts,
+	}
 	n.Group = &group.Service{
 		Store: n.Store, Clock: n.clock, Message: n.Message, Rand: rand.Reader,
 	}
@@ -67,7 +70,7 @@ func (n *Node) openRooms() error {
 	}
 	appliers := make(map[int64]fanout.Applier)
 	for _, of := range []map[int64]func(*store.Tx, store.Outbox) error{
-		n.Message.Appliers(), n.Group.Appliers(), n.Channel.Appliers(),
+		n.Message.Appliers(), n.Group.Appliers(), n.Channel.Appliers(), n.Enforce.Appliers(),
 	} {
 		for kind, apply := range of {
 			if appliers[kind] != nil {
@@ -80,9 +83,13 @@ func (n *Node) openRooms() error {
 	renderer := &live.Renderer{Store: n.Store, Env: n.env(), Clock: n.clock}
 	n.hub = fanout.NewHub(n.ctx, n.Store, renderer.Render(n.down), n.log, pushWorkers)
 	n.Store.OnCommit(func(c store.Commit) {
+		n.accounts.Committed(c)
 		n.hub.Committed(c)
 		n.Courier.Committed(c)
 	})
+	if err := n.accounts.Load(n.ctx); err != nil {
+		return err
+	}
 	return n.openAccount()
 }
 

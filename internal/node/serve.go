@@ -54,7 +54,7 @@ func (n *Node) methods() []api.Method {
 	}
 	helpHandlers := &help.Handlers{
 		Store: n.Store, Env: d.Env, Addresses: n.addresses(), Name: serviceName,
-		Support: accounts.ServiceUser,
+		Support: accounts.ServiceUser, Appeal: n.personPage,
 	}
 	room := chats.Room{Desk: d, Settled: n.Courier.Settled}
 	var all []api.Method
@@ -125,8 +125,9 @@ func (n *Node) openAPI() error {
 	n.api, err = api.New(api.Options{
 		Devices: n.devices, Layers: n.layers, Methods: n.methods(), Limits: n.limits(),
 		Clock: n.clock, Log: n.log, DC: n.Config.DC,
-		Attend: n.attend,
-		Leave:  n.leave,
+		Standing: n.accounts.Of,
+		Attend:   n.attend,
+		Leave:    n.leave,
 		Called: func(method, outcome string, took time.Duration) {
 			called.WithLabelValues(method, outcome).Observe(took.Seconds())
 		},

@@ -17,7 +17,7 @@ const (
 	UserBot
 	// UserSynthetic is an account that was made to show something, not by a person.
 	UserSynthetic
-	// UserMeasured says that the service has restricted the account.
+	// UserMeasured says that the service has restricted the account, without ending it.
 	UserMeasured
 	// UserTerminated is an account that the service ended; it can be brought back.
 	UserTerminated

@@ -254,6 +254,16 @@ func (t *Tx) RemovePhoto(peer ids.Peer, id int64, used bool) (bool, error) {
 	return true, t.exec(photoDelete, peer, id)
 }
 
+// PhotoRemoved tells whether a photo was taken off those of a peer and can be put back.
+func (r *Reader) PhotoRemoved(peer ids.Peer, id int64) (bool, error) {
+	var date, bit int64
+	err := r.one(removedPhotoGet, []any{peer, id}, &date, &bit)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // ReturnPhoto puts a photo back that RemovePhoto took and says whether it was the one shown;
 // ErrNotFound when there is none.
 func (t *Tx) ReturnPhoto(peer ids.Peer, id int64) (used bool, err error) {

@@ -180,13 +180,3 @@ func (h *Profile) getGlobalPrivacySettings(
 ) (*tg.GlobalPrivacySettings, error) {
 	return &tg.GlobalPrivacySettings{}, nil
 }
-
-// getContentSettings tells that sensitive content is not shown and that this is not for the caller
-// to change.
-//
-// https://core.telegram.org/method/account.getContentSettings
-func (h *Profile) getContentSettings(
-	*api.Call, *tg.AccountGetContentSettingsRequest,
-) (*tg.AccountContentSettings, error) {
-	return &tg.AccountContentSettings{}, nil
-}

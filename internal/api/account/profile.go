@@ -39,6 +39,7 @@ func (h *Profile) Methods() []api.Method {
 		api.On(api.User, api.Write, h.setPrivacy),
 		api.On(api.User, api.Read, h.getGlobalPrivacySettings),
 		api.On(api.User, api.Read, h.getContentSettings),
+		api.On(api.User, api.Write, h.setContentSettings),
 		api.On(api.User, api.Read, h.getNotifySettings),
 		api.On(api.User, api.Write, h.updateNotifySettings),
 		api.On(api.User, api.Write, h.resetNotifySettings),

@@ -37,14 +37,14 @@ func (h *Security) Methods() []api.Method {
 		api.On(api.User, api.Read, h.getAuthorizations),
 		api.On(api.User, api.Login, h.resetAuthorization),
 		api.On(api.User, api.Write, h.setAuthorizationTTL),
-		api.On(api.User, api.Write, h.changeAuthorizationSettings),
+		api.On(api.User, api.Write, h.changeAuthorizationSettings).WhenFrozen(true),
 		api.On(api.User, api.Read, h.getAccountTTL),
 		api.On(api.User, api.Write, h.setAccountTTL),
 		api.On(api.Password, api.Login, h.deleteAccount),
-		api.On(api.User, api.Login, h.sendChangePhoneCode),
-		api.On(api.User, api.Login, h.changePhone),
-		api.On(api.User, api.Write, h.registerDevice),
-		api.On(api.User, api.Write, h.unregisterDevice),
+		api.On(api.User, api.Login, h.sendChangePhoneCode).WhenFrozen(false),
+		api.On(api.User, api.Login, h.changePhone).WhenFrozen(false),
+		api.On(api.User, api.Write, h.registerDevice).WhenFrozen(true),
+		api.On(api.User, api.Write, h.unregisterDevice).WhenFrozen(true),
 	}
 }
 

@@ -43,9 +43,9 @@ func (h *Handlers) Methods() []api.Method {
 		api.On(api.User, api.Write, h.block),
 		api.On(api.User, api.Write, h.unblock),
 		api.On(api.User, api.Read, h.getBlocked),
-		api.On(api.User, api.Costly, h.search),
-		api.On(api.User, api.Costly, h.resolveUsername),
-		api.On(api.User, api.Costly, h.resolvePhone),
+		api.On(api.User, api.Costly, h.search).WhenFrozen(true),
+		api.On(api.User, api.Costly, h.resolveUsername).WhenFrozen(true),
+		api.On(api.User, api.Costly, h.resolvePhone).WhenFrozen(true),
 		api.On(api.User, api.Read, h.getTopPeers),
 	}
 }
@@ -358,6 +358,9 @@ func (h *Handlers) resolveUsername(
 	name := strings.ToLower(strings.TrimPrefix(req.Username, "@"))
 	return h.resolved(c, func(r *store.Reader) (ids.Peer, error) {
 		peer, err := r.PeerByUsername(name)
+		if err == nil {
+			peer, err = there(r, peer)
+		}
 		if store.IsNotFound(err) {
 			err = chat.Invalid("USERNAME_NOT_OCCUPIED")
 		}
@@ -374,6 +377,9 @@ func (h *Handlers) resolvePhone(
 	missing := chat.Invalid("PHONE_NOT_OCCUPIED")
 	return h.resolved(c, func(r *store.Reader) (ids.Peer, error) {
 		user, err := r.UserByPhone(contact.Digits(req.Phone))
+		if err == nil {
+			_, err = there(r, user.Peer())
+		}
 		if store.IsNotFound(err) {
 			return 0, missing
 		}
@@ -428,6 +434,12 @@ func (h *Handlers) search(
 			return err
 		}
 		for _, peer := range found {
+			if _, err := there(r, peer); err != nil {
+				if store.IsNotFound(err) || errors.Is(err, chat.ErrChannelPrivate) {
+					continue
+				}
+				return err
+			}
 			mine, err := h.mine(r, c.Self, peer)
 			if err != nil {
 				return err
@@ -437,11 +449,7 @@ func (h *Handlers) search(
 				out.MyResults = append(out.MyResults, v.Peer(peer))
 			case len([]rune(query)) < searchShortest || len(out.Results) >= most:
 			default:
-				public, err := public(r, peer)
-				if err != nil {
-					return err
-				}
-				if public {
+				if v.FindablePeer(peer) {
 					out.Results = append(out.Results, v.Peer(peer))
 				}
 			}
@@ -492,20 +500,21 @@ func (h *Handlers) mine(r *store.Reader, self ids.UserID, peer ids.Peer) (bool, 
 	return err == nil && !d.Flags.Has(store.Hidden), err
 }
 
-// public tells whether strangers may find a peer: it has a username.
-func public(r *store.Reader, peer ids.Peer) (bool, error) {
+// there returns a peer unless the service has ended it: store.ErrNotFound for an account,
+// ErrChannelPrivate for a chat.
+func there(r *store.Reader, peer ids.Peer) (ids.Peer, error) {
 	if peer.Kind() == ids.User {
 		u, err := r.User(peer.User())
-		if store.IsNotFound(err) {
-			return false, nil
+		if err == nil && u.Flags.Has(store.UserTerminated) {
+			err = store.ErrNotFound
 		}
-		return u.Username != "" && !u.Flags.Has(store.UserDeleted), err
+		return peer, err
 	}
 	row, err := r.Chat(peer)
-	if store.IsNotFound(err) {
-		return false, nil
+	if err == nil && row.Flags.Has(store.ChatTerminated) {
+		err = chat.ErrChannelPrivate
 	}
-	return row.Username != "" && !row.Flags.Has(store.Deactivated), err
+	return peer, err
 }
 
 // getTopPeers would return whom the caller writes to most; that is not counted here.

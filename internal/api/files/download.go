@@ -1,6 +1,7 @@
 package files
 
 import (
+	"cmp"
 	"errors"
 
 	"github.com/gotd/td/tg"
@@ -11,6 +12,7 @@ import (
 	"parley/internal/chat/contact"
 	"parley/internal/chat/media"
 	"parley/internal/chat/message"
+	"parley/internal/chat/restrict"
 	"parley/internal/ids"
 	"parley/internal/limit"
 	"parley/internal/store"
@@ -20,6 +22,7 @@ var (
 	errLocation  = chat.Invalid("LOCATION_INVALID")
 	errReference = chat.Invalid("FILE_REFERENCE_INVALID")
 	errExpired   = chat.Invalid("FILE_REFERENCE_EXPIRED")
+	errForwards  = chat.Invalid("CHAT_FORWARDS_RESTRICTED")
 )
 
 // The units of offsets and lengths of a download.
@@ -121,7 +124,8 @@ func (h *Handlers) locate(
 	return f, row, size, err
 }
 
-// met is fetchable for a file that the caller names in order to send it on as what it is.
+// met is fetchable for a file that the caller names in order to send it on as what it is, which is
+// as good as a forward.
 func (h *Handlers) met(
 	c *api.Call, kind media.Kind, id, hash int64, reference []byte,
 ) (media.File, error) {
@@ -129,6 +133,24 @@ func (h *Handlers) met(
 	if err == nil && f.Kind != kind {
 		err = chat.Invalid("MEDIA_INVALID")
 	}
+	if err != nil {
+		return f, err
+	}
+	origin, err := h.References.Open(reference)
+	if err != nil || origin.Message == 0 {
+		return f, err
+	}
+	err = h.Store.View(c.Context, func(r *store.Reader) error {
+		m, err := r.Message(origin.Box, origin.Message)
+		if err != nil {
+			return err
+		}
+		verdict, err := h.verdict(c, r, m)
+		if err == nil && verdict.Still {
+			err = errForwards
+		}
+		return err
+	})
 	return f, err
 }
 
@@ -189,13 +211,52 @@ func (h *Handlers) still(c *api.Call, r *store.Reader, o view.Origin, row store.
 			return errExpired
 		}
 	}
+	return h.shows(c, r, m, row.ID)
+}
+
+// shows tells whether a message that is there shows a file to the caller.
+func (h *Handlers) shows(c *api.Call, r *store.Reader, m store.Message, id int64) error {
+	if m.Peer.Kind() == ids.Chat {
+		row, err := r.Chat(m.Peer)
+		if err != nil || row.Flags.Has(store.ChatTerminated) {
+			return cmp.Or(err, error(errExpired))
+		}
+	}
+	verdict, err := h.verdict(c, r, m)
+	if err != nil || verdict.Hidden() {
+		return cmp.Or(err, error(errExpired))
+	}
 	content, err := message.DecodeContent(m.Body)
 	if err != nil {
 		return err
 	}
-	if content.Media != nil && content.Media.ID == row.ID ||
-		content.Action != nil && content.Action.Photo == row.ID {
+	if content.Media != nil && content.Media.ID == id {
 		return nil
+	}
+	if content.Action == nil || content.Action.Photo != id {
+		return errExpired
+	}
+	taken, err := r.PhotoRemoved(m.Peer, id)
+	if err == nil && taken {
+		err = errExpired
+	}
+	return err
+}
+
+// verdict is what the service has restricted of a message for the caller.
+func (h *Handlers) verdict(
+	c *api.Call, r *store.Reader, m store.Message,
+) (restrict.Verdict, error) {
+	v := view.New(r, h.Env, c.Self, c.Unix())
+	return v.Verdict(m), v.Err()
+}
+
+// photoShown refuses the profile photo of a peer that is withheld from the caller.
+func (h *Handlers) photoShown(c *api.Call, r *store.Reader, peer ids.Peer) error {
+	v := view.New(r, h.Env, c.Self, c.Unix())
+	shown := v.ShowsPhotos(peer)
+	if err := v.Err(); err != nil || shown {
+		return err
 	}
 	return errExpired
 }
@@ -208,6 +269,9 @@ func (h *Handlers) stillPhoto(c *api.Call, r *store.Reader, peer ids.Peer, id in
 	}
 	if !has {
 		return errExpired
+	}
+	if err := h.photoShown(c, r, peer); err != nil {
+		return err
 	}
 	if peer.Kind() != ids.User {
 		_, err := message.See(r, c.Self, peer, c.Unix())

@@ -39,8 +39,8 @@ func (h *Handlers) Methods() []api.Method {
 	return []api.Method{
 		api.On(api.User, api.File, h.saveFilePart),
 		api.On(api.User, api.File, h.saveBigFilePart),
-		api.On(api.User, api.File, h.getFile),
-		api.On(api.User, api.File, h.getFileHashes),
+		api.On(api.User, api.File, h.getFile).WhenFrozen(true),
+		api.On(api.User, api.File, h.getFileHashes).WhenFrozen(true),
 		api.On(api.User, api.Write, h.uploadMedia),
 		api.On(api.User, api.Write, h.uploadProfilePhoto),
 		api.On(api.User, api.Write, h.updateProfilePhoto),
@@ -265,6 +265,13 @@ func (h *Handlers) setPhoto(c *api.Call, id int64) error {
 		if err != nil {
 			return err
 		}
+		taken, err := tx.PhotoRemoved(self, id)
+		if err != nil {
+			return err
+		}
+		if taken {
+			return chat.Invalid("PHOTO_INVALID")
+		}
 		u.PhotoID = id
 		if err := tx.PutUser(u); err != nil {
 			return err
@@ -385,6 +392,10 @@ func (h *Handlers) getUserPhotos(
 	}
 	err = h.View(c, func(r *store.Reader, v *view.View) error {
 		v.User(user)
+		if !v.ShowsPhotos(user.Peer()) {
+			out = &tg.PhotosPhotos{Users: v.Users()}
+			return nil
+		}
 		sees, err := contact.Allows(r, c.Self, user, contact.Photo)
 		if err != nil {
 			return err

@@ -7,6 +7,8 @@ import (
 	"github.com/gotd/td/tg"
 
 	"parley/internal/api"
+	"parley/internal/chat/restrict"
+	"parley/internal/ids"
 	"parley/internal/limit"
 )
 
@@ -138,10 +140,29 @@ func settings() *tg.JSONObject {
 	}}
 }
 
+// frozen are the settings by which the client of a suspended account says so, and where one can
+// ask to decide anew. Clients take a suspension without an end for none.
+//
+// https://core.telegram.org/api/auth#frozen-accounts
+func (h *Handlers) frozen(user ids.UserID, s restrict.Standing) []tg.JSONObjectValue {
+	until := s.Until
+	if until == 0 {
+		until = forever
+	}
+	return []tg.JSONObjectValue{
+		{Key: "freeze_since_date", Value: number(float64(s.Since))},
+		{Key: "freeze_until_date", Value: number(float64(until))},
+		{Key: "freeze_appeal_url", Value: word(h.Appeal(user))},
+	}
+}
+
 func (h *Handlers) appConfig(
-	_ *api.Call, req *tg.HelpGetAppConfigRequest,
+	c *api.Call, req *tg.HelpGetAppConfigRequest,
 ) (tg.HelpAppConfigClass, error) {
 	config := settings()
+	if c.Standing.Frozen {
+		config.Value = append(config.Value, h.frozen(c.Self, c.Standing)...)
+	}
 	var b bin.Buffer
 	if err := config.Encode(&b); err != nil {
 		return nil, err

@@ -37,6 +37,9 @@ type Handlers struct {
 	Name string
 	// Support is the account that speaks for the server.
 	Support ids.UserID
+	// Appeal returns the address of the page where somebody sees what was decided about him and can
+	// ask to decide anew.
+	Appeal func(ids.UserID) string
 	// Country is the ISO code of the country that clients propose for phone numbers, or empty.
 	Country string
 	// Terms are the terms of service that people must accept; empty when there are none.
@@ -57,7 +60,7 @@ func (h *Handlers) Methods() []api.Method {
 		api.On(api.User, api.Read, h.promo),
 		api.On(api.User, api.Read, h.dismissSuggestion),
 		api.On(api.User, api.Read, h.termsUpdate),
-		api.On(api.User, api.Write, h.acceptTerms),
+		api.On(api.User, api.Write, h.acceptTerms).WhenFrozen(true),
 		api.On(api.User, api.Read, h.colors),
 		api.On(api.User, api.Read, h.profileColors),
 		api.On(api.User, api.Read, h.timezones),

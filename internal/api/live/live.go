@@ -14,6 +14,7 @@ import (
 	"parley/internal/chat/fanout"
 	"parley/internal/chat/group"
 	"parley/internal/chat/message"
+	"parley/internal/chat/restrict"
 	"parley/internal/clock"
 	"parley/internal/ids"
 	"parley/internal/store"
@@ -29,29 +30,43 @@ type Renderer struct {
 // Render returns what a hub needs. down rewrites a body for a client's layer.
 func (x *Renderer) Render(down func(layer int, body []byte) ([]byte, error)) fanout.Render {
 	return fanout.Render{
-		User: x.user, Shared: x.shared, Apart: x.apart, TooLong: x.tooLong, Down: down,
-		Hash: x.Env.Hash,
+		User: x.user, Shared: x.shared, Audiences: x.audiences, Apart: x.apart, TooLong: x.tooLong,
+		Down: down, Hash: x.Env.Hash,
 	}
 }
 
-// updates renders entries for a viewer; nil when they tell him nothing.
-func (x *Renderer) updates(
-	r *store.Reader, viewer ids.UserID, events []store.Event,
-) (*view.View, []byte, error) {
-	v := view.New(r, x.Env, viewer, x.Clock.Now().Unix())
+// updates renders entries for the viewer of a view; nil when they tell him nothing.
+func updates(v *view.View, events []store.Event) ([]byte, error) {
 	out := v.Updates(nil, events...)
 	if err := v.Err(); err != nil || len(out.Updates) == 0 {
-		return v, nil, err
+		return nil, err
 	}
-	body, err := view.Encode(out)
-	return v, body, err
+	return view.Encode(out)
+}
+
+// audiences reads the audiences of users.
+func (x *Renderer) audiences(
+	ctx context.Context, users []ids.UserID,
+) (out []restrict.Audience, err error) {
+	err = x.Store.View(ctx, func(r *store.Reader) error {
+		out = out[:0]
+		for _, user := range users {
+			a, err := restrict.Of(r, user)
+			if err != nil {
+				return err
+			}
+			out = append(out, a)
+		}
+		return nil
+	})
+	return out, err
 }
 
 func (x *Renderer) user(
 	ctx context.Context, user ids.UserID, events []store.Event,
 ) (body []byte, err error) {
 	err = x.Store.View(ctx, func(r *store.Reader) (err error) {
-		_, body, err = x.updates(r, user, events)
+		body, err = updates(view.New(r, x.Env, user, x.Clock.Now().Unix()), events)
 		return err
 	})
 	return body, err
@@ -76,21 +91,26 @@ func (x *Renderer) apart(
 				seen = append(seen, e)
 			}
 		}
-		_, body, err = x.updates(r, user, seen)
+		body, err = updates(view.New(r, x.Env, user, x.Clock.Now().Unix()), seen)
 		return err
 	})
 	return body, err
 }
 
 func (x *Renderer) shared(
-	ctx context.Context, channel ids.Peer, events []store.Event,
+	ctx context.Context, channel ids.Peer, events []store.Event, a restrict.Audience,
 ) (out fanout.Shared, err error) {
+	if back, err := returns(events); err != nil || back {
+		// Clients take no membership from the form that all see alike.
+		return fanout.Shared{Each: true}, err
+	}
 	err = x.Store.View(ctx, func(r *store.Reader) error {
-		v, body, err := x.updates(r, 0, events)
+		v := view.NewShared(r, x.Env, a, x.Clock.Now().Unix())
+		body, err := updates(v, events)
 		if err != nil {
 			return err
 		}
-		out.Body = body
+		out = fanout.Shared{Body: body, Varies: v.Varies()}
 		out.Places = func(encoded []byte) []fanout.Place { return places(v, encoded) }
 		var oldest int64
 		if out.Apart, oldest, err = apart(r, events); err != nil || oldest == 0 {
@@ -104,6 +124,20 @@ func (x *Renderer) shared(
 		return err
 	})
 	return out, err
+}
+
+// returns tells whether entries say that a channel is back that the service had ended.
+func returns(events []store.Event) (bool, error) {
+	for _, e := range events {
+		if box.Kind(e.Kind) != box.Restricted {
+			continue
+		}
+		entry, err := box.Decode(e)
+		if err != nil || entry.On {
+			return entry.On, err
+		}
+	}
+	return false, nil
 }
 
 // newcomersMost is how many people who joined after a message are told of its change one by one;

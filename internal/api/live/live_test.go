@@ -12,6 +12,7 @@ import (
 	"parley/internal/api/live"
 	"parley/internal/chat/box"
 	"parley/internal/chat/message"
+	"parley/internal/chat/restrict"
 	"parley/internal/ids"
 	"parley/internal/store"
 )
@@ -73,7 +74,7 @@ func TestEditOfHiddenHistory(t *testing.T) {
 	}
 	x := &live.Renderer{Store: s, Env: w.Desk.Env, Clock: w.Clock}
 	render := x.Render(func(_ int, body []byte) ([]byte, error) { return body, nil })
-	shared, err := render.Shared(ctx, channel, []store.Event{edited})
+	shared, err := render.Shared(ctx, channel, []store.Event{edited}, restrict.Audience{})
 	if err != nil {
 		t.Fatal(err)
 	}

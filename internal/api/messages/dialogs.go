@@ -94,6 +94,15 @@ func (h *Handlers) lines(
 	dialogs := make([]tg.DialogClass, 0, len(lines))
 	var messages []tg.MessageClass
 	for _, l := range lines {
+		if l.Peer.Kind() != ids.User {
+			row, err := v.ChatRow(l.Peer)
+			if err != nil && !store.IsNotFound(err) {
+				return nil, nil, err
+			}
+			if row.Flags.Has(store.ChatTerminated) {
+				continue
+			}
+		}
 		dialogs = append(dialogs, v.Dialog(l))
 		if l.TopID == 0 {
 			continue

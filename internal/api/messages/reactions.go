@@ -86,7 +86,10 @@ func (h *Handlers) getMessagesReactions(
 			if err != nil {
 				continue
 			}
-			reactions, _ := v.Reactions(m)
+			var reactions tg.MessageReactions
+			if !v.Verdict(m).Hidden() {
+				reactions, _ = v.Reactions(m)
+			}
 			list = append(list, &tg.UpdateMessageReactions{
 				Peer: v.Peer(peer), MsgID: id, Reactions: reactions,
 			})
@@ -121,6 +124,9 @@ func (h *Handlers) getMessageReactionsList(
 		m, err := message.Get(r, c.Self, peer, int64(req.ID))
 		if err != nil {
 			return err
+		}
+		if v.Verdict(m).Hidden() {
+			return chat.ErrMessageIDInvalid
 		}
 		if m.Flags.Has(store.Post) {
 			return chat.Forbidden("BROADCAST_FORBIDDEN")

@@ -173,6 +173,9 @@ func (h *Handlers) matching(
 		if rows, below, err = h.step(c, peer, req.Q, below, above); err != nil {
 			return nil, false, err
 		}
+		if rows, err = h.findable(c, rows); err != nil {
+			return nil, false, err
+		}
 		for _, m := range rows {
 			if m.Flags.Has(store.Service) || !want(m) {
 				continue
@@ -184,6 +187,21 @@ func (h *Handlers) matching(
 		}
 	}
 	return out, false, err
+}
+
+// findable leaves out what the service keeps out of searches or withholds from the caller: that it
+// was found would tell what it says.
+func (h *Handlers) findable(c *api.Call, rows []store.Message) (out []store.Message, err error) {
+	err = h.View(c, func(_ *store.Reader, v *view.View) error {
+		out = out[:0]
+		for _, m := range rows {
+			if v.Findable(m) {
+				out = append(out, m)
+			}
+		}
+		return nil
+	})
+	return out, err
 }
 
 // step returns the next stretch of messages to look at, all or those with the words, and the id

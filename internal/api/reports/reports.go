@@ -43,12 +43,12 @@ const (
 // Methods are the rows.
 func (h *Handlers) Methods() []api.Method {
 	return []api.Method{
-		api.On(api.User, api.Write, h.report),
-		api.On(api.User, api.Write, h.reportSpam),
-		api.On(api.User, api.Write, h.reportReaction),
-		api.On(api.User, api.Write, h.reportPeer),
-		api.On(api.User, api.Write, h.reportProfilePhoto),
-		api.On(api.User, api.Write, h.reportParticipant),
+		api.On(api.User, api.Write, h.report).WhenFrozen(true),
+		api.On(api.User, api.Write, h.reportSpam).WhenFrozen(true),
+		api.On(api.User, api.Write, h.reportReaction).WhenFrozen(true),
+		api.On(api.User, api.Write, h.reportPeer).WhenFrozen(true),
+		api.On(api.User, api.Write, h.reportProfilePhoto).WhenFrozen(true),
+		api.On(api.User, api.Write, h.reportParticipant).WhenFrozen(true),
 		api.On(api.User, api.Read, h.reportFalsePositive),
 	}
 }

@@ -30,7 +30,8 @@ func (v *View) adminAction(peer ids.Peer, l group.Log) tg.ChannelAdminLogEventAc
 		return &tg.ChannelAdminLogEventActionChangeUsername{PrevValue: l.Old, NewValue: l.New}
 	case group.LogPhoto:
 		return &tg.ChannelAdminLogEventActionChangePhoto{
-			PrevPhoto: v.loggedPhoto(peer, l.OldN), NewPhoto: v.loggedPhoto(peer, l.NewN),
+			PrevPhoto: v.loggedPhoto(peer, l.OldN, Origin{Peer: peer}),
+			NewPhoto:  v.loggedPhoto(peer, l.NewN, Origin{Peer: peer}),
 		}
 	case group.LogSignatures:
 		return &tg.ChannelAdminLogEventActionToggleSignatures{NewValue: on}
@@ -58,10 +59,6 @@ func (v *View) adminAction(peer ids.Peer, l group.Log) tg.ChannelAdminLogEventAc
 	default:
 		return v.linkAction(peer, l)
 	}
-}
-
-func (v *View) loggedPhoto(peer ids.Peer, id int64) tg.PhotoClass {
-	return v.fullPhoto(store.Chat{Peer: peer, PhotoID: id})
 }
 
 // standingAction renders an entry about somebody's standing.

@@ -41,13 +41,14 @@ func (v *View) keep(peer ids.Peer, c tg.ChatClass) tg.ChatClass {
 	return c
 }
 
-// ChatRow returns a chat's row, read once per view.
+// ChatRow returns what the viewer may be shown of a chat's row, read once per view.
 func (v *View) ChatRow(peer ids.Peer) (store.Chat, error) {
 	if row, ok := v.rows[peer]; ok {
 		return row, nil
 	}
 	row, err := v.r.Chat(peer)
 	if err == nil {
+		row = v.shownChat(row)
 		v.rows[peer] = row
 	}
 	return row, err
@@ -64,7 +65,7 @@ func (v *View) noChat(peer ids.Peer) tg.ChatClass {
 
 func (v *View) group(row store.Chat, m store.Member) tg.ChatClass {
 	id := int64(row.Peer.Chat())
-	if rights.KickedNow(m, v.now) {
+	if rights.KickedNow(m, v.now) || row.Flags.Has(store.ChatTerminated) {
 		return &tg.ChatForbidden{ID: id, Title: row.Title}
 	}
 	c := &tg.Chat{
@@ -128,7 +129,7 @@ func (v *View) forbidden(row store.Chat) tg.ChatClass {
 
 // minChannel is what everybody sees alike.
 func (v *View) minChannel(row store.Chat) tg.ChatClass {
-	if row.Flags.Has(store.Deactivated) {
+	if rights.Closed(row) {
 		return v.forbidden(row)
 	}
 	c := v.bareChannel(row)
@@ -154,6 +155,9 @@ func (v *View) bareChannel(row store.Chat) *tg.Channel {
 		Photo:             v.chatPhoto(row),
 		Date:              int(row.Created),
 	}
+	verdict := v.verdicts[row.Peer]
+	c.Scam, c.Fake, c.Restricted = verdict.Scam, verdict.Fake, verdict.Hidden()
+	c.RestrictionReason = reasons(verdict)
 	c.SetAccessHash(v.hash(row.Peer))
 	if c.Megagroup {
 		c.SetDefaultBannedRights(BannedRights(rights.Banned(row.Banned), 0))

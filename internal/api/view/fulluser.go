@@ -7,6 +7,7 @@ import (
 
 	"parley/internal/chat/contact"
 	"parley/internal/chat/dialog"
+	"parley/internal/chat/rights"
 	"parley/internal/ids"
 	"parley/internal/store"
 )
@@ -21,6 +22,7 @@ func (v *View) FullUser(id ids.UserID) tg.UserFull {
 		return out
 	}
 	v.User(id)
+	row, _ = v.shownUser(row)
 	out.Settings = v.PeerSettings(id)
 	if row.About != "" && v.sees(id, contact.About) {
 		out.SetAbout(row.About)
@@ -75,7 +77,7 @@ func (v *View) CommonChats(id ids.UserID) []ids.Peer {
 			continue
 		}
 		row, err := v.ChatRow(d.Peer)
-		if v.fail(err) || row.Flags.Has(store.Broadcast) || row.Flags.Has(store.Deactivated) {
+		if v.fail(err) || row.Flags.Has(store.Broadcast) || rights.Closed(row) {
 			continue
 		}
 		m, err := v.r.Member(d.Peer, id)

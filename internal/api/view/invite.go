@@ -35,7 +35,7 @@ const facesMost = 5
 //
 // https://core.telegram.org/type/ChatInvite
 func (v *View) Invited(to group.Invited) tg.ChatInviteClass {
-	c := to.Chat
+	c := v.shownChat(to.Chat)
 	if to.Member.Role.In() {
 		return &tg.ChatInviteAlready{Chat: v.Chat(c.Peer)}
 	}

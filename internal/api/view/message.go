@@ -10,6 +10,13 @@ import (
 
 // Message renders a message as the viewer sees it.
 func (v *View) Message(m store.Message) tg.MessageClass {
+	if v.gone(m) {
+		return v.empty(m)
+	}
+	verdict := v.Verdict(m)
+	if verdict.Hidden() {
+		return v.withheld(m, verdict)
+	}
 	c, err := message.DecodeContent(m.Body)
 	if v.fail(err) {
 		return &tg.MessageEmpty{ID: int(m.ID)}
@@ -25,7 +32,7 @@ func (v *View) Message(m store.Message) tg.MessageClass {
 		Post:        m.Flags.Has(store.Post),
 		EditHide:    m.Flags.Has(store.HideEdit),
 		Pinned:      m.Flags.Has(store.Pinned),
-		Noforwards:  m.Flags.Has(store.NoForwards),
+		Noforwards:  m.Flags.Has(store.NoForwards) || verdict.Still,
 		InvertMedia: c.MediaOnTop,
 		ID:          int(m.ID),
 		PeerID:      v.Peer(m.Peer),
@@ -54,6 +61,9 @@ func (v *View) Message(m store.Message) tg.MessageClass {
 	if c.Author != "" {
 		out.SetPostAuthor(c.Author)
 	}
+	if len(verdict.Labels) > 0 {
+		out.SetFactcheck(factCheck(verdict.Labels))
+	}
 	v.counters(m, out)
 	if m.Flags.Has(store.Reacted) {
 		if r, ok := v.Reactions(m); ok {
@@ -61,6 +71,13 @@ func (v *View) Message(m store.Message) tg.MessageClass {
 		}
 	}
 	out.SetFlags()
+	return out
+}
+
+// empty is a message of which nothing may be shown.
+func (v *View) empty(m store.Message) *tg.MessageEmpty {
+	out := &tg.MessageEmpty{ID: int(m.ID)}
+	out.SetPeerID(v.Peer(m.Peer))
 	return out
 }
 
@@ -228,7 +245,7 @@ func (v *View) reply(m store.Message, r *message.Reply) tg.MessageReplyHeaderCla
 		from.SetFlags()
 		out.SetReplyFrom(from)
 	}
-	if r.Quote != "" {
+	if r.Quote != "" && v.quotable(m, r) {
 		out.Quote = true
 		out.SetQuoteText(r.Quote)
 		out.SetQuoteEntities(v.entities(r.QuoteEntities))
@@ -239,6 +256,13 @@ func (v *View) reply(m store.Message, r *message.Reply) tg.MessageReplyHeaderCla
 	}
 	out.SetFlags()
 	return out
+}
+
+// quotable tells whether a quote may be shown.
+func (v *View) quotable(m store.Message, r *message.Reply) bool {
+	ok, varies, err := message.Quotable(v.r, v.Audience(), m, r)
+	v.varies = v.varies || varies
+	return !v.fail(err) && ok
 }
 
 func (v *View) service(m store.Message, c message.Content) tg.MessageClass {
@@ -279,7 +303,7 @@ func (v *View) action(m store.Message, a *message.Action) tg.MessageActionClass 
 	case message.ChatEditTitle:
 		return &tg.MessageActionChatEditTitle{Title: a.Title}
 	case message.ChatEditPhoto:
-		return &tg.MessageActionChatEditPhoto{Photo: v.Photo(a.Photo, at(m))}
+		return &tg.MessageActionChatEditPhoto{Photo: v.loggedPhoto(m.Peer, a.Photo, at(m))}
 	case message.ChatDeletePhoto:
 		return &tg.MessageActionChatDeletePhoto{}
 	case message.ChatAddUser:

@@ -108,10 +108,18 @@ func (v *View) channelUpdate(e store.Event, entry box.Entry) tg.UpdateClass {
 
 func (v *View) messageOf(e store.Event, id int64) tg.MessageClass {
 	if e.Message != nil {
-		return v.Message(*e.Message)
+		return v.present(*e.Message)
 	}
 	m, err := v.r.Message(e.Box, id)
 	if v.fail(err) {
+		return nil
+	}
+	return v.present(m)
+}
+
+// present renders a message, nil when the service has ended its chat.
+func (v *View) present(m store.Message) tg.MessageClass {
+	if v.gone(m) {
 		return nil
 	}
 	return v.Message(m)
@@ -236,6 +244,19 @@ func groupParticipant(m store.Member) tg.ChatParticipantClass {
 	}
 }
 
+// restrictedUpdate tells that the service shows a channel otherwise, or lets the account do
+// something else: its client asks for the configuration anew.
+//
+// https://core.telegram.org/api/config#client-configuration
+func (v *View) restrictedUpdate(entry box.Entry) tg.UpdateClass {
+	if entry.Peer.Kind() == ids.Channel {
+		v.Chat(entry.Peer)
+		return &tg.UpdateChannel{ChannelID: int64(entry.Peer.Channel())}
+	}
+	v.User(entry.User)
+	return &tg.UpdateConfig{}
+}
+
 // personUpdate renders changes of people and of the account itself.
 func (v *View) personUpdate(kind box.Kind, entry box.Entry) tg.UpdateClass {
 	switch kind {
@@ -256,6 +277,8 @@ func (v *View) personUpdate(kind box.Kind, entry box.Entry) tg.UpdateClass {
 	case box.UserChanged:
 		v.User(entry.User)
 		return &tg.UpdateUser{UserID: int64(entry.User)}
+	case box.Restricted:
+		return v.restrictedUpdate(entry)
 	case box.UserPhone:
 		row, err := v.r.User(entry.User)
 		if v.fail(err) {

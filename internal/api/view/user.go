@@ -17,12 +17,15 @@ func (v *View) User(id ids.UserID) tg.UserClass {
 	if v.fail(err) {
 		return &tg.UserEmpty{ID: int64(id)}
 	}
+	row, verdict := v.shownUser(row)
 	var u *tg.User
 	if v.shared() {
 		u = v.minUser(row)
 	} else {
 		u = v.fullUser(row)
 	}
+	u.Scam, u.Fake, u.Restricted = verdict.Scam, verdict.Fake, verdict.Hidden()
+	u.RestrictionReason = reasons(verdict)
 	u.SetFlags()
 	v.users[id] = u
 	v.userOrder = append(v.userOrder, id)

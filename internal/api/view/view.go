@@ -8,7 +8,8 @@
 //
 // A View for nobody (viewer 0) renders what all subscribers of a channel see alike: people and
 // chats in their min form, with placeholders for the per-viewer access hashes (see Placeholder), so
-// that one encoding serves all of them.
+// that one encoding serves all of them. What the service withholds is withheld in every rendering;
+// a shared view is one audience's, and says if another sees it otherwise.
 package view
 
 import (
@@ -18,6 +19,7 @@ import (
 	"github.com/gotd/td/tg"
 
 	"parley/internal/chat/contact"
+	"parley/internal/chat/restrict"
 	"parley/internal/ids"
 	"parley/internal/store"
 )
@@ -62,6 +64,11 @@ type View struct {
 	rows      map[ids.Peer]store.Chat
 	tallies   map[ids.Peer]tally
 	patches   []ids.Peer
+	// audience is what of the viewer decides what is withheld from him, once it was needed, and
+	// verdicts are those on the people and chats that are restricted.
+	audience *restrict.Audience
+	verdicts map[ids.Peer]restrict.Verdict
+	varies   bool
 	// status is the viewer's own rule about his status, once it was read.
 	status *contact.Rule
 }
@@ -73,7 +80,7 @@ func New(r *store.Reader, env *Env, viewer ids.UserID, now int64) *View {
 		users:   make(map[ids.UserID]tg.UserClass),
 		chats:   make(map[ids.Peer]tg.ChatClass),
 		rows:    make(map[ids.Peer]store.Chat),
-		tallies: make(map[ids.Peer]tally),
+		tallies: make(map[ids.Peer]tally), verdicts: make(map[ids.Peer]restrict.Verdict),
 	}
 }
 

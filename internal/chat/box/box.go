@@ -54,7 +54,8 @@ const (
 	PeerSettings      Kind = 41
 	UserPhone         Kind = 43
 	JoinRequests      Kind = 45
-	// Restricted is a change of what the service lets an account do.
+	// Restricted is a change of what the service lets an account do, or shows of a channel; On says
+	// that a channel is back that it had ended.
 	Restricted Kind = 46
 )
 

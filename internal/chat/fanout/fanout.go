@@ -5,7 +5,8 @@
 //
 // Invariants: the outbox rows of one box reach each target in their order, at least once; the live
 // entries of one box are pushed in the order of their pts, without a gap; a channel's entry is
-// rendered once for all its subscribers and encoded once per layer in use.
+// rendered once for all its subscribers, or once per audience when what the service withholds
+// depends on it, and encoded once per layer in use.
 package fanout
 
 import (
@@ -15,6 +16,7 @@ import (
 	"sync"
 
 	"parley/internal/chat/box"
+	"parley/internal/chat/restrict"
 	"parley/internal/ids"
 	"parley/internal/mtproto/crypt"
 	"parley/internal/mtproto/session"
@@ -43,14 +45,22 @@ type Shared struct {
 	Places func(encoded []byte) []Place
 	// Apart are subscribers who see it otherwise: the author, those who are mentioned, admins.
 	Apart []ids.UserID
+	// Varies says that it serves the subscribers of its audience alone.
+	Varies bool
+	// Each says that every subscriber sees it otherwise.
+	Each bool
 }
 
 // Render makes updates of entries. All bodies are in the current layer; nil says nothing.
 type Render struct {
 	// User renders entries of a user's box for him.
 	User func(ctx context.Context, user ids.UserID, events []store.Event) ([]byte, error)
-	// Shared renders entries of a channel's box for everybody.
-	Shared func(ctx context.Context, channel ids.Peer, events []store.Event) (Shared, error)
+	// Shared renders entries of a channel's box for all of an audience.
+	Shared func(
+		ctx context.Context, channel ids.Peer, events []store.Event, a restrict.Audience,
+	) (Shared, error)
+	// Audiences tells the audiences of subscribers, in their order.
+	Audiences func(ctx context.Context, users []ids.UserID) ([]restrict.Audience, error)
 	// Apart renders entries of a channel's box for one subscriber.
 	Apart func(
 		ctx context.Context, user ids.UserID, channel ids.Peer, events []store.Event,
@@ -225,6 +235,21 @@ func (h *Hub) Detach(id ids.UserID, to Receiver) (others bool) {
 		return false
 	}
 	return true
+}
+
+// Expel makes all sessions of an account hear of nothing more: the service has ended it.
+func (h *Hub) Expel(id ids.UserID) {
+	h.mu.RLock()
+	var list []Receiver
+	if u := h.users[id]; u != nil {
+		for _, s := range u.sessions {
+			list = append(list, s.to)
+		}
+	}
+	h.mu.RUnlock()
+	for _, to := range list {
+		h.Detach(id, to)
+	}
 }
 
 // Live tells whether an account has a live session.

@@ -12,6 +12,7 @@ import (
 
 	"parley/internal/chat/box"
 	"parley/internal/chat/fanout"
+	"parley/internal/chat/restrict"
 	"parley/internal/ids"
 	"parley/internal/mtproto/session"
 	"parley/internal/store"
@@ -75,7 +76,9 @@ func render(before func()) fanout.Render {
 			before()
 			return []byte("user"), nil
 		},
-		Shared: func(context.Context, ids.Peer, []store.Event) (fanout.Shared, error) {
+		Shared: func(
+			context.Context, ids.Peer, []store.Event, restrict.Audience,
+		) (fanout.Shared, error) {
 			return fanout.Shared{Body: []byte("channel")}, nil
 		},
 		Apart: func(context.Context, ids.UserID, ids.Peer, []store.Event) ([]byte, error) {

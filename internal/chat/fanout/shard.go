@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync"
 
+	"parley/internal/chat/box"
+	"parley/internal/chat/restrict"
 	"parley/internal/ids"
 	"parley/internal/store"
 )
@@ -106,6 +108,7 @@ func (s *shard) push(ctx context.Context, in ids.Peer, p *pending) {
 		delete(s.last, in)
 		return
 	}
+	changed := changes(items) || s.changing(in)
 	for len(items) > 0 {
 		n := 1
 		for n < len(items) && items[n].source == items[0].source {
@@ -114,10 +117,30 @@ func (s *shard) push(ctx context.Context, in ids.Peer, p *pending) {
 		events := make([]store.Event, n)
 		for i := range events {
 			events[i] = items[i].event
+			if changed {
+				// It may be gone or withheld meanwhile, and must be read as it is now.
+				events[i].Message = nil
+			}
 		}
 		s.tell(ctx, in, events, to, items[0].source)
 		items = items[n:]
 	}
+}
+
+// changes tells whether entries are about messages that were there before.
+func changes(items []item) bool {
+	return slices.ContainsFunc(items, func(it item) bool {
+		kind := box.Kind(it.event.Kind)
+		return kind == box.EditMessage || kind == box.DeleteMessages || kind == box.Restricted
+	})
+}
+
+// changing tells whether such entries wait.
+func (s *shard) changing(in ids.Peer) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.pending[in]
+	return p != nil && (p.tooLong || changes(p.items))
 }
 
 // whole puts entries in the order of their pts and fills a gap from the store: two commits to one
@@ -198,7 +221,17 @@ func (s *shard) tell(
 		h.push(body, to, source, nil)
 		return
 	}
-	shared, err := h.render.Shared(ctx, in, events)
+	s.share(ctx, in, events, to, source, restrict.Audience{})
+}
+
+// share pushes entries of a channel to subscribers: as all of an audience see them, one by one to
+// those who see them otherwise, and by audience where that matters.
+func (s *shard) share(
+	ctx context.Context, in ids.Peer, events []store.Event, to []*subscription, source any,
+	audience restrict.Audience,
+) {
+	h := s.hub
+	shared, err := h.render.Shared(ctx, in, events, audience)
 	if err != nil {
 		h.log.Error("rendering a channel's updates", "error", err)
 		return
@@ -206,11 +239,14 @@ func (s *shard) tell(
 	apart := make(map[ids.UserID][]*subscription)
 	rest := to[:0:0]
 	for _, sub := range to {
-		if slices.Contains(shared.Apart, sub.user) {
+		if shared.Each || slices.Contains(shared.Apart, sub.user) {
 			apart[sub.user] = append(apart[sub.user], sub)
 		} else {
 			rest = append(rest, sub)
 		}
+	}
+	if shared.Varies {
+		rest = s.others(ctx, in, events, rest, source, audience)
 	}
 	h.push(shared.Body, rest, source, shared.Places)
 	for user, subs := range apart {
@@ -224,4 +260,33 @@ func (s *shard) tell(
 		}
 		h.push(body, subs, source, nil)
 	}
+}
+
+// others shares entries with all who are of other audiences and returns the rest.
+func (s *shard) others(
+	ctx context.Context, in ids.Peer, events []store.Event, to []*subscription, source any,
+	but restrict.Audience,
+) (rest []*subscription) {
+	if but != (restrict.Audience{}) {
+		return to // they were told apart before
+	}
+	users := make([]ids.UserID, len(to))
+	for i, sub := range to {
+		users[i] = sub.user
+	}
+	audiences, err := s.hub.render.Audiences(ctx, users)
+	if err != nil {
+		s.hub.log.Error("reading who a channel's subscribers are", "error", err)
+		return nil
+	}
+	by := make(map[restrict.Audience][]*subscription)
+	for i, sub := range to {
+		by[audiences[i]] = append(by[audiences[i]], sub)
+	}
+	for audience, list := range by {
+		if audience != but {
+			s.share(ctx, in, events, list, source, audience)
+		}
+	}
+	return by[but]
 }

@@ -139,6 +139,13 @@ func (s *Service) SetPhoto(
 			if c.PhotoID == photo {
 				return Log{}, chat.ErrNotModified
 			}
+			taken, err := tx.PhotoRemoved(peer, photo)
+			if err != nil {
+				return Log{}, err
+			}
+			if taken {
+				return Log{}, chat.Invalid("PHOTO_INVALID")
+			}
 			l := Log{Kind: LogPhoto, OldN: c.PhotoID, NewN: photo}
 			c.PhotoID = photo
 			if photo == 0 {

@@ -28,6 +28,7 @@ import (
 	"parley/internal/chat/box"
 	"parley/internal/chat/contact"
 	"parley/internal/chat/message"
+	"parley/internal/chat/restrict"
 	"parley/internal/chat/rights"
 	"parley/internal/clock"
 	"parley/internal/ids"
@@ -207,8 +208,15 @@ func willing(r *store.Reader, user, other ids.UserID) (bool, error) {
 	if store.IsNotFound(err) {
 		return false, chat.ErrUserInvalid
 	}
-	if err != nil || u.Flags.Has(store.UserDeleted) || u.Flags.Has(store.UserService) {
+	if err != nil || u.Flags.Has(store.UserDeleted) || u.Flags.Has(store.UserService) ||
+		u.Flags.Has(store.UserTerminated) {
 		return false, err
+	}
+	if u.Flags.Has(store.UserMeasured) {
+		standing, err := restrict.StandingOf(r, other)
+		if err != nil || standing.Frozen || standing.Stay {
+			return false, err
+		}
 	}
 	return contact.Allows(r, user, other, contact.Invite)
 }

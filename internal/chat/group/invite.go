@@ -372,7 +372,7 @@ func Check(r *store.Reader, user ids.UserID, hash string, now int64) (out Invite
 	if err != nil {
 		return out, err
 	}
-	hidden := out.Chat.Flags.Has(store.Deactivated) || rights.KickedNow(out.Member, now) ||
+	hidden := rights.Closed(out.Chat) || rights.KickedNow(out.Member, now) ||
 		!out.Member.Role.In() && !valid(out.Invite, now)
 	if hidden {
 		return Invited{}, errHashExpired

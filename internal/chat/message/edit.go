@@ -48,6 +48,9 @@ func (s *Service) Edit(
 		if err := mayEdit(user, m, a, now); err != nil {
 			return err
 		}
+		if err := s.MayWrite(r, user, peer); err != nil {
+			return err
+		}
 		if next, err = ch.apply(m); err != nil {
 			return err
 		}

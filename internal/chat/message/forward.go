@@ -66,15 +66,15 @@ func (s *Service) copies(ctx context.Context, f Forwarding, visible Visible) ([]
 			return err
 		}
 		if a.Chat.Flags.Has(store.ChatNoForwards) {
-			return chat.Invalid("CHAT_FORWARDS_RESTRICTED")
+			return errForwards
 		}
 		for i, id := range f.IDs {
 			m, err := Get(r, f.User, f.From, id)
 			if err != nil {
 				return err
 			}
-			if m.Flags.Has(store.NoForwards) || m.Flags.Has(store.Service) {
-				return chat.Invalid("CHAT_FORWARDS_RESTRICTED")
+			if err := forwardable(r, f.User, m); err != nil {
+				return err
 			}
 			c, err := s.copied(r, f, m, visible)
 			if err != nil {
@@ -82,7 +82,7 @@ func (s *Service) copies(ctx context.Context, f Forwarding, visible Visible) ([]
 			}
 			o := Outgoing{
 				From: f.User, To: f.To, Random: f.Random[i], Content: c, Silent: f.Silent,
-				Protected: f.Protected, AsChat: f.AsChat,
+				Protected: f.Protected, AsChat: f.AsChat, forwards: Ref{Box: m.Box, ID: m.ID},
 			}
 			if m.Grouped != 0 {
 				if groups[m.Grouped] == 0 {
@@ -96,6 +96,21 @@ func (s *Service) copies(ctx context.Context, f Forwarding, visible Visible) ([]
 	})
 	return out, err
 }
+
+// forwardable refuses to forward what is protected, by who wrote it or by the service, and what is
+// withheld from the user.
+func forwardable(r *store.Reader, user ids.UserID, m store.Message) error {
+	if m.Flags.Has(store.NoForwards) || m.Flags.Has(store.Service) {
+		return errForwards
+	}
+	v, err := open(r, user, m)
+	if err == nil && v.Still {
+		err = errForwards
+	}
+	return err
+}
+
+var errForwards = chat.Invalid("CHAT_FORWARDS_RESTRICTED")
 
 // copied is the content of a message as it is forwarded.
 func (s *Service) copied(

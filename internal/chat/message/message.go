@@ -20,6 +20,7 @@ import (
 
 	"parley/internal/chat"
 	"parley/internal/chat/box"
+	"parley/internal/chat/restrict"
 	"parley/internal/chat/rights"
 	"parley/internal/clock"
 	"parley/internal/ids"
@@ -50,6 +51,8 @@ type Service struct {
 	Random func() int64
 	// Screen is asked before a message is accepted; nil accepts all.
 	Screen Screener
+	// Accounts knows whom the service keeps from writing; nil keeps nobody.
+	Accounts *restrict.Accounts
 }
 
 // Ref names a message in all boxes: the box where it was sent, and its id there.
@@ -141,6 +144,9 @@ func See(r *store.Reader, user ids.UserID, peer ids.Peer, now int64) (Access, er
 	}
 	if peer.Kind() == ids.Channel && !rights.CanSee(a.Chat, a.Member, now) {
 		return a, chat.ErrChannelPrivate
+	}
+	if a.Chat.Flags.Has(store.ChatTerminated) {
+		return a, chat.ErrChatInvalid
 	}
 	return a, nil
 }

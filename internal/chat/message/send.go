@@ -43,6 +43,8 @@ type Outgoing struct {
 	ClearDraft bool
 	// Trusted skips the rights of the chat: service messages, imports.
 	Trusted bool
+	// forwards is the row of the message that this one forwards.
+	forwards Ref
 }
 
 // Sent is a message that was stored.
@@ -95,6 +97,9 @@ func (s *Service) Send(ctx context.Context, o Outgoing) (Sent, error) {
 	var sent Sent
 	err = s.Store.Update(ctx, plan.row.Box, func(tx *store.Tx) error {
 		sent = Sent{Message: plan.row}
+		if err := s.still(tx, o); err != nil {
+			return err
+		}
 		return s.commit(tx, o, plan, &sent)
 	})
 	if errors.Is(err, store.ErrConflict) || errors.Is(err, store.ErrUnknown) {
@@ -104,6 +109,27 @@ func (s *Service) Send(ctx context.Context, o Outgoing) (Sent, error) {
 		}
 	}
 	return sent, err
+}
+
+// still tells whether the service lets a message be sent at the time when it is written, which may
+// be after a measure that came since it was planned.
+func (s *Service) still(tx *store.Tx, o Outgoing) error {
+	if !o.Trusted {
+		if err := s.MayWrite(&tx.Reader, o.From, o.To); err != nil {
+			return err
+		}
+	}
+	if o.forwards == (Ref{}) {
+		return nil
+	}
+	m, err := tx.Message(o.forwards.Box, o.forwards.ID)
+	if errors.Is(err, store.ErrNotFound) {
+		return chat.ErrMessageIDInvalid
+	}
+	if err != nil {
+		return err
+	}
+	return forwardable(&tx.Reader, o.From, m)
 }
 
 // plan is what Send found out before its transaction.
@@ -122,6 +148,9 @@ func (s *Service) plan(ctx context.Context, o Outgoing) (p plan, err error) {
 			return err
 		}
 		if !o.Trusted {
+			if err := s.MayWrite(r, o.From, o.To); err != nil {
+				return err
+			}
 			if err := s.mayPost(r, o, access); err != nil {
 				return err
 			}
@@ -317,7 +346,7 @@ func (s *Service) mayPost(r *store.Reader, o Outgoing, a Access) error {
 		if blocked {
 			return chat.Invalid("YOU_BLOCKED_USER")
 		}
-		if a.User.Flags.Has(store.UserDeleted) {
+		if a.User.Flags.Has(store.UserDeleted) || a.User.Flags.Has(store.UserTerminated) {
 			return chat.Invalid("INPUT_USER_DEACTIVATED")
 		}
 		return mayBeHeard(r, o)
@@ -434,6 +463,9 @@ func (s *Service) resolveReply(r *store.Reader, o *Outgoing, p *plan) error {
 		return err
 	}
 	m, err := Get(r, o.From, peer, o.ReplyTo)
+	if err == nil && !o.Trusted {
+		err = answerable(r, o.From, m)
+	}
 	if err != nil {
 		return chat.Invalid("REPLY_MESSAGE_ID_INVALID")
 	}
@@ -457,6 +489,16 @@ func (s *Service) resolveReply(r *store.Reader, o *Outgoing, p *plan) error {
 		o.ReplyTo = 0
 	}
 	reply.From, reply.Name, err = writer(r, o.From, m, o.Visible)
+	return err
+}
+
+// answerable refuses the answer to a message whose content is withheld from who answers, or that the
+// service lets nobody answer.
+func answerable(r *store.Reader, user ids.UserID, m store.Message) error {
+	v, err := open(r, user, m)
+	if err == nil && v.Still {
+		err = chat.ErrMessageIDInvalid
+	}
 	return err
 }
 

@@ -52,6 +52,9 @@ type Audience struct {
 	Country string
 	// Sensitive says that he wants to see sensitive content.
 	Sensitive bool
+	// Stranger is somebody of whom nothing is known, not even the country: what is withheld anywhere
+	// is withheld from him.
+	Stranger bool
 }
 
 // Of returns the audience that a user belongs to; nobody in particular for 0.
@@ -127,6 +130,17 @@ type Verdict struct {
 // Hidden tells whether the content is withheld.
 func (v Verdict) Hidden() bool { return len(v.Withheld) > 0 }
 
+// And is what two verdicts mean together: on a message, and on the chat that it is in.
+func (v Verdict) And(o Verdict) Verdict {
+	for _, why := range o.Withheld {
+		v.withhold(why)
+	}
+	v.Still = v.Still || o.Still
+	v.Demoted = v.Demoted || o.Demoted
+	v.Varies = v.Varies || o.Varies
+	return v
+}
+
 // OfMessage is the verdict on a message, named by its home.
 func OfMessage(r *store.Reader, a Audience, home ids.Peer, id int64) (Verdict, error) {
 	return read(r, a, store.Restricts{Peer: home, Kind: Message, Item: id})
@@ -153,7 +167,7 @@ func read(r *store.Reader, a Audience, s store.Restricts) (v Verdict, err error)
 func (v *Verdict) add(a Audience, x store.Restriction) {
 	if len(x.Territory) > 0 {
 		v.Varies = true
-		if !slices.Contains(x.Territory, a.Country) {
+		if !a.Stranger && !slices.Contains(x.Territory, a.Country) {
 			return
 		}
 	}
@@ -181,7 +195,7 @@ func (v *Verdict) add(a Audience, x store.Restriction) {
 
 func (v *Verdict) withhold(why Reason) {
 	if !slices.Contains(v.Withheld, why) {
-		v.Withheld = append(v.Withheld, why)
+		v.Withheld = append(slices.Clip(v.Withheld), why)
 	}
 }
 

@@ -108,6 +108,22 @@ func (a *Accounts) tell(user ids.UserID) {
 	}
 }
 
+// In returns the standing of an account as a snapshot or transaction has it, and reads it only of
+// somebody who may be restricted. nil Accounts restrict nobody.
+func (a *Accounts) In(r *store.Reader, user ids.UserID) (Standing, error) {
+	if a == nil {
+		return Standing{}, nil
+	}
+	a.mu.RLock()
+	_, known := a.known[user]
+	_, stale := a.stale[user]
+	a.mu.RUnlock()
+	if !known && !stale {
+		return Standing{}, nil
+	}
+	return StandingOf(r, user)
+}
+
 // Of returns the standing of an account. nil Accounts restrict nobody.
 func (a *Accounts) Of(ctx context.Context, user ids.UserID) (Standing, error) {
 	if a == nil {

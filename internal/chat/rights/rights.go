@@ -103,9 +103,14 @@ func BannedNow(m store.Member, now int64) Banned {
 // KickedNow tells whether somebody may not see the chat at all.
 func KickedNow(m store.Member, now int64) bool { return BannedNow(m, now)&NoView != 0 }
 
+// Closed tells whether a chat is no more: it was deleted, moved on, or ended by the service.
+func Closed(c store.Chat) bool {
+	return c.Flags.Has(store.Deactivated) || c.Flags.Has(store.ChatTerminated)
+}
+
 // CanSee tells whether somebody may read a chat: its members, and anybody if it has a username.
 func CanSee(c store.Chat, m store.Member, now int64) bool {
-	if c.Flags.Has(store.Deactivated) || KickedNow(m, now) {
+	if Closed(c) || KickedNow(m, now) {
 		return false
 	}
 	return m.Role.In() || c.Username != ""
@@ -115,7 +120,7 @@ func CanSee(c store.Chat, m store.Member, now int64) bool {
 // matter.
 func CanPost(c store.Chat, m store.Member, now int64) bool {
 	switch {
-	case c.Flags.Has(store.Deactivated), KickedNow(m, now):
+	case Closed(c), KickedNow(m, now):
 		return false
 	case c.Flags.Has(store.Broadcast):
 		return Has(m, PostMessages)

@@ -38,34 +38,34 @@ func told(o store.Outbox, body any) error {
 	return nil
 }
 
-// tellCopies tells the boxes that have copies of a message.
-func tellCopies(tx *store.Tx, m store.Message, kind int64, body change) error {
-	list, err := message.Copies(&tx.Reader, m)
-	if err != nil {
-		return err
-	}
-	body.Ref = message.Ref{Box: m.Box, ID: m.ID}
+// tellCopies tells boxes that have copies of a message.
+func tellCopies(
+	tx *store.Tx, on safety.Subject, list []ids.Peer, kind int64, body change,
+) error {
+	body.Ref = message.Ref{Box: on.Peer, ID: on.Item}
 	for _, to := range list {
-		if err := tell(tx, m.Box, to, kind, body); err != nil {
+		if err := tell(tx, on.Peer, to, kind, body); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// withdraw takes a message away from everybody; 0 when it is not there.
+// withdraw takes a message away from everybody; 0 when nobody has it.
 func withdraw(tx *store.Tx, on safety.Subject, now int64) (int, error) {
-	m, err := tx.Message(on.Peer, on.Item)
-	if errors.Is(err, store.ErrNotFound) {
-		return 0, nil
-	}
+	list, err := copies(&tx.Reader, on)
 	if err != nil {
 		return 0, err
 	}
-	if err := message.Withdraw(tx, m, now); err != nil {
-		return 0, err
+	m, err := tx.Message(on.Peer, on.Item)
+	there := err == nil
+	if there {
+		err = message.Withdraw(tx, m, now)
 	}
-	return 1, tellCopies(tx, m, TellWithdraw, change{Now: now})
+	if skipMissing(err) != nil || !there && len(list) == 0 {
+		return 0, skipMissing(err)
+	}
+	return 1, tellCopies(tx, on, list, TellWithdraw, change{Now: now})
 }
 
 func (s *Service) applyWithdraw(tx *store.Tx, o store.Outbox) error {
@@ -85,15 +85,15 @@ func (s *Service) applyWithdraw(tx *store.Tx, o store.Outbox) error {
 
 // restore gives a message back to everybody; 0 when its author deleted it meanwhile.
 func restore(tx *store.Tx, on safety.Subject, now int64) (int, error) {
-	back, err := message.Restore(tx, on.Peer, on.Item, now)
-	if err != nil || !back {
-		return 0, err
-	}
-	m, err := tx.Message(on.Peer, on.Item)
+	list, err := copies(&tx.Reader, on)
 	if err != nil {
 		return 0, err
 	}
-	if err := tellCopies(tx, m, TellRestore, change{Now: now}); err != nil {
+	back, err := message.Restore(tx, on.Peer, on.Item, now)
+	if err != nil || !back && len(list) == 0 {
+		return 0, err
+	}
+	if err := tellCopies(tx, on, list, TellRestore, change{Now: now}); err != nil {
 		return 0, err
 	}
 	// Other measures may have come or gone meanwhile.
@@ -130,21 +130,30 @@ func inForce(r *store.Reader, on safety.Subject) (bool, error) {
 // mark makes the rows of a message say whether there are restrictions on it, and clients see it
 // anew. A message that is away is marked when it comes back.
 func mark(tx *store.Tx, on safety.Subject, now int64) error {
-	m, err := tx.Message(on.Peer, on.Item)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil
-	}
+	has, err := inForce(&tx.Reader, on)
 	if err != nil {
 		return err
 	}
-	has, err := inForce(&tx.Reader, on)
-	if err != nil || !has && !m.Flags.Has(store.Measured) {
+	m, err := tx.Message(on.Peer, on.Item)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		if _, err = tx.Removed(on.Peer, on.Item); !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+	case err != nil:
+		return err
+	case !has && !m.Flags.Has(store.Measured):
+		return nil
+	default:
+		if err := message.Mark(tx, m, has, true, now); err != nil {
+			return err
+		}
+	}
+	list, err := copies(&tx.Reader, on)
+	if err != nil {
 		return err
 	}
-	if err := message.Mark(tx, m, has, true, now); err != nil {
-		return err
-	}
-	return tellCopies(tx, m, TellMark, change{Now: now, On: has})
+	return tellCopies(tx, on, list, TellMark, change{Now: now, On: has})
 }
 
 func (s *Service) applyMark(tx *store.Tx, o store.Outbox) error {

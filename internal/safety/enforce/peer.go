@@ -36,11 +36,12 @@ func settleAccount(tx *store.Tx, user ids.UserID, now int64) error {
 	}
 	before := u.Flags
 	u.Flags &^= store.UserMeasured | store.UserTerminated
-	if has[safety.Label] || has[safety.AgeRestrict] || has[safety.Demote] {
-		u.Flags |= store.UserMeasured
-	}
 	if has[safety.Terminate] {
 		u.Flags |= store.UserTerminated
+		delete(has, safety.Terminate)
+	}
+	if len(has) > 0 {
+		u.Flags |= store.UserMeasured
 	}
 	if u.Flags != before {
 		if err := tx.PutUser(u); err != nil {
@@ -64,6 +65,7 @@ func settleChat(tx *store.Tx, peer ids.Peer, now int64) error {
 	if err != nil {
 		return err
 	}
+	ended := c.Flags.Has(store.ChatTerminated)
 	c.Flags &^= store.ChatMeasured | store.ChatTerminated
 	if has[safety.Terminate] {
 		c.Flags |= store.ChatTerminated
@@ -76,7 +78,12 @@ func settleChat(tx *store.Tx, peer ids.Peer, now int64) error {
 	if err := tx.PutChat(c); err != nil {
 		return err
 	}
-	return group.Noted(tx, peer, box.ChatChanged, now)
+	if peer.Kind() != ids.Channel {
+		return group.Noted(tx, peer, box.ChatChanged, now)
+	}
+	back := ended && !c.Flags.Has(store.ChatTerminated)
+	_, err = box.Note(tx, peer, box.Restricted, now, box.Entry{Peer: peer, On: back})
+	return err
 }
 
 // takePhoto takes a profile photo away; 0 when the peer does not have it.

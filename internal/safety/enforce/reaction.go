@@ -60,7 +60,12 @@ func setReaction(tx *store.Tx, on safety.Subject, list []store.Reaction, now int
 	if err := message.SetReactions(tx, m, on.Author, list, now); err != nil {
 		return err
 	}
-	return tellCopies(tx, m, TellReaction, change{Now: now, User: on.Author, Reactions: list})
+	boxes, err := copies(&tx.Reader, on)
+	if err != nil {
+		return err
+	}
+	body := change{Now: now, User: on.Author, Reactions: list}
+	return tellCopies(tx, on, boxes, TellReaction, body)
 }
 
 func (s *Service) applyReaction(tx *store.Tx, o store.Outbox) error {
