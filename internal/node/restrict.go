@@ -19,8 +19,8 @@ func (n *Node) openRestrict() {
 	n.accounts.Changed = n.standingChanged
 }
 
-// standingChanged lets everybody know that the service has decided something of an account: one that
-// it ended is cut off, and who knows it sees it as it is now.
+// standingChanged lets everybody know that the service has decided something of an account: one
+// that it ended is cut off, and who knows it sees it as it is now.
 func (n *Node) standingChanged(user ids.UserID, s restrict.Standing) {
 	if s.Terminated {
 		n.hub.Expel(user)

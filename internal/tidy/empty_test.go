@@ -4,7 +4,6 @@ package tidy
 // that is true; whoever builds the thing removes the line.
 var empty = map[string]string{
 	"account.getContactSignUpNotification": "numbers without an account are not kept: silent",
-	"account.getContentSettings":           "sensitive content is not told apart",
 	"account.getGlobalPrivacySettings":     "no such setting differs from its default",
 	"channels.getLeftChannels":             "no account is being exported: TAKEOUT_REQUIRED",
 	"contacts.getTopPeers":                 "whom somebody writes to most is not counted",

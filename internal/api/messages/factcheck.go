@@ -11,8 +11,8 @@ import (
 	"parley/internal/store"
 )
 
-// getFactCheck returns what readers are told of messages, in the order asked for; of those that have
-// nothing, or are not there, with a hash of 0.
+// getFactCheck returns what readers are told of messages, in the order asked for; of those that
+// have nothing, or are not there, with a hash of 0.
 //
 // https://core.telegram.org/method/messages.getFactCheck
 func (h *Handlers) getFactCheck(

@@ -216,7 +216,8 @@ func (v *View) FindablePeer(peer ids.Peer) bool {
 	var measured bool
 	if peer.Kind() == ids.User {
 		row, err := v.r.User(peer.User())
-		if v.fail(err) || row.Username == "" || row.Flags&(store.UserDeleted|store.UserTerminated) != 0 {
+		closed := row.Flags.Has(store.UserDeleted) || row.Flags.Has(store.UserTerminated)
+		if v.fail(err) || row.Username == "" || closed {
 			return false
 		}
 		measured = row.Flags.Has(store.UserMeasured)

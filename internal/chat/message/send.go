@@ -492,8 +492,8 @@ func (s *Service) resolveReply(r *store.Reader, o *Outgoing, p *plan) error {
 	return err
 }
 
-// answerable refuses the answer to a message whose content is withheld from who answers, or that the
-// service lets nobody answer.
+// answerable refuses the answer to a message whose content is withheld from who answers, or that
+// the service lets nobody answer.
 func answerable(r *store.Reader, user ids.UserID, m store.Message) error {
 	v, err := open(r, user, m)
 	if err == nil && v.Still {

@@ -52,8 +52,8 @@ type Audience struct {
 	Country string
 	// Sensitive says that he wants to see sensitive content.
 	Sensitive bool
-	// Stranger is somebody of whom nothing is known, not even the country: what is withheld anywhere
-	// is withheld from him.
+	// Stranger is somebody of whom nothing is known, not even the country: what is withheld
+	// anywhere is withheld from him.
 	Stranger bool
 }
 
