@@ -150,7 +150,7 @@ func (s *Server) serve(ctx context.Context, st *State, q session.Query) (string,
 	}
 	body, err := s.Layers.Up(q.Body)
 	if err != nil {
-		return "unknown", nil, s.illegible(q.Body, err)
+		return "unknown", nil, s.unknown(q.Body)
 	}
 	if session.Guard(body) != nil {
 		return "unknown", nil, ErrConstructor
@@ -191,27 +191,13 @@ func (s *Server) serve(ctx context.Context, st *State, q session.Query) (string,
 	return m.Name, encoded, err
 }
 
-// illegible is the error for a body that is no request of any layer, or that the current layer
-// cannot express.
-//
-// https://core.telegram.org/api/errors
-func (s *Server) illegible(body []byte, err error) error {
+// unknown is the error for a body that no layer knows.
+func (s *Server) unknown(body []byte) error {
 	id, ok := constructor(body)
 	if !ok {
 		return ErrConstructor
 	}
-	_, known := s.Layers.Method(id)
-	unknown := new(layer.UnknownError)
-	switch {
-	case errors.Is(err, layer.ErrRemoved):
-		return ErrMethod
-	case !known:
-		return chat.Invalid(fmt.Sprintf("INPUT_METHOD_INVALID_%d_%d", id, len(body)))
-	case errors.As(err, &unknown), errors.Is(err, layer.ErrDrop), errors.Is(err, layer.ErrLimit):
-		return ErrConstructor
-	default:
-		return ErrDecode
-	}
+	return chat.Invalid(fmt.Sprintf("INPUT_METHOD_INVALID_%d_%d", id, len(body)))
 }
 
 // introduce notes what a query says of its client, and returns the device.

@@ -107,6 +107,9 @@ func (l *loader) checkAddress(key, address string) string {
 // checkConsole keeps the two addresses of the console apart: cookies know no ports, only hosts.
 func (l *loader) checkConsole() {
 	c := l.config.Console
+	if c.TwoPeople < 1 {
+		l.problem("console.two_people", "%d is not positive", c.TwoPeople)
+	}
 	if c.Listen == "" {
 		return
 	}

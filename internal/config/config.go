@@ -119,6 +119,10 @@ type ConsoleDoor struct {
 	// that no cookie of the console ever goes there. Empty means http://127.0.0.1 and the port of
 	// listen.
 	MediaURL string `toml:"media_url"`
+
+	// TwoPeople is from how many accounts, messages and members on a decision takes two people. The
+	// end of an account or a chat always does.
+	TwoPeople int64 `toml:"two_people"`
 }
 
 // Inner is section [inner].
@@ -280,7 +284,7 @@ func Default() Config {
 			Listen:         "127.0.0.1:8080",
 			TrustedProxies: []string{"127.0.0.0/8", "::1/128"},
 		},
-		Console: ConsoleDoor{Listen: "127.0.0.1:4433"},
+		Console: ConsoleDoor{Listen: "127.0.0.1:4433", TwoPeople: 1000},
 		Inner:   Inner{Listen: "127.0.0.1:8081"},
 		Codes:   Codes{Sender: Console},
 		SMTP:    SMTP{TLS: StartTLS},

@@ -42,10 +42,13 @@ import (
 	"parley/internal/keyring"
 	"parley/internal/mtproto/handshake"
 	"parley/internal/mtproto/layer"
+	"parley/internal/safety/appeal"
 	"parley/internal/safety/casefile"
+	"parley/internal/safety/decide"
 	"parley/internal/safety/enforce"
 	"parley/internal/safety/evidence"
 	"parley/internal/safety/intake"
+	"parley/internal/safety/statement"
 	"parley/internal/store"
 )
 
@@ -69,6 +72,10 @@ type Node struct {
 	Intake   *intake.Service
 	Cases    *casefile.Service
 	Evidence *evidence.Service
+	// Decisions, Appeals and Statements decide, hear complaints, and tell people of both.
+	Decisions  *decide.Service
+	Appeals    *appeal.Service
+	Statements *statement.Service
 	// Enforce carries measures out; only decisions give it orders.
 	Enforce *enforce.Service
 
@@ -132,10 +139,10 @@ func Open(ctx context.Context, cfg config.Config, o Options) (n *Node, err error
 	})
 	go func() { _, _ = n.images() }() // tries a process out meanwhile
 	steps := []func() error{
-		n.openKeeping, n.openRooms, n.openSafety, n.openAPI, n.openGateway, n.carryOn,
+		n.openKeeping, n.openRooms, n.openSafety, n.openDecide, n.openAPI, n.openGateway, n.carryOn,
 	}
 	if o.Tool {
-		steps = steps[:3]
+		steps = steps[:4]
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {
@@ -284,6 +291,7 @@ func (n *Node) background() {
 	n.start(func() { _ = n.exchange.Run(n.ctx) })
 	n.start(func() { n.every(housekeeping, n.clean) })
 	n.start(n.expire)
+	n.carryOutDecisions()
 }
 
 // housekeeping is how often what has run out is cleared away.

@@ -86,6 +86,7 @@ func (n *Node) openRooms() error {
 		n.accounts.Committed(c)
 		n.hub.Committed(c)
 		n.Courier.Committed(c)
+		n.hearServiceChat(c)
 	})
 	if err := n.accounts.Load(n.ctx); err != nil {
 		return err

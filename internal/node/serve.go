@@ -72,7 +72,7 @@ func (n *Node) methods() []api.Method {
 		(&updates.Handlers{Desk: d}).Methods(),
 		fileHandlers.Methods(),
 		messageHandlers.Methods(),
-		(&reports.Handlers{Desk: d, Intake: n.Intake}).Methods(),
+		(&reports.Handlers{Desk: d, Intake: n.Intake, Press: n.Statements.Press}).Methods(),
 		(&chats.Handlers{
 			Room: room, Group: n.Group, Channel: n.Channel, Photo: fileHandlers.ChatPhoto,
 			Subscribers: n.hub.Subscribers,

@@ -6,6 +6,7 @@
 package reports
 
 import (
+	"context"
 	"errors"
 
 	"github.com/gotd/td/tg"
@@ -26,6 +27,8 @@ import (
 type Handlers struct {
 	desk.Desk
 	Intake *intake.Service
+	// Press answers the button of a message that the service account sent to a user.
+	Press func(ctx context.Context, user ids.UserID, id int64, data []byte) (string, error)
 }
 
 // most is how many messages one request may report.
@@ -50,6 +53,7 @@ func (h *Handlers) Methods() []api.Method {
 		api.On(api.User, api.Write, h.reportProfilePhoto).WhenFrozen(true),
 		api.On(api.User, api.Write, h.reportParticipant).WhenFrozen(true),
 		api.On(api.User, api.Read, h.reportFalsePositive),
+		api.On(api.User, api.Write, h.callback).WhenFrozen(true),
 	}
 }
 

@@ -52,6 +52,9 @@ func (v *View) Message(m store.Message) tg.MessageClass {
 	if c.Media != nil {
 		out.SetMedia(v.Medium(c.Media, at(m)))
 	}
+	if len(c.Buttons) > 0 {
+		out.SetReplyMarkup(buttons(c.Buttons))
+	}
 	if m.Edited != 0 {
 		out.SetEditDate(int(m.Edited))
 	}
@@ -78,6 +81,23 @@ func (v *View) Message(m store.Message) tg.MessageClass {
 func (v *View) empty(m store.Message) *tg.MessageEmpty {
 	out := &tg.MessageEmpty{ID: int(m.ID)}
 	out.SetPeerID(v.Peer(m.Peer))
+	return out
+}
+
+// buttons are rows of buttons under a message.
+func buttons(rows [][]message.Button) tg.ReplyMarkupClass {
+	out := &tg.ReplyInlineMarkup{}
+	for _, row := range rows {
+		var list []tg.KeyboardInlineButton
+		for _, b := range row {
+			var does tg.InlineButtonTypeClass = &tg.InlineButtonTypeCallback{Data: b.Data}
+			if b.URL != "" {
+				does = &tg.InlineButtonTypeURL{URL: b.URL}
+			}
+			list = append(list, tg.KeyboardInlineButton{Text: b.Text, Type: does})
+		}
+		out.Rows = append(out.Rows, tg.KeyboardInlineButtonRow{Buttons: list})
+	}
 	return out
 }
 

@@ -23,6 +23,17 @@ type Content struct {
 	Mentioned []ids.UserID `cbor:"8,keyasint,omitempty"`
 	// MediaOnTop shows the medium below (false) or above (true) its caption.
 	MediaOnTop bool `cbor:"9,keyasint,omitempty"`
+	// Buttons are rows of buttons under a message of the service account.
+	Buttons [][]Button `cbor:"10,keyasint,omitempty"`
+}
+
+// Button is a button under a message: it sends Data back, or opens URL.
+//
+// https://core.telegram.org/api/bots/buttons
+type Button struct {
+	Text string `cbor:"1,keyasint"`
+	Data []byte `cbor:"2,keyasint,omitempty"`
+	URL  string `cbor:"3,keyasint,omitempty"`
 }
 
 // EntityKind is a kind of markup. Values are stored.

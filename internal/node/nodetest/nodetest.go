@@ -27,7 +27,6 @@ type Server struct {
 	Dir string
 
 	t      testing.TB
-	log    slog.Handler
 	cfg    config.Config
 	cancel context.CancelFunc
 	done   chan error
@@ -45,16 +44,8 @@ func Main(m *testing.M) {
 // Start runs a server until the test ends. change may alter its configuration.
 func Start(t testing.TB, change func(*config.Config)) *Server {
 	t.Helper()
-	return Observe(t, slog.NewTextHandler(writer{t}, &slog.HandlerOptions{
-		Level: slog.LevelWarn,
-	}), change)
-}
-
-// Observe is Start with the server's diagnostics going to h.
-func Observe(t testing.TB, h slog.Handler, change func(*config.Config)) *Server {
-	t.Helper()
 	addr := freeAddr(t)
-	s := &Server{t: t, Addr: addr, Dir: t.TempDir(), log: h}
+	s := &Server{t: t, Addr: addr, Dir: t.TempDir()}
 	cfg, err := config.Load(config.Sources{Flags: map[string]string{
 		"data": s.Dir, "listen": addr.String(), "web": "127.0.0.1:0", "demo": "true",
 		"inner.listen": "", "console.listen": "",
@@ -88,8 +79,9 @@ func freeAddr(t testing.TB) *net.TCPAddr {
 
 func (s *Server) run() {
 	s.t.Helper()
+	log := slog.New(slog.NewTextHandler(writer{s.t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	ctx, cancel := context.WithCancel(context.Background())
-	n, err := node.Open(ctx, s.cfg, node.Options{Log: slog.New(s.log), Out: writer{s.t}})
+	n, err := node.Open(ctx, s.cfg, node.Options{Log: log, Out: writer{s.t}})
 	if err != nil {
 		cancel()
 		s.t.Fatal(err)

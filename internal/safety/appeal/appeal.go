@@ -261,7 +261,7 @@ func (s *Service) file(
 			return read(old), true, nil
 		}
 	}
-	if err := s.admit(tx, d, x); err != nil {
+	if err := admit(&tx.Reader, d, x); err != nil {
 		return out, false, err
 	}
 	x.First, x.Second = d.By, d.Second
@@ -299,12 +299,24 @@ func allegation(d store.Decision, x store.Appeal) casefile.Allegation {
 	}
 }
 
+// MayFile tells why a complaint of a person would not be heard now; nil when it would.
+func (s *Service) MayFile(r *store.Reader, subject ids.Peer, decision int64, who Person) error {
+	d, err := r.Decision(subject, decision)
+	if err != nil {
+		return err
+	}
+	return admit(r, d, store.Appeal{
+		Subject: subject, Decision: decision, Report: who.Report, Person: who.User,
+		Created: s.Clock.Now().Unix(),
+	})
+}
+
 // admit tells whether a decision can be complained about by somebody now.
-func (s *Service) admit(tx *store.Tx, d store.Decision, x store.Appeal) error {
+func admit(r *store.Reader, d store.Decision, x store.Appeal) error {
 	state := decide.State(d.State)
 	told := d.Effective
 	if x.Report != 0 {
-		report, err := tx.Report(x.Subject, x.Report)
+		report, err := r.Report(x.Subject, x.Report)
 		if err != nil {
 			return err
 		}
@@ -323,7 +335,7 @@ func (s *Service) admit(tx *store.Tx, d store.Decision, x store.Appeal) error {
 		case state != decide.Effective && state != decide.Expired:
 			return ErrNothing
 		}
-		letters, err := tx.LettersOf(x.Subject, x.Decision)
+		letters, err := r.LettersOf(x.Subject, x.Decision)
 		if err != nil {
 			return err
 		}

@@ -29,6 +29,18 @@ const (
 	AppealMessage LetterKind = 6
 )
 
+// String is the kind's name in metrics.
+func (k LetterKind) String() string {
+	names := [...]string{
+		Statement: "statement", Outcome: "outcome", EndedEarly: "ended", AppealFiled: "filed",
+		AppealAnswer: "answer", AppealMessage: "message",
+	}
+	if k < Statement || int(k) >= len(names) {
+		return "unknown"
+	}
+	return names[k]
+}
+
 // never is the due time of what may not be delivered until somebody says so.
 const never = 1 << 62
 

@@ -117,9 +117,7 @@ export function people({ create, files, emit }) {
     },
 
     async join({ username }) {
-      const joined = await client.joinChat(username);
-      // Releases before 0.30 answer with the chat itself.
-      return { id: (joined.chat ?? joined).id };
+      return { id: (await client.joinChat(username)).chat.id };
     },
 
     async report({ chat, ids, option, comment }) {
