@@ -77,6 +77,7 @@ func welcome(w io.Writer, cfg config.Config, n *node.Node, listen, web []net.Add
 		line("fingerprint:", "%016x", uint64(f))
 	}
 	line("registration:", "%s", cfg.Registration.Mode)
+	line("pages:", "%s", cfg.Web.PublicURL)
 	for _, a := range web {
 		line("http:", "%s", a)
 	}

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"golang.org/x/text/language"
 )
 
 // Schemes of store.url and blob.url.
@@ -39,6 +41,7 @@ func (l *loader) check() {
 	l.checkAdvertise()
 	l.checkWeb()
 	l.checkConsole()
+	l.checkContact()
 	l.checkStore()
 	l.checkBlob()
 	l.checkCodes()
@@ -132,6 +135,37 @@ func (l *loader) checkWeb() {
 	}
 }
 
+// checkContact keeps what pages link to to addresses that a browser or a mail program opens.
+func (l *loader) checkContact() {
+	c := l.config.Contact
+	reachable := func(key, address string) {
+		if _, err := mail.ParseAddress(address); address != "" && err != nil && !isSecure(address) {
+			l.problem(key, "%q is neither a mail address nor an https:// address", address)
+		}
+	}
+	reachable("contact.people", c.People)
+	reachable("contact.authorities", c.Authorities)
+	for _, code := range c.Languages {
+		if _, err := language.ParseBase(code); err != nil {
+			l.problem("contact.languages", "%q is not the code of a language", code)
+		}
+	}
+	if c.Terms != "" && !isSecure(c.Terms) {
+		l.problem("contact.terms", "%q is not an https:// address", c.Terms)
+	}
+	for _, address := range c.Disputes {
+		if !isSecure(address) {
+			l.problem("contact.disputes", "%q is not an https:// address", address)
+		}
+	}
+}
+
+// isSecure tells whether something is an https:// address.
+func isSecure(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && u.Scheme == "https" && u.Host != ""
+}
+
 // checkStore does not show the URL, which may hold a password.
 func (l *loader) checkStore() {
 	address := l.config.Store.URL.Reveal()
@@ -172,10 +206,10 @@ func (l *loader) checkCodes() {
 		l.problem("registration.mode",
 			`must be "open", "invite" or "closed", because login codes leave this machine`)
 	}
-	switch c.Codes.Sender {
-	case ByMail:
+	if c.Codes.Sender == ByMail || c.SMTP.Server != "" {
 		l.checkSMTP(c.SMTP)
-	case ByWebhook:
+	}
+	if c.Codes.Sender == ByWebhook {
 		l.checkWebhook(c.Webhook)
 	}
 }

@@ -46,6 +46,9 @@ type Config struct {
 	// Console is the door for the staff who decide about reports.
 	Console ConsoleDoor `toml:"console"`
 
+	// Contact is whom people and authorities reach, and what the pages say of the operator.
+	Contact Contact `toml:"contact"`
+
 	// Inner is the door for the operator's own machines: metrics and health.
 	Inner Inner `toml:"inner"`
 
@@ -64,7 +67,8 @@ type Config struct {
 	// Codes decides how login codes reach people.
 	Codes Codes `toml:"codes"`
 
-	// SMTP is the mail server for login codes, used when codes.sender is "smtp".
+	// SMTP is the mail server for login codes when codes.sender is "smtp", and for receipts and
+	// decisions to people who gave notice and have no account. Without it they are on pages only.
 	SMTP SMTP `toml:"smtp"`
 
 	// Webhook is the program that delivers login codes, used when codes.sender is "webhook".
@@ -123,6 +127,32 @@ type ConsoleDoor struct {
 	// TwoPeople is from how many accounts, messages and members on a decision takes two people. The
 	// end of an account or a chat always does.
 	TwoPeople int64 `toml:"two_people"`
+}
+
+// Contact is section [contact]. Lines that are empty are not shown.
+type Contact struct {
+	// Provider is who runs the server: name and postal address.
+	Provider string `toml:"provider"`
+
+	// People is where anybody can write to a person, a mail address or an https address.
+	People string `toml:"people"`
+
+	// Authorities is where authorities can write, a mail address or an https address.
+	Authorities string `toml:"authorities"`
+
+	// Languages are those in which one can write to both, such as ["en", "de"].
+	Languages []string `toml:"languages"`
+
+	// Representative is the legal representative in the European Union: name, postal address, mail
+	// address, telephone. Only for who is established outside of it.
+	Representative string `toml:"representative"`
+
+	// Terms is the https address of the terms of use.
+	Terms string `toml:"terms"`
+
+	// Disputes are the https addresses of certified out-of-court dispute bodies that one may turn
+	// to.
+	Disputes []string `toml:"disputes"`
 }
 
 // Inner is section [inner].
@@ -242,6 +272,13 @@ type Limits struct {
 
 	// Contacts is how many phone numbers one account may look up or import.
 	Contacts limit.Rate `toml:"contacts"`
+
+	// Pages is how many pages one address may ask for.
+	Pages limit.Rate `toml:"pages"`
+
+	// Forms is how many forms one address may send: notices, complaints, answers. Notices about
+	// dangers to children or to life have as much again of their own.
+	Forms limit.Rate `toml:"forms"`
 }
 
 // Retention is section [retention].
@@ -299,6 +336,8 @@ func Default() Config {
 			Messages:              limit.Rate{Burst: 60, Per: time.Minute},
 			Joins:                 limit.Rate{Burst: 50, Per: time.Hour},
 			Contacts:              limit.Rate{Burst: 1000, Per: 24 * time.Hour},
+			Pages:                 limit.Rate{Burst: 600, Per: time.Minute},
+			Forms:                 limit.Rate{Burst: 60, Per: time.Hour},
 		},
 		Retention: Retention{
 			Updates:        30 * day,

@@ -223,6 +223,10 @@ func random() int64 {
 func (n *Node) Run(ctx context.Context, ready func(listen, web []net.Addr)) error {
 	stop := context.AfterFunc(ctx, func() { n.cancel(errStopped) })
 	defer stop()
+	pages, err := n.pages()
+	if err != nil {
+		return err
+	}
 	var listeners []net.Listener
 	var listen, web []net.Addr
 	for _, address := range n.Config.Listen {
@@ -234,7 +238,7 @@ func (n *Node) Run(ctx context.Context, ready func(listen, web []net.Addr)) erro
 		listen = append(listen, l.Addr())
 	}
 	for _, d := range []door{
-		{n.Config.Inner.Listen, n.inner()}, {n.Config.Web.Listen, n.pages()},
+		{n.Config.Inner.Listen, n.inner()}, {n.Config.Web.Listen, pages},
 	} {
 		addr, err := n.open(d)
 		if err != nil {

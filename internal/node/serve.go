@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"net/http"
 	"net/netip"
 	"time"
 
@@ -265,9 +264,4 @@ func (n *Node) tokenAccepted(key int64) {
 			}
 		}
 	}
-}
-
-// pages answers people; there is nothing for them yet but where they are.
-func (n *Node) pages() http.Handler {
-	return http.NotFoundHandler()
 }

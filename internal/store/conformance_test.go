@@ -44,6 +44,7 @@ var suite = []struct {
 	{"media", testMedia},
 	{"imports", testImports},
 	{"search", testSearch},
+	{"mails", testMails},
 	{"staff", testStaff},
 	{"staff proof", testStaffProof},
 	{"staff roles", testStaffRoles},

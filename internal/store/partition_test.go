@@ -52,6 +52,7 @@ var acrossShards = map[string]string{
 	"invitation.all":           "a page for the administrator",
 	"ledger.pending":           "what the log is made of",
 	"letter.owed":              "what a worker delivers",
+	"mail.owed":                "what a worker delivers",
 	"login_code.expire":        "a sweep in the background",
 	"login_token.expire":       "a sweep in the background",
 	"name_term.prefix":         "a search by the beginning of a word",

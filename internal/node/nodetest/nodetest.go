@@ -23,6 +23,8 @@ type Server struct {
 	Node *node.Node
 	// Addr is where clients connect.
 	Addr *net.TCPAddr
+	// Web is where browsers connect.
+	Web string
 	// Dir is the data directory.
 	Dir string
 
@@ -44,10 +46,10 @@ func Main(m *testing.M) {
 // Start runs a server until the test ends. change may alter its configuration.
 func Start(t testing.TB, change func(*config.Config)) *Server {
 	t.Helper()
-	addr := freeAddr(t)
-	s := &Server{t: t, Addr: addr, Dir: t.TempDir()}
+	addr, web := freeAddrs(t)
+	s := &Server{t: t, Addr: addr, Web: "http://" + web.String(), Dir: t.TempDir()}
 	cfg, err := config.Load(config.Sources{Flags: map[string]string{
-		"data": s.Dir, "listen": addr.String(), "web": "127.0.0.1:0", "demo": "true",
+		"data": s.Dir, "listen": addr.String(), "web": web.String(), "demo": "true",
 		"inner.listen": "", "console.listen": "",
 	}})
 	if err != nil {
@@ -66,15 +68,18 @@ func Start(t testing.TB, change func(*config.Config)) *Server {
 	return s
 }
 
-// freeAddr finds a port that nobody listens on.
-func freeAddr(t testing.TB) *net.TCPAddr {
+// freeAddrs finds two ports that nobody listens on.
+func freeAddrs(t testing.TB) (one, two *net.TCPAddr) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for _, addr := range []**net.TCPAddr{&one, &two} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = l.Close() }()
+		*addr = l.Addr().(*net.TCPAddr)
 	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr)
+	return one, two
 }
 
 func (s *Server) run() {

@@ -37,7 +37,7 @@ import (
 // Bounds of what a report carries, in bytes.
 const (
 	textBytes  = 20_000
-	nameBytes  = 200
+	nameBytes  = 400
 	emailBytes = 254
 	// places is how many locations one notice may name.
 	places = 50
@@ -67,6 +67,8 @@ type Report struct {
 	Locations []string
 	// Flagger is the trusted flagger who reports, 0 for none.
 	Flagger int64
+	// ByMail owes the receipt of a notice by mail as well.
+	ByMail bool
 	// IP and Device are where a report came from, as far as known.
 	IP, Device string
 	// Staff makes a case of the service's own (Source Voluntary).
@@ -78,9 +80,11 @@ type Receipt struct {
 	// Reference lets its holder see how the report ends.
 	Reference string
 	Subject   safety.Subject
-	Case      int64
-	Report    int64
-	At        int64
+	// Place is the location that a notice named, as it was written.
+	Place  string
+	Case   int64
+	Report int64
+	At     int64
 	// Again is set when the reporter had reported the same already, and got that receipt again.
 	Again bool
 	// More are the receipts of a notice's further locations.
@@ -167,7 +171,7 @@ func (r *Report) check() error {
 	if r.Source == safety.Article16 || r.Source == safety.TrustedFlagger {
 		need("explanation", strings.TrimSpace(r.Text) != "")
 		need("location", len(r.Locations) > 0 || r.Subject != safety.Subject{})
-		if !r.childAbuse() {
+		if !Anonymous(r.Category, r.Keyword) {
 			need("name", strings.TrimSpace(r.Name) != "")
 			need("email", strings.Count(r.Email, "@") == 1 && len(r.Email) > 2)
 		}
@@ -188,12 +192,12 @@ func (r *Report) check() error {
 	return nil
 }
 
-// childAbuse tells whether a notice is about the sexual abuse of a child, for which nobody need
-// give his name (DSA Art. 16(2)(c)).
-func (r *Report) childAbuse() bool {
-	return r.Category == safety.ProtectionMinors &&
-		(strings.HasPrefix(string(r.Keyword), "KEYWORD_CHILD_SEXUAL_ABUSE") ||
-			r.Keyword == "KEYWORD_GROOMING_SEXUAL_ENTICEMENT_MINORS")
+// Anonymous tells whether a notice is about the sexual abuse of a child, for which nobody need give
+// his name (DSA Art. 16(2)(c)).
+func Anonymous(c safety.Category, k safety.Keyword) bool {
+	return c == safety.ProtectionMinors &&
+		(strings.HasPrefix(string(k), "KEYWORD_CHILD_SEXUAL_ABUSE") ||
+			k == "KEYWORD_GROOMING_SEXUAL_ENTICEMENT_MINORS")
 }
 
 // LaneOf is the lane of a category where no option of the menu names one.
@@ -224,32 +228,42 @@ func (s *Service) Report(ctx context.Context, r Report) (Receipt, error) {
 	if err := r.check(); err != nil {
 		return Receipt{}, err
 	}
-	subjects := []safety.Subject{r.Subject}
+	found := []place{{subject: r.Subject}}
 	if r.Subject == (safety.Subject{}) {
 		var err error
-		if subjects, err = s.resolve(ctx, r.Locations); err != nil {
+		if found, err = s.resolve(ctx, r.Locations); err != nil {
 			return Receipt{}, err
 		}
 	}
 	var first Receipt
-	for i, subject := range subjects {
-		r.Subject = subject
+	for i, p := range found {
+		r.Subject, r.ByMail = p.subject, r.ByMail && i == 0
 		got, err := s.one(ctx, r)
 		if err != nil {
 			return first, err
 		}
+		got.Place = p.link
 		if i == 0 {
 			first = got
 		} else {
 			first.More = append(first.More, got)
 		}
 	}
-	return first, nil
+	if len(first.More) == 0 {
+		return first, nil
+	}
+	return first, s.join(ctx, first)
+}
+
+// place is a location of a notice and what it leads to.
+type place struct {
+	link    string
+	subject safety.Subject
 }
 
 // resolve finds what locations lead to, each once. A place that cannot be found is a subject of its
 // own, for people to look at.
-func (s *Service) resolve(ctx context.Context, links []string) (out []safety.Subject, err error) {
+func (s *Service) resolve(ctx context.Context, links []string) (out []place, err error) {
 	err = s.Store.View(ctx, func(r *store.Reader) error {
 		out = nil
 		for _, link := range links {
@@ -259,10 +273,10 @@ func (s *Service) resolve(ctx context.Context, links []string) (out []safety.Sub
 			}
 			known := false
 			for _, x := range out {
-				known = known || x.Same(subject)
+				known = known || x.subject.Same(subject)
 			}
 			if !known {
-				out = append(out, subject)
+				out = append(out, place{link, subject})
 			}
 		}
 		return nil
@@ -356,6 +370,14 @@ func (s *Service) write(
 	got.Case, got.Report = c.ID, n.report
 	if err := tx.AddReport(row); err != nil {
 		return got, err
+	}
+	if r.ByMail && r.Email != "" {
+		err := tx.OweMail(store.Mail{
+			Subject: r.Subject.Peer, Report: n.report, Kind: ReceiptMail, Created: now, Due: now,
+		})
+		if err != nil {
+			return got, err
+		}
 	}
 	if err := evidence.Keep(tx, c.ID, seen.capture, n.evidence); err != nil {
 		return got, err

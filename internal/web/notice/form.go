@@ -1,6 +1,7 @@
 package notice
 
 import (
+	"errors"
 	"net/http"
 	"net/mail"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"parley/internal/safety"
+	"parley/internal/safety/intake"
 	"parley/internal/web/page"
 )
 
@@ -25,7 +27,7 @@ const (
 
 // draft is the form as it was typed, and what is wrong with it.
 type draft struct {
-	Notice
+	intake.Report
 	// Places is the field of locations, Kind that of category and keyword.
 	Places, Kind string
 	Kinds        []group
@@ -78,25 +80,47 @@ func (p *Pages) form(w http.ResponseWriter, r *http.Request) error {
 		return p.set.Render(w, r, http.StatusOK, "notice", d)
 	}
 	d := read(r)
-	d.From = p.Site.Address(r)
+	d.IP, d.ByMail = p.Site.Address(r).String(), p.ByMail
 	d.check()
-	if err := p.Site.Check(r, formName); err != nil {
-		d.Wrong = append(d.Wrong, fault{"form", "notice.wrong.form"})
+	status := http.StatusUnprocessableEntity
+	if len(d.Wrong) == 0 {
+		switch err := p.admit(r, d); {
+		case errors.Is(err, page.ErrTooMany):
+			status = http.StatusTooManyRequests
+			d.Wrong = append(d.Wrong, fault{"form", "notice.wrong.often"})
+		case err != nil:
+			d.Wrong = append(d.Wrong, fault{"form", "notice.wrong.form"})
+		}
 	}
 	if len(d.Wrong) > 0 {
-		return p.set.Render(w, r, http.StatusUnprocessableEntity, "notice", d)
+		return p.set.Render(w, r, status, "notice", d)
 	}
-	reference, err := p.Report(r.Context(), d.Notice)
+	got, err := p.Report(r.Context(), d.Report)
 	if err != nil {
 		return err
 	}
-	return p.set.Render(w, r, http.StatusOK, "receipt", receipt{reference, d.Email != ""})
+	out := receipt{Receipt: got, Mail: p.ByMail && d.Email != ""}
+	if len(got.More) > 0 {
+		out.All = append([]intake.Receipt{got}, got.More...)
+	}
+	return p.set.Render(w, r, http.StatusOK, "receipt", out)
+}
+
+// admit tells whether a complete form may be taken in. What endangers children or lives does not
+// wait because of other notices from the same address.
+func (p *Pages) admit(r *http.Request, d draft) error {
+	if intake.LaneOf(d.Category, d.Keyword, safety.Article16).Emergency() {
+		return p.Site.CheckUrgent(r, formName)
+	}
+	return p.Site.Check(r, formName)
 }
 
 // receipt is what a notifier is given.
 type receipt struct {
-	Reference string
-	// Mail is set when he left an address.
+	intake.Receipt
+	// All are the receipts of a notice that named several places.
+	All []intake.Receipt
+	// Mail is set when the receipt goes to him by mail as well.
 	Mail bool
 }
 
@@ -105,8 +129,9 @@ func read(r *http.Request) draft {
 	l, _ := page.LanguageOf(r)
 	field := func(name string) string { return strings.TrimSpace(r.PostFormValue(name)) }
 	d := draft{Places: field("locations"), Kind: field("kind"), Kinds: kinds()}
-	d.Notice = Notice{
-		Name: field("name"), Email: field("email"), Text: field("explanation"), Lang: l.Code,
+	d.Report = intake.Report{
+		Source: safety.Article16, Name: field("name"), Email: field("email"),
+		Text: field("explanation"), Lang: l.Code,
 		GoodFaith: r.PostFormValue("good_faith") == "yes",
 	}
 	category, keyword, _ := strings.Cut(d.Kind, "/")
@@ -137,22 +162,11 @@ func (d *draft) check() {
 	wrong("kind", "kind", !known)
 	wrong("explanation", "explanation", d.Text == "")
 	wrong("explanation", "long", utf8.RuneCountInString(d.Text) > textRunes)
-	if d.Anonymous() && d.Name == "" && d.Email == "" {
-		wrong("good_faith", "faith", !d.GoodFaith)
-		return
-	}
-	wrong("name", "name", d.Name == "" && !d.Anonymous() ||
+	anonymous := intake.Anonymous(d.Category, d.Keyword)
+	wrong("name", "name", d.Name == "" && !anonymous ||
 		utf8.RuneCountInString(d.Name) > nameRunes)
-	wrong("email", "email", d.Email == "" && !d.Anonymous() || d.Email != "" && !mailable(d.Email))
+	wrong("email", "email", d.Email == "" && !anonymous || d.Email != "" && !mailable(d.Email))
 	wrong("good_faith", "faith", !d.GoodFaith)
-}
-
-// Anonymous tells whether the notice is of a kind for which nobody need say who he is: the sexual
-// abuse of children.
-func (n Notice) Anonymous() bool {
-	return n.Category == safety.ProtectionMinors &&
-		(strings.HasPrefix(string(n.Keyword), "KEYWORD_CHILD_SEXUAL_ABUSE") ||
-			strings.HasPrefix(string(n.Keyword), "KEYWORD_GROOMING"))
 }
 
 // mailable tells whether something is one plain mail address.

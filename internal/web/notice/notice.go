@@ -12,9 +12,9 @@ import (
 	"context"
 	"embed"
 	"net/http"
-	"net/netip"
 
 	"parley/internal/safety"
+	"parley/internal/safety/intake"
 	"parley/internal/store"
 	"parley/internal/web/page"
 )
@@ -24,31 +24,17 @@ import (
 //go:embed pages texts
 var files embed.FS
 
-// Notice is a notice as it was sent.
-type Notice struct {
-	// Name and Email are whom to answer; both may be empty for the sexual abuse of a child.
-	Name, Email string
-	Category    safety.Category
-	Keyword     safety.Keyword
-	// Text says why the content is illegal.
-	Text      string
-	Locations []string
-	GoodFaith bool
-	// Lang is the language in which the form was read.
-	Lang string
-	// From is the address that sent it.
-	From netip.Addr
-}
-
 // Rooms are what the pages stand on.
 type Rooms struct {
 	Site  *page.Site
 	Store *store.Store
 	// References reads what notifiers were given.
 	References safety.References
-	// Report stores a notice and returns its reference, or why not. A notice is stored when it
+	// Report stores a notice and returns its receipt, or why not. A notice is stored when it
 	// returns, and not before.
-	Report func(context.Context, Notice) (reference string, err error)
+	Report func(context.Context, intake.Report) (intake.Receipt, error)
+	// ByMail is set when receipts also go by mail.
+	ByMail bool
 	// Hidden tells of a chat, or of its message if item is not 0, whether it is withheld from
 	// strangers.
 	Hidden Hidden

@@ -18,6 +18,7 @@ import (
 	"parley/internal/ids"
 	"parley/internal/safety"
 	"parley/internal/safety/casefile"
+	"parley/internal/safety/intake"
 	"parley/internal/store"
 	"parley/internal/store/storetest"
 	"parley/internal/web/page"
@@ -36,7 +37,7 @@ type world struct {
 	refs    safety.References
 	channel ids.Peer
 	// sent are the notices that were taken in; hidden is what is withheld.
-	sent   []Notice
+	sent   []intake.Report
 	hidden map[int64]string
 }
 
@@ -95,12 +96,12 @@ func (w *world) update(key ids.Peer, fn func(*store.Tx) error) {
 }
 
 // report stores a notice as a report about the channel, in a case.
-func (w *world) report(ctx context.Context, n Notice) (string, error) {
+func (w *world) report(ctx context.Context, n intake.Report) (intake.Receipt, error) {
 	w.sent = append(w.sent, n)
 	now := w.clock.Now()
 	id, err := safety.NewID(now, bytes.NewReader(make([]byte, 4)))
 	if err != nil {
-		return "", err
+		return intake.Receipt{}, err
 	}
 	err = w.store.Update(ctx, w.channel, func(tx *store.Tx) error {
 		c, _, err := casefile.Join(tx, casefile.Allegation{
@@ -116,7 +117,7 @@ func (w *world) report(ctx context.Context, n Notice) (string, error) {
 			Category: string(n.Category), Note: n.Text, Lang: n.Lang, At: now.Unix(),
 		})
 	})
-	return w.refs.Make(safety.ReportRef, w.channel, id), err
+	return intake.Receipt{Reference: w.refs.Make(safety.ReportRef, w.channel, id)}, err
 }
 
 func (w *world) send(r *http.Request) (int, string) {

@@ -101,6 +101,9 @@ func (p *Pages) read(r *store.Reader, name string, id int64) (place, error) {
 	if err != nil {
 		return place{}, err
 	}
+	if c.Flags.Has(store.ChatTerminated) {
+		return place{}, store.ErrNotFound
+	}
 	out := place{Name: c.Username, Post: id}
 	if out.Hidden, err = p.Hidden(r, peer, 0); err != nil || out.Hidden != "" {
 		return out, err

@@ -7,7 +7,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"net/http"
+	"net/netip"
 	"time"
+
+	"parley/internal/limit"
 )
 
 // Names of the fields that every form has.
@@ -43,8 +46,19 @@ func (s *Site) proof(form string, at []byte) []byte {
 }
 
 // Check tells whether a sent form is a fresh one of this name, filled in by a person as far as that
-// can be told. Where it came from was checked before. ErrForm if not.
+// can be told; ErrForm if not. Where it came from was checked before. It comes last, when nothing
+// else is wrong with a form, because it counts: ErrTooMany when the address has sent too many.
 func (s *Site) Check(r *http.Request, form string) error {
+	return s.check(r, form, s.forms)
+}
+
+// CheckUrgent is Check for a form that must not wait because of others from its address: it has a
+// limit of its own, as high.
+func (s *Site) CheckUrgent(r *http.Request, form string) error {
+	return s.check(r, form, s.urgent)
+}
+
+func (s *Site) check(r *http.Request, form string, count *limit.Bucket[netip.Prefix]) error {
 	b, err := base64.RawURLEncoding.DecodeString(r.PostFormValue(tokenField))
 	if err != nil || len(b) != 8+sha256.Size || !hmac.Equal(b[8:], s.proof(form, b[:8])) {
 		return ErrForm
@@ -52,6 +66,9 @@ func (s *Site) Check(r *http.Request, form string) error {
 	age := s.o.Clock.Now().Sub(time.UnixMilli(int64(binary.BigEndian.Uint64(b))))
 	if age < leastAge || age > mostAge || r.PostFormValue(trapField) != "" {
 		return ErrForm
+	}
+	if _, ok := count.Allow(prefix(s.Address(r))); !ok {
+		return ErrTooMany
 	}
 	return nil
 }

@@ -39,7 +39,7 @@ type Options struct {
 	Clock clock.Clock
 	// Trusted are the proxies whose X-Forwarded-For header is believed.
 	Trusted []netip.Prefix
-	// Pages is how often one address may ask for a page, Forms how often it may send one.
+	// Pages is how often one address may ask for a page, Forms how often a form of it is taken in.
 	Pages, Forms limit.Rate
 	Log          *slog.Logger
 }
@@ -55,6 +55,7 @@ type Site struct {
 	origin *http.CrossOriginProtection
 	pages  *limit.Bucket[netip.Prefix]
 	forms  *limit.Bucket[netip.Prefix]
+	urgent *limit.Bucket[netip.Prefix]
 	lookup *limit.Bucket[netip.Prefix]
 }
 
@@ -69,6 +70,7 @@ func New(o Options) (*Site, error) {
 		origin: http.NewCrossOriginProtection(), assets: make(assets),
 		pages:  limit.NewBucket[netip.Prefix](o.Pages, limit.BucketKeys, o.Clock),
 		forms:  limit.NewBucket[netip.Prefix](o.Forms, limit.BucketKeys, o.Clock),
+		urgent: limit.NewBucket[netip.Prefix](o.Forms, limit.BucketKeys, o.Clock),
 		lookup: limit.NewBucket[netip.Prefix](lookups(), limit.BucketKeys, o.Clock),
 	}
 	if err := s.origin.AddTrustedOrigin(public.Scheme + "://" + public.Host); err != nil {
@@ -175,15 +177,12 @@ func (s *Site) Handle(h Handler) http.Handler {
 
 // admit lets a request through that is within the limits of its address.
 func (s *Site) admit(w http.ResponseWriter, r *http.Request, h Handler) error {
-	bucket := s.pages
 	switch r.Method {
-	case http.MethodGet, http.MethodHead:
-	case http.MethodPost:
-		bucket = s.forms
+	case http.MethodGet, http.MethodHead, http.MethodPost:
 	default:
 		return ErrMethod
 	}
-	if wait, ok := bucket.Allow(prefix(s.Address(r))); !ok {
+	if wait, ok := s.pages.Allow(prefix(s.Address(r))); !ok {
 		w.Header().Set("Retry-After", fmt.Sprint(limit.FloodSeconds(wait)))
 		return ErrTooMany
 	}

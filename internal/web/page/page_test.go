@@ -200,10 +200,12 @@ func TestErrorsHavePages(t *testing.T) {
 }
 
 func TestLimitsByAddress(t *testing.T) {
-	s, _, _ := world(t, func(o *Options) { o.Forms = limit.Rate{Burst: 1, Per: time.Hour} })
-	h := s.Handle(func(http.ResponseWriter, *http.Request) error { return nil })
+	s, _, at := world(t, func(o *Options) { o.Forms = limit.Rate{Burst: 1, Per: 24 * time.Hour} })
+	token := s.token("one")
+	at.Advance(time.Minute)
+	h := s.Handle(func(_ http.ResponseWriter, r *http.Request) error { return s.Check(r, "one") })
 	send := func(from, via string) int {
-		r := post(url.Values{})
+		r := post(url.Values{"token": {token}})
 		r.RemoteAddr = from
 		if via != "" {
 			r.Header.Set("X-Forwarded-For", via)
@@ -223,6 +225,14 @@ func TestLimitsByAddress(t *testing.T) {
 	} {
 		if got := send(c.from, c.via); got != c.want {
 			t.Errorf("%s via %q: %d, not %d", c.from, c.via, got, c.want)
+		}
+	}
+	h = s.Handle(func(_ http.ResponseWriter, r *http.Request) error {
+		return s.CheckUrgent(r, "one")
+	})
+	for _, want := range []int{200, 429} {
+		if got := send("192.0.2.1:1", ""); got != want {
+			t.Errorf("an urgent form among others is answered with %d, not %d", got, want)
 		}
 	}
 }

@@ -1,0 +1,50 @@
+package node
+
+import (
+	"net/http"
+	"net/netip"
+
+	"parley/internal/web/notice"
+	"parley/internal/web/page"
+)
+
+// pages answers people: notices, what became of them, public channels and posts.
+func (n *Node) pages() (http.Handler, error) {
+	site, err := n.site()
+	if err != nil {
+		return nil, err
+	}
+	notices, err := notice.New(notice.Rooms{
+		Site: site, Store: n.Store, References: n.safetyReferences(), Report: n.Intake.Report,
+		Hidden: Withheld,
+	})
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	site.Mount(mux)
+	notices.Mount(mux)
+	return mux, nil
+}
+
+// site is what all public pages share.
+func (n *Node) site() (*page.Site, error) {
+	var trusted []netip.Prefix
+	for _, text := range n.Config.Web.TrustedProxies {
+		// The configuration was checked: each is a network, or else an address.
+		p, err := netip.ParsePrefix(text)
+		if err != nil {
+			addr, err := netip.ParseAddr(text)
+			if err != nil {
+				return nil, err
+			}
+			p = netip.PrefixFrom(addr, addr.BitLen())
+		}
+		trusted = append(trusted, p)
+	}
+	return page.New(page.Options{
+		URL: n.Config.Web.PublicURL, Name: serviceName, Key: n.Keys.Derive("page forms"),
+		Clock: n.clock, Trusted: trusted, Pages: n.Config.Limits.Pages,
+		Forms: n.Config.Limits.Forms, Log: n.log,
+	})
+}
