@@ -55,7 +55,10 @@ var boundaries = []boundary{
 		reason: "the gateway moves envelopes and keeps keys and sessions; it knows no methods",
 	},
 	{
-		from: []string{"internal/tlog/entry", "internal/tlog/verify", "cmd/parley-verify"},
+		from: []string{
+			"internal/tlog/entry", "internal/tlog/report", "internal/tlog/verify",
+			"internal/tlog/witness", "cmd/parley-verify",
+		},
 		never: []string{
 			"parley/internal/store", "parley/internal/chat", "parley/internal/safety",
 			"parley/internal/api", "parley/internal/gateway", "parley/internal/node",

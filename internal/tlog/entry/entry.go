@@ -58,12 +58,18 @@ const (
 	Disclosure Kind = "disclosure"
 	// Correction replaces what an earlier entry said.
 	Correction Kind = "correction"
+	// Review is a decision that was drawn by lot and looked at again: its outcome is upheld or
+	// reversed, and changes nothing by itself.
+	Review Kind = "review"
+	// Report is the daily report of a day, computed from all entries before this one. Its Items is
+	// how many these are, its Commitment the SHA-256 of the published file.
+	Report Kind = "report"
 )
 
 func kinds() []Kind {
 	return []Kind{
 		Decision, Lift, Expiry, NoAction, Appeal, Settlement, Order, Effect, Refusal, Disclosure,
-		Correction,
+		Correction, Review, Report,
 	}
 }
 
@@ -103,7 +109,9 @@ type Entry struct {
 	// Instrument is the legal instrument of an order, Reason the class of a refusal.
 	Instrument string `json:"instrument,omitempty"`
 	Reason     string `json:"reason,omitempty"`
-	// Outcome is upheld, partly or reversed for an appeal; full, partial or none for an effect.
+	// Outcome is upheld, partly or reversed for an appeal; full, partial or none for an effect. An
+	// appeal, a settlement, a review and a lift repeat Subject, Measures, Ground, Category, Source
+	// and Decided of the decision that they are about, so that one pass over the log counts them.
 	Outcome string `json:"outcome,omitempty"`
 	// Items is how many things it concerns, Accounts how many people's, Told how many were told.
 	Items    int64 `json:"items,omitempty"`
@@ -130,6 +138,12 @@ func Commit(salt [SaltSize]byte, record []byte) string {
 	h.Write(salt[:])
 	h.Write(record)
 	return hex.EncodeToString(h.Sum(nil))
+}
+
+// Digest is the SHA-256 of a published file in hexadecimal digits, as the entry of a report has it.
+func Digest(file []byte) string {
+	sum := sha256.Sum256(file)
+	return hex.EncodeToString(sum[:])
 }
 
 // Encode writes an entry; ErrFormat says which field is not as the format wants it.

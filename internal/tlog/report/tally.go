@@ -1,0 +1,293 @@
+package report
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+
+	"parley/internal/tlog/entry"
+)
+
+// Words of entries that figures are made of.
+//
+// https://transparency.dsa.ec.europa.eu/page/api-documentation
+const (
+	fully       = "AUTOMATED_DECISION_FULLY"
+	terminated  = "DECISION_ACCOUNT_TERMINATED"
+	noProvision = "DECISION_PROVISION_TOTAL_TERMINATION"
+)
+
+// childKeywords and terrorKeywords are of what the channels of child safety and of terrorism count.
+var (
+	childKeywords = [...]string{
+		"KEYWORD_CHILD_SEXUAL_ABUSE_MATERIAL", "KEYWORD_CHILD_SEXUAL_ABUSE_MATERIAL_DEEPFAKE",
+		"KEYWORD_GROOMING_SEXUAL_ENTICEMENT_MINORS",
+	}
+	terrorKeywords = [...]string{"KEYWORD_TERRORIST_CONTENT"}
+)
+
+// times counts how often something took so many minutes.
+type times map[int64]int64
+
+func (t times) add(other times) {
+	for k, n := range other {
+		t[k] += n
+	}
+}
+
+// median is the lower median, 0 of nothing.
+func (t times) median() int64 {
+	var all, seen int64
+	for _, n := range t {
+		all += n
+	}
+	for _, k := range slices.Sorted(maps.Keys(t)) {
+		seen += t[k]
+		if 2*seen >= all {
+			return k
+		}
+	}
+	return 0
+}
+
+// requests are a country's before they are published.
+type requests struct {
+	out            Requests
+	accounts, told int64
+	took           times
+}
+
+// tally is what figures are made of: all of it can be added up.
+type tally struct {
+	of            Figures
+	took, appeals times
+	requests      map[string]*requests
+}
+
+func newTally() *tally {
+	return &tally{
+		of: Figures{
+			Subjects: map[string]int64{}, Measures: map[string]int64{}, Grounds: map[string]int64{},
+			Categories: map[string]int64{}, Sources: map[string]int64{},
+		},
+		took: times{}, appeals: times{}, requests: map[string]*requests{},
+	}
+}
+
+// add counts an entry.
+func (t *tally) add(e entry.Entry) {
+	switch e.Kind {
+	case entry.Decision:
+		t.decision(e)
+	case entry.NoAction:
+		t.of.NoActions++
+		t.took[e.Minutes]++
+	case entry.Lift:
+		t.of.Lifts++
+	case entry.Expiry:
+		t.of.Expiries++
+	case entry.Appeal:
+		t.of.Appeals.add(e.Outcome)
+		t.appeals[e.Minutes]++
+	case entry.Settlement:
+		t.of.Settlements.add(e.Outcome)
+	case entry.Review:
+		t.of.Reviews.add(e.Outcome)
+		if e.Decided == fully {
+			t.of.AutomatedReviews.add(e.Outcome)
+		}
+	case entry.Order, entry.Effect, entry.Refusal, entry.Disclosure:
+		t.request(e)
+	}
+}
+
+func (t *tally) decision(e entry.Entry) {
+	f := &t.of
+	f.Decisions++
+	f.Items += e.Items
+	f.Accounts += e.Accounts
+	f.Told += e.Told
+	if e.Detected {
+		f.Detected++
+	}
+	if e.Decided == fully {
+		f.Automated++
+	}
+	count(f.Subjects, e.Subject)
+	count(f.Grounds, e.Ground)
+	count(f.Categories, e.Category)
+	count(f.Sources, e.Source)
+	for _, m := range e.Measures {
+		count(f.Measures, m)
+	}
+	t.took[e.Minutes]++
+	ends := slices.Contains(e.Measures, terminated) || slices.Contains(e.Measures, noProvision)
+	if e.Subject != "chat" || !ends {
+		return
+	}
+	f.Banned.All++
+	if slices.ContainsFunc(e.Keywords, func(k string) bool {
+		return slices.Contains(childKeywords[:], k)
+	}) {
+		f.Banned.ChildSafety++
+	}
+	if slices.ContainsFunc(e.Keywords, func(k string) bool {
+		return slices.Contains(terrorKeywords[:], k)
+	}) {
+		f.Banned.Terrorism++
+	}
+}
+
+func (t *tally) request(e entry.Entry) {
+	r := t.requests[e.Country]
+	if r == nil {
+		r = &requests{took: times{}}
+		r.out.Reasons, r.out.Instruments = map[string]int64{}, map[string]int64{}
+		t.requests[e.Country] = r
+	}
+	switch e.Kind {
+	case entry.Order:
+		r.out.Received++
+		count(r.out.Instruments, e.Instrument)
+		return
+	case entry.Effect:
+		switch e.Outcome {
+		case "full":
+			r.out.Complied++
+		case "partial":
+			r.out.Partly++
+		default:
+			r.out.Refused++
+			count(r.out.Reasons, e.Reason)
+		}
+	case entry.Refusal:
+		r.out.Refused++
+		count(r.out.Reasons, e.Reason)
+	case entry.Disclosure:
+		r.out.Disclosures++
+		r.accounts += e.Accounts
+		r.told += e.Told
+		return
+	}
+	r.accounts += e.Accounts
+	r.told += e.Told
+	r.took[e.Minutes]++
+}
+
+// merge adds another tally to this one.
+func (t *tally) merge(o *tally) {
+	a, b := &t.of, &o.of
+	for _, p := range [][2]*int64{
+		{&a.Decisions, &b.Decisions}, {&a.Items, &b.Items}, {&a.Accounts, &b.Accounts},
+		{&a.Told, &b.Told}, {&a.Detected, &b.Detected}, {&a.Automated, &b.Automated},
+		{&a.NoActions, &b.NoActions}, {&a.Lifts, &b.Lifts}, {&a.Expiries, &b.Expiries},
+		{&a.Banned.All, &b.Banned.All}, {&a.Banned.ChildSafety, &b.Banned.ChildSafety},
+		{&a.Banned.Terrorism, &b.Banned.Terrorism},
+	} {
+		*p[0] += *p[1]
+	}
+	sum(a.Subjects, b.Subjects)
+	sum(a.Measures, b.Measures)
+	sum(a.Grounds, b.Grounds)
+	sum(a.Categories, b.Categories)
+	sum(a.Sources, b.Sources)
+	a.Appeals.merge(b.Appeals)
+	a.Settlements.merge(b.Settlements)
+	a.Reviews.merge(b.Reviews)
+	a.AutomatedReviews.merge(b.AutomatedReviews)
+	t.took.add(o.took)
+	t.appeals.add(o.appeals)
+	for country, from := range o.requests {
+		to := t.requests[country]
+		if to == nil {
+			to = &requests{took: times{}}
+			to.out.Reasons, to.out.Instruments = map[string]int64{}, map[string]int64{}
+			t.requests[country] = to
+		}
+		to.out.Received += from.out.Received
+		to.out.Complied += from.out.Complied
+		to.out.Partly += from.out.Partly
+		to.out.Refused += from.out.Refused
+		to.out.Disclosures += from.out.Disclosures
+		sum(to.out.Reasons, from.out.Reasons)
+		sum(to.out.Instruments, from.out.Instruments)
+		to.accounts += from.accounts
+		to.told += from.told
+		to.took.add(from.took)
+	}
+}
+
+// figures are what is published of a tally.
+func (t *tally) figures() Figures {
+	f := t.of
+	f.Subjects, f.Measures = maps.Clone(f.Subjects), maps.Clone(f.Measures)
+	f.Grounds, f.Categories = maps.Clone(f.Grounds), maps.Clone(f.Categories)
+	f.Sources = maps.Clone(f.Sources)
+	f.MedianMinutes, f.MedianAppealMinutes = t.took.median(), t.appeals.median()
+	if len(t.requests) > 0 {
+		f.Requests = make(map[string]Requests, len(t.requests))
+	}
+	for country, r := range t.requests {
+		out := r.out
+		out.Reasons, out.Instruments = maps.Clone(out.Reasons), maps.Clone(out.Instruments)
+		out.Accounts, out.Told = few(r.accounts), few(r.told)
+		out.Untold = band(max(r.accounts-r.told, 0))
+		out.MedianMinutes = r.took.median()
+		f.Requests[country] = out
+	}
+	return f
+}
+
+func (o *Outcomes) add(outcome string) {
+	switch outcome {
+	case "partly":
+		o.Partly++
+	case "reversed":
+		o.Reversed++
+	default:
+		o.Upheld++
+	}
+}
+
+func (o *Outcomes) merge(other Outcomes) {
+	o.Upheld += other.Upheld
+	o.Partly += other.Partly
+	o.Reversed += other.Reversed
+}
+
+// count counts a word; none counts nothing.
+func count(m map[string]int64, word string) {
+	if word != "" {
+		m[word]++
+	}
+}
+
+func sum(to, from map[string]int64) {
+	for k, n := range from {
+		to[k] += n
+	}
+}
+
+// few writes a number of people so that no few of them can be told.
+func few(n int64) string {
+	if n > 0 && n < 5 {
+		return "1-4"
+	}
+	return strconv.FormatInt(n, 10)
+}
+
+// band writes a number of people of whom nothing more exact may be said yet.
+func band(n int64) string {
+	if n == 0 {
+		return "0"
+	}
+	for _, b := range [...]struct {
+		most int64
+		name string
+	}{{4, "1-4"}, {49, "5-49"}, {249, "50-249"}, {999, "250-999"}} {
+		if n <= b.most {
+			return b.name
+		}
+	}
+	return "1000+"
+}
