@@ -38,6 +38,19 @@ func (d *client) upload(t *testing.T, content []byte) *tg.InputFile {
 	return &tg.InputFile{ID: id, Parts: 1, Name: "file"}
 }
 
+// picture sends a photo with a caption and returns its id for the sender.
+func (d *client) picture(t *testing.T, to ids.Peer, caption string) int {
+	t.Helper()
+	u := must(d.MessagesSendMedia(ctx(), &tg.MessagesSendMediaRequest{
+		Peer: d.input(to), RandomID: random(), Message: caption,
+		Media: &tg.InputMediaUploadedPhoto{
+			File: d.upload(t, picture(t, 100, 100, uint8(random()))),
+		},
+	}))(t)
+	d.w.settle()
+	return idOf(t, u)
+}
+
 // profilePhoto gives the own account a photo.
 func (d *client) profilePhoto(t *testing.T) *tg.Photo {
 	t.Helper()

@@ -26,6 +26,7 @@ import (
 	"parley/internal/chat/account"
 	"parley/internal/chat/channel"
 	"parley/internal/chat/device"
+	"parley/internal/chat/erasure"
 	"parley/internal/chat/fanout"
 	"parley/internal/chat/group"
 	"parley/internal/chat/media"
@@ -328,6 +329,9 @@ func (n *Node) clean(ctx context.Context) error {
 		if err := tx.ForgetErased(before); err != nil {
 			return err
 		}
+		if err := tx.ForgetEarly(before); err != nil {
+			return err
+		}
 		return tx.TrimOldEvents(before)
 	})
 	if err != nil {
@@ -336,7 +340,10 @@ func (n *Node) clean(ctx context.Context) error {
 	if err := n.sweepSafety(ctx); err != nil {
 		return err
 	}
-	return n.Account.Sweep(ctx)
+	if err := n.Account.Sweep(ctx); err != nil {
+		return err
+	}
+	return (&erasure.Service{Store: n.Store, Group: n.Group}).Sweep(ctx)
 }
 
 // Close ends the node's work and closes what it opened, the last first.

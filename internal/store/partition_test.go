@@ -45,6 +45,7 @@ var acrossShards = map[string]string{
 	"decision.sampled":         "a queue of staff",
 	"decision.since":           "statistics",
 	"decision.tally":           "a mass measure",
+	"early.expire":             "a sweep in the background",
 	"erased.expire":            "a sweep in the background",
 	"evidence.over":            "a sweep in the background",
 	"finding.count":            "a page of the console",
@@ -69,6 +70,7 @@ var acrossShards = map[string]string{
 	"staff_role_change.open":   "a page for the staff's administrators",
 	"staff_session.expire":     "a sweep in the background",
 	"update.trim_all":          "a sweep in the background",
+	"user.deleted":             "a sweep in the background",
 	"user.idle":                "a sweep in the background",
 	"username.prefix":          "a search by the beginning of a name",
 }

@@ -21,6 +21,8 @@ const (
 	UserMeasured
 	// UserTerminated is an account that the service ended; it can be brought back.
 	UserTerminated
+	// UserErased is a deleted account of which nothing else is left.
+	UserErased
 )
 
 // Has tells whether all bits of f are set.
@@ -79,6 +81,9 @@ var (
 		`select user_id, seen, ttl_days from users
 		where seen < $1 and ttl_days > 0 and flags & 3 = 0 and user_id > $2
 		order by user_id limit $3`)
+	userDeleted = define("user.deleted", "users", acrossShards,
+		`select user_id from users where flags & 1 <> 0 and flags & 64 = 0 and user_id > $1
+		order by user_id limit $2`)
 	phoneGet = define("phone.get", "phones", "phone",
 		`select user_id from phones where phone = $1`)
 	phonePut = define("phone.put", "phones", "phone",
@@ -175,6 +180,15 @@ func (r *Reader) IdleUsers(before int64, after ids.UserID, limit int) ([]User, e
 		out = append(out, u)
 		return err
 	})
+	return out, err
+}
+
+// DeletedUsers returns up to limit deleted accounts with an id above after that are not erased.
+func (r *Reader) DeletedUsers(after ids.UserID, limit int) (out []ids.UserID, err error) {
+	list, err := r.peers(userDeleted, after, limit)
+	for _, p := range list {
+		out = append(out, p.User())
+	}
 	return out, err
 }
 

@@ -60,6 +60,13 @@ type world struct {
 	notes []note
 	cut   []int64
 	told  []int64
+	temps []dropped
+}
+
+// dropped says whose temporary keys were dropped, except which.
+type dropped struct {
+	key    int64
+	except []int64
 }
 
 // note is a message of the service account.
@@ -138,7 +145,11 @@ func (w *world) open() {
 		Hash:   func(viewer, peer int64) int64 { return viewer*31 + peer },
 		Online: func(ids.UserID) int64 { return 0 },
 	}}
-	methods := (&auth.Handlers{Desk: d, Account: w.account}).Methods()
+	methods := (&auth.Handlers{
+		Desk: d, Account: w.account, DropTemps: func(key int64, except []int64) {
+			w.temps = append(w.temps, dropped{key, except})
+		},
+	}).Methods()
 	methods = append(methods, (&apiaccount.Security{Desk: d, Account: w.account}).Methods()...)
 	w.server, err = api.New(api.Options{
 		Devices: w.devices, Layers: layers, Clock: w.clock, Methods: methods,

@@ -65,8 +65,11 @@ func (h *Handlers) saveFilePart(
 func (h *Handlers) saveBigFilePart(
 	c *api.Call, req *tg.UploadSaveBigFilePartRequest,
 ) (*tg.BoolBox, error) {
-	total := max(req.FileTotalParts, 0)
-	err := h.Media.SavePart(c.Context, c.Self, req.FileID, req.FilePart, total, req.Bytes)
+	if req.FileTotalParts == 0 {
+		return nil, chat.Invalid("FILE_PARTS_INVALID")
+	}
+	err := h.Media.SavePart(c.Context, c.Self, req.FileID, req.FilePart, req.FileTotalParts,
+		req.Bytes)
 	return view.True, err
 }
 

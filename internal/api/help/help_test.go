@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -247,5 +248,24 @@ func TestEveryMethodHasARow(t *testing.T) {
 		if !seen[name] {
 			t.Errorf("%s is missing", name)
 		}
+	}
+}
+
+func TestNearestDataCentreIsTheClientsOwn(t *testing.T) {
+	h := newHandlers(t)
+	h.Country = "DE"
+	answer, err := h.nearestDC(call(), &tg.HelpGetNearestDCRequest{})
+	near := encodes(t, answer, err)
+	if near.ThisDC != 4 || near.NearestDC != 4 || near.Country != "DE" {
+		t.Errorf("%+v: a client would move to another data centre", near)
+	}
+}
+
+func TestInviteTextLeadsHere(t *testing.T) {
+	h := newHandlers(t)
+	answer, err := h.inviteText(call(), &tg.HelpGetInviteTextRequest{})
+	text := encodes(t, answer, err).Message
+	if !strings.Contains(text, h.Name) || !strings.Contains(text, h.Env.Prefix) {
+		t.Errorf("%q names neither the server nor its address", text)
 	}
 }

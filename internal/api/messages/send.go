@@ -70,14 +70,30 @@ func (h *Handlers) sendMedia(
 	if err != nil {
 		return nil, err
 	}
-	if o.Content.Media, err = h.Media(c, req.Media); err != nil {
-		return nil, err
+	sent, err := h.medium(c, &o, req.Media)
+	if err == nil && !sent.Again {
+		sent, err = h.send(c, o)
 	}
-	sent, err := h.send(c, o)
 	if err != nil {
 		return nil, err
 	}
 	return h.sent(c, sent)
+}
+
+// medium sets the medium of a message. When it cannot be had any more, because the parts or the
+// reference of its file are no longer good, and the message was sent before, it returns that one.
+func (h *Handlers) medium(
+	c *api.Call, o *message.Outgoing, in tg.InputMediaClass,
+) (again message.Sent, err error) {
+	o.Content.Media, err = h.Media(c, in)
+	var refusal chat.Refusal
+	if errors.As(err, &refusal) {
+		before, ferr := h.Message.SentBefore(c.Context, o.From, o.To, o.Random)
+		if ferr == nil {
+			return before, nil
+		}
+	}
+	return message.Sent{}, err
 }
 
 // albumMost is how many media an album may hold.
@@ -102,6 +118,7 @@ func (h *Handlers) sendMultiMedia(
 	base.Silent, base.Protected, base.ClearDraft = req.Silent, req.Noforwards, req.ClearDraft
 	base.Grouped = req.MultiMedia[0].RandomID
 	list := make([]message.Outgoing, len(req.MultiMedia))
+	sent := make([]message.Sent, len(req.MultiMedia))
 	for i, m := range req.MultiMedia {
 		o := base
 		o.Random = m.RandomID
@@ -111,18 +128,18 @@ func (h *Handlers) sendMultiMedia(
 		if err != nil {
 			return nil, err
 		}
-		if o.Content.Media, err = h.Media(c, m.Media); err != nil {
+		if sent[i], err = h.medium(c, &o, m.Media); err != nil {
 			return nil, err
 		}
 		list[i] = o
 	}
-	var sent []message.Sent
-	for _, o := range list {
-		s, err := h.send(c, o)
-		if err != nil {
+	for i, o := range list {
+		if sent[i].Again {
+			continue
+		}
+		if sent[i], err = h.send(c, o); err != nil {
 			return nil, err
 		}
-		sent = append(sent, s)
 	}
 	return h.sent(c, sent...)
 }

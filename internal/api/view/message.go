@@ -40,7 +40,7 @@ func (v *View) Message(m store.Message) tg.MessageClass {
 		Message:     c.Text,
 		Entities:    v.entities(c.Entities),
 	}
-	if m.From != 0 && !out.Post {
+	if m.From != 0 && !(out.Post && m.From == m.Peer) {
 		out.SetFromID(v.Peer(m.From))
 	}
 	if c.Forward != nil {

@@ -129,7 +129,8 @@ func (v *View) present(m store.Message) tg.MessageClass {
 func (v *View) stateUpdate(e store.Event, entry box.Entry) tg.UpdateClass {
 	switch box.Kind(e.Kind) {
 	case box.Draft, box.DialogPinned, box.PinnedDialogs, box.DialogUnreadMark,
-		box.ReadChannelInbox, box.ReadChannelOutbox, box.ChannelAvailable, box.PeerSettings:
+		box.ReadChannelInbox, box.ReadChannelOutbox, box.ReadChannelContents,
+		box.ChannelAvailable, box.PeerSettings:
 		return v.dialogUpdate(box.Kind(e.Kind), entry)
 	case box.ChatChanged:
 		v.Peer(entry.Peer)
@@ -193,6 +194,10 @@ func (v *View) dialogUpdate(kind box.Kind, entry box.Entry) tg.UpdateClass {
 		return u
 	case box.ReadChannelOutbox:
 		return &tg.UpdateReadChannelOutbox{ChannelID: channel, MaxID: int(entry.ID)}
+	case box.ReadChannelContents:
+		return &tg.UpdateChannelReadMessagesContents{
+			ChannelID: channel, Messages: ints(entry.IDs),
+		}
 	case box.ChannelAvailable:
 		return &tg.UpdateChannelAvailableMessages{
 			ChannelID: channel, AvailableMinID: int(entry.ID),

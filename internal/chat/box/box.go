@@ -57,6 +57,8 @@ const (
 	// Restricted is a change of what the service lets an account do, or shows of a channel; On says
 	// that a channel is back that it had ended.
 	Restricted Kind = 46
+	// ReadChannelContents is that mentions in a channel were looked at.
+	ReadChannelContents Kind = 47
 )
 
 // Entry is the content of a log entry. Which fields matter depends on the kind.

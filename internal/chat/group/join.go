@@ -317,6 +317,23 @@ func (s *Service) Leave(
 	return s.Message.Announce(ctx, user, peer, action, message.Announcement{})
 }
 
+// Depart ends the membership of a deleted account, without a word. The creator of a channel stays:
+// nobody else owns it.
+func (s *Service) Depart(ctx context.Context, user ids.UserID, peer ids.Peer) error {
+	now := s.now()
+	return s.Store.Update(ctx, peer, func(tx *store.Tx) error {
+		m, err := tx.Member(peer, user)
+		owner := m.Role == store.Creator && peer.Kind() == ids.Channel
+		if err != nil || !m.Role.In() || owner {
+			return err
+		}
+		if err := Exit(tx, m, Out(m, now), now); err != nil || peer.Kind() == ids.Channel {
+			return err
+		}
+		return Noted(tx, peer, box.ChatParticipants, now)
+	})
+}
+
 // mayLeave refuses who is not in, and the creator of a channel: nobody would own it.
 func mayLeave(r *store.Reader, user ids.UserID, peer ids.Peer, now int64) (store.Chat, error) {
 	c, m, err := Access(r, user, peer, now)

@@ -56,13 +56,20 @@ type Input struct {
 	MD5 string
 }
 
-// SavePart keeps a part of a file, durably. total is 0 when the client does not know it yet.
+// UnknownParts is the number of parts of a big file whose end its sender does not know yet.
+//
+// https://core.telegram.org/api/files#streamed-uploads
+const UnknownParts = -1
+
+// SavePart keeps a part of a file, durably. total is the number of parts of a big file, or
+// UnknownParts; 0 makes it a small one.
 //
 // https://core.telegram.org/method/upload.saveFilePart
 func (s *Service) SavePart(
 	ctx context.Context, user ids.UserID, fileID int64, part, total int, data []byte,
 ) error {
-	if total != 0 && (total < 0 || total > limit.UploadParts || part >= total) {
+	if total != UnknownParts && (total < 0 || total > limit.UploadParts) ||
+		total > 0 && part >= total {
 		return chat.Invalid("FILE_PARTS_INVALID")
 	}
 	if total == 0 && (part+1)*len(data) > smallFile+limit.UploadPart {

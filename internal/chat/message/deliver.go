@@ -28,7 +28,10 @@ func (s *Service) applyDeliver(tx *store.Tx, o store.Outbox) error {
 	if err := told(o, &d); err != nil {
 		return err
 	}
-	_, err := tx.MessageByOrigin(o.Target, d.Ref.Box, d.Ref.ID)
+	there, err := tx.MessageByOrigin(o.Target, d.Ref.Box, d.Ref.ID)
+	if err == nil {
+		return s.answered(tx, o, d, there)
+	}
 	if !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
@@ -41,9 +44,11 @@ func (s *Service) applyDeliver(tx *store.Tx, o store.Outbox) error {
 		Stored: s.Clock.Now().Unix(),
 	}
 	if d.Reply != (Ref{}) {
-		if r, err := find(&tx.Reader, o.Target, d.Reply); err == nil {
-			m.ReplyTo = r.ID
+		to, _, err := s.arrived(tx, o, d.Reply, d)
+		if err != nil {
+			return err
 		}
+		m.ReplyTo = to.ID
 	}
 	var mentions int64
 	if d.Mentioned {
@@ -57,10 +62,12 @@ func (s *Service) applyDeliver(tx *store.Tx, o store.Outbox) error {
 	if err := tx.BumpDialog(user, m.Peer, m.ID, m.Date, 1, mentions); err != nil {
 		return err
 	}
-	if mentions == 0 {
-		return nil
+	if mentions > 0 {
+		if err := tx.AddMention(user, m.Peer, m.ID); err != nil {
+			return err
+		}
 	}
-	return tx.AddMention(user, m.Peer, m.ID)
+	return s.applyEarly(tx, d, o.Target)
 }
 
 // applyMention counts a mention of a channel's post in the dialog of whom it calls, if he is there.
@@ -71,7 +78,8 @@ func (s *Service) applyMention(tx *store.Tx, o store.Outbox) error {
 	}
 	user := o.Target.User()
 	if body.Gone {
-		return dropMentions(tx, user, body.Channel, []int64{body.ID})
+		_, err := dropMentions(tx, user, body.Channel, []int64{body.ID})
+		return err
 	}
 	d, err := tx.Dialog(user, body.Channel)
 	if err != nil || d.ReadIn >= body.ID {

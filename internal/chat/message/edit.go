@@ -177,9 +177,9 @@ func (s *Service) applyEdit(tx *store.Tx, o store.Outbox) error {
 	if err := told(o, &e); err != nil {
 		return err
 	}
-	m, err := find(&tx.Reader, o.Target, e.Ref)
-	if err != nil {
-		return dropGone(err)
+	m, ok, err := s.arrived(tx, o, e.Ref, e)
+	if err != nil || !ok {
+		return err
 	}
 	if string(m.Body) == string(e.Body) {
 		return nil

@@ -226,11 +226,20 @@ func mirror(user ids.UserID, peer ids.Peer) ids.Peer {
 
 // tell writes an outbox row with a CBOR body.
 func tell(tx *store.Tx, from, to ids.Peer, kind int64, body any) error {
-	b, err := cbor.Marshal(body)
+	b, err := encode(body)
 	if err != nil {
-		return fmt.Errorf("message: encode outbox row: %w", err)
+		return err
 	}
 	return tx.Tell(store.Outbox{Box: from, Target: to, Kind: kind, Body: b})
+}
+
+// encode writes the body of an outbox row.
+func encode(body any) ([]byte, error) {
+	b, err := cbor.Marshal(body)
+	if err != nil {
+		return nil, fmt.Errorf("message: encode outbox row: %w", err)
+	}
+	return b, nil
 }
 
 // told reads the body of an outbox row.

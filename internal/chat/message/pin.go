@@ -126,14 +126,14 @@ func (s *Service) applyPin(tx *store.Tx, o store.Outbox) error {
 	}
 	var rows []store.Message
 	for _, ref := range body.Refs {
-		m, err := find(&tx.Reader, o.Target, ref)
+		alone := pin{Peer: body.Peer, Refs: []Ref{ref}, On: body.On}
+		m, ok, err := s.arrived(tx, o, ref, alone)
 		if err != nil {
-			if dropGone(err) != nil {
-				return err
-			}
-			continue
+			return err
 		}
-		rows = append(rows, m)
+		if ok {
+			rows = append(rows, m)
+		}
 	}
 	_, err := setPinned(tx, o.Target, body.Peer, rows, body.On, s.Clock.Now().Unix())
 	return err

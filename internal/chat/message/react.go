@@ -100,9 +100,9 @@ func (s *Service) applyReact(tx *store.Tx, o store.Outbox) error {
 	if err := told(o, &body); err != nil {
 		return err
 	}
-	m, err := find(&tx.Reader, o.Target, body.Ref)
-	if err != nil {
-		return dropGone(err)
+	m, ok, err := s.arrived(tx, o, body.Ref, body)
+	if err != nil || !ok {
+		return err
 	}
 	_, err = setReactions(tx, m, body)
 	return err

@@ -51,11 +51,10 @@ func (s *Service) Read(
 			return err
 		}
 		d.ReadIn = upTo
-		d.Flags &^= store.UnreadMark
 		if d.Unread, err = tx.Unread(user, peer, upTo); err != nil {
 			return err
 		}
-		if err := tx.PutDialog(d); err != nil {
+		if err := readOn(tx, d, now); err != nil {
 			return err
 		}
 		e, err := append1(tx, user.Peer(), box.ReadInbox, now,
@@ -73,6 +72,14 @@ func (s *Service) Read(
 		return nil
 	})
 	return out, err
+}
+
+// readOn writes a dialog that was read further, without its unread mark.
+func readOn(tx *store.Tx, d store.Dialog, now int64) error {
+	if d.Flags.Has(store.UnreadMark) {
+		return unmark(tx, d, now)
+	}
+	return tx.PutDialog(d)
 }
 
 // unmark takes the user's own unread mark off a dialog.
@@ -161,8 +168,7 @@ func (s *Service) ReadPosts(
 			return unmark(tx, d, now)
 		}
 		d.ReadIn = upTo
-		d.Flags &^= store.UnreadMark
-		if err := tx.PutDialog(d); err != nil {
+		if err := readOn(tx, d, now); err != nil {
 			return err
 		}
 		for author, id := range authors {
@@ -247,39 +253,48 @@ func heard(tx *store.Tx, m store.Message) error {
 	if err := tx.SetMessage(&m); err != nil {
 		return err
 	}
-	return dropMentions(tx, m.Box.User(), m.Peer, []int64{m.ID})
+	_, err := dropMentions(tx, m.Box.User(), m.Peer, []int64{m.ID})
+	return err
 }
 
 // seeMentions takes mentions of a channel's messages off the user's dialog.
 func (s *Service) seeMentions(
 	ctx context.Context, user ids.UserID, channel ids.Peer, list []int64,
 ) error {
+	now := s.Clock.Now().Unix()
 	return s.Store.Update(ctx, user.Peer(), func(tx *store.Tx) error {
-		return dropMentions(tx, user, channel, list)
+		seen, err := dropMentions(tx, user, channel, list)
+		if err != nil || len(seen) == 0 {
+			return err
+		}
+		_, err = box.Note(tx, user.Peer(), box.ReadChannelContents, now,
+			box.Entry{Peer: channel, IDs: seen})
+		return err
 	})
 }
 
-// dropMentions takes mentions off a dialog.
-func dropMentions(tx *store.Tx, user ids.UserID, peer ids.Peer, list []int64) error {
-	var n int64
+// dropMentions takes mentions off a dialog, and returns those that were there.
+func dropMentions(
+	tx *store.Tx, user ids.UserID, peer ids.Peer, list []int64,
+) (gone []int64, err error) {
 	for _, id := range list {
 		dropped, err := tx.DropMention(user, peer, id)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if dropped {
-			n++
+			gone = append(gone, id)
 		}
 	}
-	if n == 0 {
-		return nil
+	if len(gone) == 0 {
+		return nil, nil
 	}
 	d, err := tx.Dialog(user, peer)
 	if err != nil {
-		return dropGone(err)
+		return gone, dropGone(err)
 	}
-	d.Mentions = max(d.Mentions-n, 0)
-	return tx.PutDialog(d)
+	d.Mentions = max(d.Mentions-int64(len(gone)), 0)
+	return gone, tx.PutDialog(d)
 }
 
 // ReadMentions takes all mentions off a dialog.

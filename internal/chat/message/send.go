@@ -84,10 +84,7 @@ func (s *Service) Send(ctx context.Context, o Outgoing) (Sent, error) {
 	var refusal chat.Refusal
 	if errors.As(err, &refusal) {
 		// What was sent once is answered once more, though it might be refused by now.
-		key := store.Message{
-			Box: BoxOf(o.From, o.To), Peer: o.To, Origin: o.From.Peer(), Nonce: o.Random,
-		}
-		if again, ferr := s.sentBefore(ctx, key); ferr == nil {
+		if again, ferr := s.SentBefore(ctx, o.From, o.To, o.Random); ferr == nil {
 			return again, nil
 		}
 	}
@@ -202,7 +199,9 @@ func row(o Outgoing, a Access) (store.Message, error) {
 	}
 	if a.Chat.Flags.Has(store.Broadcast) {
 		m.Flags |= store.Post
-		m.From = o.To
+		if !a.Chat.Flags.Has(store.SignatureProfiles) || o.Trusted {
+			m.From = o.To
+		}
 	}
 	if o.Silent {
 		m.Flags |= store.Silent
@@ -309,6 +308,16 @@ func (s *Service) tellChannel(tx *store.Tx, o Outgoing, p plan, m store.Message)
 
 // errDuplicate says that a random_id was used for another chat.
 var errDuplicate = chat.Invalid("RANDOM_ID_DUPLICATE")
+
+// SentBefore finds the message that a user has sent to a peer with a random_id; store.ErrNotFound
+// when there is none.
+func (s *Service) SentBefore(
+	ctx context.Context, from ids.UserID, to ids.Peer, random int64,
+) (Sent, error) {
+	return s.sentBefore(ctx, store.Message{
+		Box: BoxOf(from, to), Peer: to, Origin: from.Peer(), Nonce: random,
+	})
+}
 
 // sentBefore finds the message that a repeated send means.
 func (s *Service) sentBefore(ctx context.Context, row store.Message) (sent Sent, err error) {

@@ -423,4 +423,8 @@ func TestForwardSecrecy(t *testing.T) {
 	if list := h.(*tg.MessagesMessages).Messages; len(list) != 1 || !hasText(list[0], "to myself") {
 		t.Errorf("saved messages: %+v", list)
 	}
+	// The client makes a new temporary key when the server has dropped the one that it uses.
+	_, err = a.AuthDropTempAuthKeys(a.ctx, nil)
+	a.must(err)
+	a.say(&tg.InputPeerSelf{}, "with another key")
 }
