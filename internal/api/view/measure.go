@@ -157,7 +157,7 @@ func (v *View) withheld(m store.Message, verdict restrict.Verdict) tg.MessageCla
 			Out: v.out(m), Post: m.Flags.Has(store.Post), ID: int(m.ID), PeerID: v.Peer(m.Peer),
 			Date: int(m.Date), Action: &tg.MessageActionCustomAction{Message: text},
 		}
-		if m.From != 0 && !out.Post {
+		if m.From != 0 && !(out.Post && m.From == m.Peer) {
 			out.SetFromID(v.Peer(m.From))
 		}
 		out.SetFlags()
@@ -167,7 +167,7 @@ func (v *View) withheld(m store.Message, verdict restrict.Verdict) tg.MessageCla
 		Out: v.out(m), Post: m.Flags.Has(store.Post), Noforwards: true, ID: int(m.ID),
 		PeerID: v.Peer(m.Peer), Date: int(m.Date), Message: text, EditHide: true,
 	}
-	if m.From != 0 && !out.Post {
+	if m.From != 0 && !(out.Post && m.From == m.Peer) {
 		out.SetFromID(v.Peer(m.From))
 	}
 	if m.Edited != 0 {
