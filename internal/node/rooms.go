@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"time"
 
@@ -25,6 +26,7 @@ import (
 	"parley/internal/ids"
 	"parley/internal/keyring"
 	"parley/internal/mtproto/crypt"
+	"parley/internal/mtproto/layer"
 	"parley/internal/store"
 )
 
@@ -99,9 +101,13 @@ func (n *Node) settled(ctx context.Context, box ids.Peer) error {
 	return n.Courier.Settled(ctx, box)
 }
 
-// down rewrites an update for a client's layer.
-func (n *Node) down(layer int, body []byte) ([]byte, error) {
-	return n.layers.Down(nil, layer, body)
+// down rewrites an update for a client's layer; nil is one that the layer does not have.
+func (n *Node) down(to int, body []byte) ([]byte, error) {
+	out, err := n.layers.Down(nil, to, body)
+	if errors.Is(err, layer.ErrDrop) {
+		return nil, nil
+	}
+	return out, err
 }
 
 // cut ends the live sessions of a key. A tool has none.

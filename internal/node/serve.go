@@ -259,7 +259,7 @@ func (n *Node) tokenAccepted(key int64) {
 	}
 	for _, s := range n.gateway.Sessions(key) {
 		if st, ok := s.Attachment().(*api.State); ok {
-			if down, err := n.down(st.Layer(), body); err == nil {
+			if down, err := n.down(st.Layer(), body); err == nil && down != nil {
 				st.Push(session.Body{Bytes: down})
 			}
 		}

@@ -67,7 +67,7 @@ type Render struct {
 	) ([]byte, error)
 	// TooLong says that a box has more to tell than is pushed.
 	TooLong func(box ids.Peer) []byte
-	// Down rewrites a body for a layer.
+	// Down rewrites a body for a layer; nil is a body that the layer does not have.
 	Down func(layer int, body []byte) ([]byte, error)
 	// Hash is a viewer's access hash of a peer.
 	Hash func(viewer, peer int64) int64

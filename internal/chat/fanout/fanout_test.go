@@ -3,7 +3,9 @@ package fanout_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"maps"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -166,6 +168,67 @@ func TestOverflowIsTooLong(t *testing.T) {
 	many(1)
 	if got := to.next(t); got != "user" {
 		t.Errorf("after he was taken out: %q", got)
+	}
+}
+
+// speaker is a receiver whose client speaks a layer.
+type speaker struct {
+	*receiver
+	layer int
+}
+
+func (s speaker) Layer() int { return s.layer }
+
+// TestOncePerLayer: an update is rewritten once for each layer in use, however many sessions speak
+// it, and one that a layer does not have goes to none of its sessions.
+func TestOncePerLayer(t *testing.T) {
+	s, ctx := open(t)
+	var mu sync.Mutex
+	rewritten := make(map[int]int)
+	r := render(func() {})
+	const without = 3
+	r.Down = func(layer int, body []byte) ([]byte, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		rewritten[layer]++
+		if layer == without {
+			return nil, nil
+		}
+		return fmt.Appendf(nil, "%s in %d", body, layer), nil
+	}
+	hub := fanout.NewHub(ctx, s, r, slog.New(slog.DiscardHandler), 1)
+	s.OnCommit(hub.Committed)
+	var sessions []speaker
+	for i := range 30 {
+		to := speaker{newReceiver(), 1 + i%without}
+		user := ids.UserID(2000 + i/2)
+		setMember(t, s, user, true, false)
+		if err := hub.Attach(ctx, user, to); err != nil {
+			t.Fatal(err)
+		}
+		sessions = append(sessions, to)
+	}
+	update(t, s, channel, func(tx *store.Tx) error {
+		_, err := box.Append(tx, channel, box.NewMessage, 1, 1, box.Entry{ID: 1})
+		return err
+	})
+	for _, to := range sessions {
+		if to.layer == without {
+			continue
+		}
+		if got, want := to.next(t), fmt.Sprintf("channel in %d", to.layer); got != want {
+			t.Errorf("pushed %q, want %q", got, want)
+		}
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if want := map[int]int{1: 1, 2: 1, without: 1}; !maps.Equal(rewritten, want) {
+		t.Errorf("rewritten, by layer: %v, want once each", rewritten)
+	}
+	for _, to := range sessions {
+		if n := len(to.got); n != 0 {
+			t.Errorf("a session of layer %d was pushed %d more", to.layer, n)
+		}
 	}
 }
 
