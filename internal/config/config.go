@@ -126,7 +126,7 @@ type ConsoleDoor struct {
 
 	// TwoPeople is from how many accounts, messages and members on a decision takes two people. The
 	// end of an account or a chat always does.
-	TwoPeople int64 `toml:"two_people"`
+	TwoPeople int `toml:"two_people"`
 }
 
 // Contact is section [contact]. Lines that are empty are not shown.

@@ -27,7 +27,7 @@ func (n *Node) openDecide() (err error) {
 	n.registry.MustRegister(made, delivered)
 	n.Decisions = &decide.Service{
 		Store: n.Store, Clock: n.clock, Random: rand.Reader, Enforce: n.Enforce,
-		References: n.safetyReferences(), Threshold: n.Config.Console.TwoPeople,
+		References: n.safetyReferences(), Threshold: int64(n.Config.Console.TwoPeople),
 		Made: func(d decide.Decision) {
 			made.WithLabelValues(
 				d.State.String(), string(d.Ground), string(d.Means.Decided)).Inc()
