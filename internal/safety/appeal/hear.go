@@ -14,7 +14,6 @@ import (
 	"parley/internal/safety/evidence"
 	"parley/internal/safety/ledger"
 	"parley/internal/store"
-	"parley/internal/tlog/entry"
 )
 
 // Say adds a line to the dialogue: of a member of staff, who is 0 for the maker of the complaint.
@@ -309,12 +308,11 @@ type ruled struct {
 }
 
 func (s *Service) log(tx *store.Tx, d decide.Decision, x store.Appeal, now int64) error {
+	e := decide.Public(d)
+	e.Outcome, e.Told, e.Persons = State(x.State).String(), 1, 1
+	e.Minutes = max(now-x.Created, 0) / 60
 	return ledger.Write(tx, s.Random, ledger.Line{
-		Subject: x.Subject, ID: x.ID, Kind: ledger.Appeal, At: now, Of: x.Decision,
-		Entry: entry.Entry{
-			Subject: d.Subject.Kind.String(), Outcome: State(x.State).String(), Items: 1,
-			Told: 1, Persons: 1, Minutes: max(now-x.Created, 0) / 60,
-		},
+		Subject: x.Subject, ID: x.ID, Kind: ledger.Appeal, At: now, Of: x.Decision, Entry: e,
 		Record: ruled{
 			Subject: int64(x.Subject), Decision: x.Decision, Appeal: x.ID,
 			Notifier: x.Report != 0, Outcome: State(x.State).String(), Reason: x.Reason,
@@ -389,7 +387,8 @@ func (s *Service) record(tx *store.Tx, x *Settlement, fresh int64, now time.Time
 	if err != nil || x.Decided == 0 || logged {
 		return err
 	}
-	line.Entry = entry.Entry{Subject: d.Subject.Kind.String(), Outcome: x.Result.String(), Items: 1}
+	line.Entry = decide.Public(d)
+	line.Entry.Outcome = x.Result.String()
 	if x.Opened > 0 {
 		line.Entry.Minutes = max(x.Decided-x.Opened, 0) / 60
 	}

@@ -244,6 +244,9 @@ func (s *Service) Review(
 		if err := tx.ChangeDecision(x); err != nil {
 			return err
 		}
+		if err := s.logReview(tx, x, now); err != nil {
+			return err
+		}
 		if v == Right || State(x.State) != Effective {
 			return nil
 		}

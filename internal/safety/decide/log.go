@@ -36,7 +36,7 @@ func (s *Service) log(tx *store.Tx, c store.Case, x store.Decision, told, now in
 	if err != nil {
 		return err
 	}
-	e := public(d)
+	e := Public(d)
 	e.Told, e.Persons = told, persons(d)
 	if c.Opened > 0 {
 		e.Minutes = max(now-c.Opened, 0) / 60
@@ -56,12 +56,27 @@ func (s *Service) logEnd(tx *store.Tx, x store.Decision, kind ledger.Kind, told,
 	if err != nil {
 		return err
 	}
+	e := Public(d)
+	e.Told, e.Minutes = told, max(now-d.Effective, 0)/60
 	return ledger.Write(tx, s.Random, ledger.Line{
-		Subject: x.Subject, ID: x.ID, Kind: kind, At: now, Of: x.ID,
-		Entry: entry.Entry{
-			Subject: d.Subject.Kind.String(), Items: d.Restored, Told: told,
-			Minutes: max(now-d.Effective, 0) / 60,
-		},
+		Subject: x.Subject, ID: x.ID, Kind: kind, At: now, Of: x.ID, Entry: e,
+		Record: record(d, now),
+	})
+}
+
+// logReview writes the line of a second look.
+func (s *Service) logReview(tx *store.Tx, x store.Decision, now int64) error {
+	d, err := read(x)
+	if err != nil {
+		return err
+	}
+	e := Public(d)
+	e.Outcome, e.Persons = "upheld", 1
+	if d.Review == Wrong {
+		e.Outcome = "reversed"
+	}
+	return ledger.Write(tx, s.Random, ledger.Line{
+		Subject: x.Subject, ID: x.ID, Kind: ledger.Review, At: now, Of: x.ID, Entry: e,
 		Record: record(d, now),
 	})
 }
@@ -85,8 +100,9 @@ func persons(d Decision) (n int64) {
 	return n
 }
 
-// public are the fields of a decision's entry.
-func public(d Decision) entry.Entry {
+// Public are the fields by which the entry of a decision counts, and those that are about it: its
+// lift, its expiry, a complaint.
+func Public(d Decision) entry.Entry {
 	e := entry.Entry{
 		Subject: d.Subject.Kind.String(), Ground: string(d.Ground), Category: string(d.Category),
 		Source: string(d.Source), Detected: d.Means.Detected, Decided: string(d.Means.Decided),

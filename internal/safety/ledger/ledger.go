@@ -33,6 +33,7 @@ const (
 	Appeal     Kind = 5
 	Settlement Kind = 6
 	Correction Kind = 7
+	Review     Kind = 8
 )
 
 // public is the kind's word in entries.
@@ -40,7 +41,7 @@ func (k Kind) public() entry.Kind {
 	return map[Kind]entry.Kind{
 		Decision: entry.Decision, Lift: entry.Lift, Expiry: entry.Expiry,
 		NoAction: entry.NoAction, Appeal: entry.Appeal, Settlement: entry.Settlement,
-		Correction: entry.Correction,
+		Correction: entry.Correction, Review: entry.Review,
 	}[k]
 }
 
