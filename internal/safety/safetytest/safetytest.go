@@ -1,5 +1,6 @@
-// Package safetytest is a small world for the tests of moderation: a store with people, a channel and
-// its posts, the rooms that report, decide, enforce and tell, all as the server ties them together.
+// Package safetytest is a small world for the tests of moderation: a store with people, a channel
+// and its posts, the rooms that report, decide, enforce and tell, all as the server ties them
+// together.
 package safetytest
 
 import (
