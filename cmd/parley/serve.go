@@ -78,6 +78,9 @@ func welcome(w io.Writer, cfg config.Config, n *node.Node, listen, web []net.Add
 	}
 	line("registration:", "%s", cfg.Registration.Mode)
 	line("pages:", "%s", cfg.Web.PublicURL)
+	if cfg.Console.Listen != "" {
+		line("console:", "%s", cfg.Console.PublicURL)
+	}
 	for _, a := range web {
 		line("http:", "%s", a)
 	}

@@ -137,7 +137,7 @@ func (c *staffResetCmd) Run(p *process) error {
 		if err := s.Record(p.ctx, staff.Act{Action: "staff.reset"}); err != nil {
 			return err
 		}
-		token, err := s.Reset(p.ctx, m.ID)
+		token, err := s.Reset(p.ctx, staff.Operator, m.ID)
 		if err != nil {
 			return err
 		}

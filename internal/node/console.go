@@ -1,6 +1,13 @@
 package node
 
-import "parley/internal/web/staff"
+import (
+	"context"
+	"net/http"
+
+	"parley/internal/web/console"
+	"parley/internal/web/page"
+	"parley/internal/web/staff"
+)
 
 // Staff keeps who works in the moderators' console, and what they look at and do.
 func (n *Node) Staff() (*staff.Service, error) {
@@ -11,4 +18,42 @@ func (n *Node) Staff() (*staff.Service, error) {
 			n.log.Warn("staff", "action", action, "detail", detail)
 		},
 	})
+}
+
+// staffDoor is the moderators' console, where there is one.
+func (n *Node) staffDoor() (http.Handler, error) {
+	at := n.Config.Console
+	if at.Listen == "" {
+		return http.NotFoundHandler(), nil
+	}
+	people, err := n.Staff()
+	if err != nil {
+		return nil, err
+	}
+	n.staff = people
+	n.Evidence.Audit = console.Audit(people)
+	trusted, err := n.proxies()
+	if err != nil {
+		return nil, err
+	}
+	site, err := page.New(page.Options{
+		URL: at.PublicURL, Name: serviceName, Key: n.Keys.Derive("console forms"), Clock: n.clock,
+		Trusted: trusted, Log: n.log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return console.New(console.Rooms{
+		Site: site, Store: n.Store, Clock: n.clock, Staff: people, Cases: n.Cases,
+		Evidence: n.Evidence, Decisions: n.Decisions, Appeals: n.Appeals, Blobs: n.Blobs,
+		Key: n.Keys.Derive("console media"), URL: at.PublicURL, MediaURL: at.MediaURL, Log: n.log,
+	})
+}
+
+// sweepStaff forgets sessions of the console that have ended.
+func (n *Node) sweepStaff(ctx context.Context) error {
+	if n.staff == nil {
+		return nil
+	}
+	return n.staff.Sweep(ctx)
 }

@@ -51,6 +51,7 @@ import (
 	"parley/internal/safety/intake"
 	"parley/internal/safety/statement"
 	"parley/internal/store"
+	"parley/internal/web/staff"
 )
 
 // pushWorkers is how many boxes are pushed to their readers at the same time.
@@ -80,6 +81,7 @@ type Node struct {
 	// Enforce carries measures out; only decisions give it orders.
 	Enforce *enforce.Service
 
+	staff    *staff.Service
 	clock    clock.Clock
 	log      *slog.Logger
 	out      io.Writer
@@ -228,6 +230,10 @@ func (n *Node) Run(ctx context.Context, ready func(listen, web []net.Addr)) erro
 	if err != nil {
 		return err
 	}
+	console, err := n.staffDoor()
+	if err != nil {
+		return err
+	}
 	var listeners []net.Listener
 	var listen, web []net.Addr
 	for _, address := range n.Config.Listen {
@@ -240,6 +246,7 @@ func (n *Node) Run(ctx context.Context, ready func(listen, web []net.Addr)) erro
 	}
 	for _, d := range []door{
 		{n.Config.Inner.Listen, n.inner()}, {n.Config.Web.Listen, pages},
+		{n.Config.Console.Listen, console},
 	} {
 		addr, err := n.open(d)
 		if err != nil {
@@ -338,6 +345,9 @@ func (n *Node) clean(ctx context.Context) error {
 		return err
 	}
 	if err := n.sweepSafety(ctx); err != nil {
+		return err
+	}
+	if err := n.sweepStaff(ctx); err != nil {
 		return err
 	}
 	if err := n.Account.Sweep(ctx); err != nil {

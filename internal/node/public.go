@@ -27,9 +27,8 @@ func (n *Node) pages() (http.Handler, error) {
 	return mux, nil
 }
 
-// site is what all public pages share.
-func (n *Node) site() (*page.Site, error) {
-	var trusted []netip.Prefix
+// proxies are those whose word on where a request comes from is believed.
+func (n *Node) proxies() (trusted []netip.Prefix, err error) {
 	for _, text := range n.Config.Web.TrustedProxies {
 		// The configuration was checked: each is a network, or else an address.
 		p, err := netip.ParsePrefix(text)
@@ -41,6 +40,15 @@ func (n *Node) site() (*page.Site, error) {
 			p = netip.PrefixFrom(addr, addr.BitLen())
 		}
 		trusted = append(trusted, p)
+	}
+	return trusted, nil
+}
+
+// site is what all public pages share.
+func (n *Node) site() (*page.Site, error) {
+	trusted, err := n.proxies()
+	if err != nil {
+		return nil, err
 	}
 	return page.New(page.Options{
 		URL: n.Config.Web.PublicURL, Name: serviceName, Key: n.Keys.Derive("page forms"),

@@ -15,11 +15,13 @@ import (
 	"parley/internal/store"
 )
 
-// How long a session lasts: without a sign of life, altogether, and how long after its holder has
-// proved himself strong actions are taken from him without asking again.
+// MaxTime is how long a session lasts at most.
+const MaxTime = 10 * time.Hour
+
+// How long a session lasts without a sign of life, and how long after its holder has proved himself
+// strong actions are taken from him without asking again.
 const (
 	idleTime   = 20 * time.Minute
-	maxTime    = 10 * time.Hour
 	strongTime = 10 * time.Minute
 	// touchTime is how old the last sign of life is before it is written again.
 	touchTime = time.Minute
@@ -58,7 +60,7 @@ func (s *Service) Open(ctx context.Context, id int64, agent string) (cookie stri
 		return tx.PutStaffSession(store.StaffSession{
 			Staff: id, Hash: digest("session", cookie), Binding: binding(agent),
 			Created: now.Unix(), Seen: now.Unix(), Strong: now.Unix(),
-			Expires: now.Add(maxTime).Unix(),
+			Expires: now.Add(MaxTime).Unix(),
 		})
 	})
 	return cookie, err
@@ -67,6 +69,21 @@ func (s *Service) Open(ctx context.Context, id int64, agent string) (cookie stri
 // Session returns the session of a cookie; ErrNoSession for none, and for one whose holder may not
 // sign in any more.
 func (s *Service) Session(ctx context.Context, cookie, agent string) (Session, error) {
+	out, err := s.Peek(ctx, cookie, agent)
+	if err != nil {
+		return out, err
+	}
+	now := s.Clock.Now()
+	if now.Sub(time.Unix(out.row.Seen, 0)) >= touchTime {
+		out.row.Seen = now.Unix()
+		err = s.keepSession(ctx, out.row)
+	}
+	return out, err
+}
+
+// Peek is Session for what happens without its holder's doing, such as a page that refreshes
+// itself: it is no sign of life.
+func (s *Service) Peek(ctx context.Context, cookie, agent string) (Session, error) {
 	id, _, ok := splitSecret(cookie)
 	if !ok {
 		return Session{}, ErrNoSession
@@ -92,11 +109,7 @@ func (s *Service) Session(ctx context.Context, cookie, agent string) (Session, e
 	}
 	out.Strong = now.Sub(time.Unix(out.row.Strong, 0)) <= strongTime
 	out.Ends = time.Unix(out.row.Expires, 0)
-	if now.Sub(time.Unix(out.row.Seen, 0)) >= touchTime {
-		out.row.Seen = now.Unix()
-		err = s.keepSession(ctx, out.row)
-	}
-	return out, err
+	return out, nil
 }
 
 // keepSession writes a session that still exists.

@@ -162,6 +162,22 @@ func (s *Service) countCase(
 	return true, why, err
 }
 
+// Rest sends a member of staff to rest at his own wish: he looks at nothing until it is over.
+func (s *Service) Rest(ctx context.Context, id int64) error {
+	now := s.Clock.Now()
+	return s.Store.Update(ctx, key(id), func(tx *store.Tx) error {
+		shift, err := tx.StaffShift(id)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		shift.Staff = id
+		s.advance(&shift, now)
+		shift.RestUntil = now.Add(s.Limits.Rest).Unix()
+		shift.Run = shift.RestUntil
+		return tx.PutStaffShift(shift)
+	})
+}
+
 // Shift returns what a member of staff has seen in his shift.
 func (s *Service) Shift(ctx context.Context, id int64) (Shift, error) {
 	var row store.StaffShift

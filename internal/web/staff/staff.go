@@ -291,10 +291,20 @@ func (s *Service) change(
 }
 
 // Reset takes all that a member of staff proves himself with, ends his sessions, and returns the
-// token of a new enrolment link.
-func (s *Service) Reset(ctx context.Context, id int64) (token string, err error) {
+// token of a new enrolment link. Whoever has the link could be him: unless the operator resets
+// somebody, his role therefore awaits a second person again. ErrSamePerson is for oneself.
+func (s *Service) Reset(ctx context.Context, by, id int64) (token string, err error) {
+	if by == id {
+		return "", ErrSamePerson
+	}
 	err = s.change(ctx, id, func(tx *store.Tx, row *store.Staff) (err error) {
 		row.Password, row.TOTP, row.Step = "", nil, 0
+		if role := Role(row.Role); by != Operator && role != NoRole {
+			row.Role = int64(NoRole)
+			if err := s.propose(tx, id, by, role); err != nil {
+				return err
+			}
+		}
 		if token, err = s.newToken(row); err != nil {
 			return err
 		}

@@ -1,0 +1,278 @@
+package console
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"parley/internal/ids"
+	"parley/internal/safety"
+	"parley/internal/safety/casefile"
+	"parley/internal/safety/decide"
+	"parley/internal/store"
+	"parley/internal/store/storetest"
+	"parley/internal/web/page"
+	"parley/internal/web/staff"
+)
+
+func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
+
+// Addresses of a console that does not listen.
+const (
+	pagesAt = "https://staff.example.org"
+	mediaAt = "https://media.example.net"
+)
+
+func open(t *testing.T) *world { return newWorld(t, pagesAt, mediaAt, staff.Limits{}) }
+
+// TestTextsExist checks that every text that a page or the code asks for was written.
+func TestTextsExist(t *testing.T) {
+	texts, err := page.ReadTexts(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	layout, err := page.ReadTexts(page.Files())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{}
+	used := regexp.MustCompile(`T "([^"]+)"`)
+	names, _ := os.ReadDir("pages")
+	for _, n := range names {
+		b, err := os.ReadFile("pages/" + n.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range used.FindAllStringSubmatch(string(b), -1) {
+			want[m[1]] = n.Name()
+		}
+	}
+	for _, p := range problems() {
+		want["problem."+p.key+".title"], want["problem."+p.key+".text"] = "code", "code"
+	}
+	for _, m := range safety.Measures() {
+		want["measure."+m.String()] = "code"
+	}
+	for _, l := range safety.Lanes() {
+		want["lane."+l.String()] = "code"
+	}
+	for s := decide.Proposed; s <= decide.NoAction; s++ {
+		want["decided."+s.String()] = "code"
+	}
+	for _, e := range happenings([]casefile.Past{{Event: casefile.Event{
+		Kind: casefile.BarLifted}}}, nil) {
+		want[e.What] = "code"
+	}
+	for key, where := range want {
+		if !texts.Has(key) && !layout.Has(key) && !strings.HasSuffix(key, ".") {
+			t.Errorf("%s asks for %s, which nobody wrote", where, key)
+		}
+	}
+}
+
+// TestRoles walks the table: each role asks for each row, with a good token.
+func TestRoles(t *testing.T) {
+	w := open(t)
+	holder := strings.NewReplacer("{subject}", "1", "{id}", "2", "{lane}", "harm",
+		"{change}", "3", "{$}", "")
+	roles := append(staff.Roles(), staff.NoRole)
+	for _, role := range roles {
+		var m member
+		if role == staff.NoRole {
+			m = w.enrolled("Nobody", staff.Moderator)
+			w.update(ids.Peer(m.ID), func(tx *store.Tx) error {
+				row, err := tx.Staff(m.ID)
+				row.Role = 0
+				if err != nil {
+					return err
+				}
+				return tx.PutStaff(row)
+			})
+		} else {
+			m = w.member(role)
+		}
+		s := w.sit(m)
+		for _, at := range w.console.table() {
+			if at.power == anybody || at.path == "/signout" {
+				continue
+			}
+			path := holder.Replace(at.path)
+			status, body := 0, ""
+			if at.method == "GET" {
+				status, body = s.get(path)
+			} else {
+				status, body = s.post(path, url.Values{"token": {s.token(path)}})
+			}
+			refused := status == http.StatusForbidden && strings.Contains(body, "Not for your role")
+			may := at.power == signedIn || role.May(at.power)
+			if refused == may {
+				t.Errorf("%s, %s %s: %d, but may is %v", role, at.method, path, status, may)
+			}
+			if status >= http.StatusInternalServerError {
+				t.Errorf("%s, %s %s: %d", role, at.method, path, status)
+			}
+		}
+	}
+	// Who has not signed in gets nothing.
+	s := &seat{world: w}
+	for _, at := range w.console.table() {
+		if at.power == anybody {
+			continue
+		}
+		path := holder.Replace(at.path)
+		status, to := s.get(path)
+		if at.method == "POST" {
+			status, to = s.post(path, url.Values{})
+		}
+		in := status == http.StatusSeeOther && strings.HasPrefix(to, "/signin")
+		if !in && status != http.StatusUnauthorized && status != http.StatusNotFound {
+			t.Errorf("%s %s without a session: %d", at.method, path, status)
+		}
+	}
+}
+
+// token is the token of a form that a browser would have been given.
+func (s *seat) token(path string) string {
+	s.t.Helper()
+	session, err := s.staff.Session(s.t.Context(), s.cookie.Value, "test")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return s.staff.Token(session, path)
+}
+
+// refusals are the refused acts of a member of staff.
+func (w *world) refusals(of int64) (out []string) {
+	w.t.Helper()
+	list, err := w.staff.Audit(w.t.Context(), time.Unix(0, 0), 1000)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, e := range list {
+		if e.Staff == of && e.Refused {
+			out = append(out, e.Action)
+		}
+	}
+	return out
+}
+
+// done are the acts of a member of staff that were not refused, the last first.
+func (w *world) done(of int64) (out []string) {
+	w.t.Helper()
+	list, err := w.staff.Audit(w.t.Context(), time.Unix(0, 0), 1000)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, e := range list {
+		if e.Staff == of && !e.Refused {
+			out = append(out, e.Action)
+		}
+	}
+	return out
+}
+
+func TestForgedForms(t *testing.T) {
+	w := open(t)
+	m := w.member(staff.Moderator)
+	s := w.sit(m)
+	if status, _ := s.post("/next", url.Values{}); status != http.StatusForbidden {
+		t.Errorf("a form without a token: %d", status)
+	}
+	other := s.token("/work/rest")
+	if status, _ := s.post("/next", url.Values{"token": {other}}); status != http.StatusForbidden {
+		t.Errorf("a form with another form's token: %d", status)
+	}
+	r := httptest.NewRequest("POST", pagesAt+"/next",
+		strings.NewReader(url.Values{"token": {s.token("/next")}}.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Sec-Fetch-Site", "same-site")
+	if status, _ := s.send(r); status != http.StatusForbidden {
+		t.Errorf("a form of another site: %d", status)
+	}
+	want := []string{"foreign form", "POST /next", "POST /next"}
+	if got := w.refusals(m.ID); !slices.Equal(got, want) {
+		t.Errorf("the audit has %v", got)
+	}
+	r = httptest.NewRequest("GET", pagesAt+"/queue", nil)
+	r.AddCookie(s.cookie)
+	r.Header.Set("User-Agent", "another browser")
+	rec := httptest.NewRecorder()
+	w.console.ServeHTTP(rec, r)
+	if rec.Code != http.StatusSeeOther {
+		t.Errorf("a stolen cookie in another browser: %d", rec.Code)
+	}
+	r = httptest.NewRequest("GET", "https://rebound.example.com/queue", nil)
+	r.AddCookie(s.cookie)
+	rec = httptest.NewRecorder()
+	w.console.ServeHTTP(rec, r)
+	if rec.Code != http.StatusMisdirectedRequest {
+		t.Errorf("a host that is not ours: %d", rec.Code)
+	}
+}
+
+func TestCookie(t *testing.T) {
+	w := open(t)
+	s := w.sit(w.member(staff.Moderator))
+	c := s.cookie
+	if !c.HttpOnly || !c.Secure || c.SameSite != http.SameSiteStrictMode || c.Domain != "" ||
+		!strings.HasPrefix(c.Name, "__Host-") || c.Path != "/" {
+		t.Errorf("the cookie is %v", c)
+	}
+}
+
+// TestOnlyAssigned: content is shown to whom the case is assigned, and to who says why; each look
+// is in the audit.
+func TestOnlyAssigned(t *testing.T) {
+	w := open(t)
+	const words = "words that were reported"
+	c := w.report(w.post(words), safety.Harm, "a comment of who reported")
+	at := casePath(c)
+	m := w.member(staff.Moderator)
+	first, second := w.sit(m), w.sit(w.enrolled("Other", staff.Moderator))
+	_, body := first.get(at)
+	if strings.Contains(body, words) || strings.Contains(body, "comment") {
+		t.Error("a case that nobody has shows what it is about")
+	}
+	if status, to := first.fill("/queue", "/next", url.Values{}); status != 303 || to != at {
+		t.Fatalf("next: %d %s", status, to)
+	}
+	_, body = first.get(at)
+	if !strings.Contains(body, words) || !strings.Contains(body, "comment of who reported") {
+		t.Error("the holder of a case does not see it")
+	}
+	if got := w.done(m.ID); got[0] != staff.OpenCase {
+		t.Errorf("the look is not in the audit: %v", got)
+	}
+	if _, body := second.get(at); strings.Contains(body, words) {
+		t.Error("a case is shown to somebody else")
+	}
+	if status, _ := second.post(at+"/note", url.Values{
+		"token": {second.token(at + "/note")}, "note": {"x"}}); status != http.StatusForbidden {
+		t.Errorf("a note by somebody else: %d", status)
+	}
+	if _, body := second.get("/search?words=reported"); !strings.Contains(body, "0 found") {
+		t.Error("search finds what is another's")
+	}
+	if _, body := first.get("/search?words=WORDS+that"); !strings.Contains(body, "1 found") {
+		t.Error("search does not find what is one's own")
+	}
+	lead := w.member(staff.Lead)
+	third := w.sit(lead)
+	status, body := third.fill(at, at+"/look", url.Values{"purpose": {"short"}})
+	if status != http.StatusUnprocessableEntity || strings.Contains(body, words) {
+		t.Errorf("a look without a purpose: %d", status)
+	}
+	status, body = third.fill(at, at+"/look", url.Values{"purpose": {"quality review of week 3"}})
+	if status != http.StatusOK || !strings.Contains(body, words) {
+		t.Errorf("a look with a purpose: %d", status)
+	}
+	if got := w.done(lead.ID); got[0] != staff.OpenCase || got[1] != "look" {
+		t.Errorf("the audit of the lead has %v", got)
+	}
+}
