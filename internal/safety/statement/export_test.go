@@ -1,0 +1,6 @@
+package statement
+
+import "embed"
+
+// Files are the texts.
+func Files() embed.FS { return files }
