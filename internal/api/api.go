@@ -65,6 +65,8 @@ type Method struct {
 	// Frozen says that a suspended account may call it: what reads or is about getting in and out,
 	// unless the row says otherwise.
 	Frozen bool
+	// Answer is the type of its answer.
+	Answer reflect.Type
 	call   func(c *Call, b *bin.Buffer) (bin.Encoder, error)
 }
 
@@ -88,6 +90,7 @@ func On[T any, P request[T], R bin.Encoder](
 		Access: access,
 		Class:  class,
 		Frozen: access == Anyone || class == Read || class == Login,
+		Answer: reflect.TypeFor[R](),
 		call: func(c *Call, b *bin.Buffer) (bin.Encoder, error) {
 			var req T
 			if err := P(&req).Decode(b); err != nil {

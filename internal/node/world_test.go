@@ -183,6 +183,8 @@ type client struct {
 	pushed []tg.UpdateClass
 	people map[int64]*tg.User
 	heard  chan struct{}
+	// read are the answers, and told the pushes, in their encoded form.
+	read, told [][]byte
 }
 
 func (w *world) device() *client {
@@ -220,6 +222,7 @@ func (d *client) Push(body session.Body) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.told = append(d.told, b)
 	switch u := u.(type) {
 	case *tg.Updates:
 		d.pushed = append(d.pushed, u.Updates...)
@@ -254,6 +257,9 @@ func (d *client) Invoke(ctx context.Context, in bin.Encoder, out bin.Decoder) er
 	if err != nil {
 		return err
 	}
+	d.mu.Lock()
+	d.read = append(d.read, body)
+	d.mu.Unlock()
 	return out.Decode(&bin.Buffer{Buf: body})
 }
 

@@ -35,6 +35,21 @@ func testRestrictions(d *desk) {
 		})
 		return ended
 	}
+	mention := func() (kept bool) {
+		d.update(func(tx *store.Tx) (err error) {
+			kept, err = tx.ForgetRemovedMention(d.user(1), d.peer(2), 5)
+			return err
+		})
+		return kept
+	}
+	equal(d, "no mention", mention(), false)
+	d.update(func(tx *store.Tx) error {
+		if err := tx.RemoveMention(d.user(1), d.peer(2), 5); err != nil {
+			return err
+		}
+		return tx.RemoveMention(d.user(1), d.peer(2), 5)
+	})
+	equal(d, "a mention", mention(), true)
 	equal(d, "ends", end(), true)
 	equal(d, "ends once", end(), false)
 	equal(d, "in force after", read(d, force), []store.Restriction{other})

@@ -31,6 +31,8 @@ var (
 		`delete from profile_photos where peer_id = $1`)
 	eraseMentions = define("erase.mentions", "mentions", "user_id",
 		`delete from mentions where user_id = $1`)
+	eraseCalls = define("erase.removed_mentions", "removed_mentions", "user_id",
+		`delete from removed_mentions where user_id = $1`)
 	eraseDialogs = define("erase.dialogs", "dialogs", "user_id",
 		`delete from dialogs where user_id = $1`)
 )
@@ -64,7 +66,7 @@ func (t *Tx) EraseBox(user ids.UserID) error {
 	}
 	for _, st := range []*statement{
 		eraseUpdates, eraseEarly, eraseErased, eraseRemoved, eraseTaken, eraseHidden, erasePhotos,
-		eraseMentions, eraseDialogs, messageTermClear, settingClear,
+		eraseMentions, eraseCalls, eraseDialogs, messageTermClear, settingClear,
 	} {
 		if err := t.exec(st, user); err != nil {
 			return err

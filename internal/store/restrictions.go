@@ -86,6 +86,11 @@ var (
 		`select date, used from removed_photos where peer_id = $1 and media_id = $2`)
 	removedPhotoDrop = define("removed_photo.drop", "removed_photos", "peer_id",
 		`delete from removed_photos where peer_id = $1 and media_id = $2`)
+	removedMentionPut = define("removed_mention.put", "removed_mentions", "user_id",
+		`insert into removed_mentions (user_id, peer_id, id) values ($1, $2, $3)
+		on conflict (user_id, peer_id, id) do nothing`)
+	removedMentionDrop = define("removed_mention.drop", "removed_mentions", "user_id",
+		`delete from removed_mentions where user_id = $1 and peer_id = $2 and id = $3`)
 	photoDate = define("profile_photo.date", "profile_photos", "peer_id",
 		`select date from profile_photos where peer_id = $1 and media_id = $2`)
 )
@@ -231,6 +236,18 @@ func (r *Reader) RemovedReactions(box ids.Peer, id int64, user ids.UserID) ([]Re
 // ForgetRemovedReactions forgets what RemoveReactions kept.
 func (t *Tx) ForgetRemovedReactions(box ids.Peer, id int64, user ids.UserID) error {
 	return t.exec(removedReactionDrop, box, id, user)
+}
+
+// RemoveMention keeps that a message that is taken away mentions somebody who had not looked at it.
+// Taking the mention off is DropMention.
+func (t *Tx) RemoveMention(user ids.UserID, peer ids.Peer, id int64) error {
+	return t.exec(removedMentionPut, user, peer, id)
+}
+
+// ForgetRemovedMention forgets what RemoveMention kept; false when that is nothing.
+func (t *Tx) ForgetRemovedMention(user ids.UserID, peer ids.Peer, id int64) (bool, error) {
+	n, err := t.q.exec(t.ctx, removedMentionDrop, user, peer, id)
+	return n > 0, err
 }
 
 // RemovePhoto takes a photo off those of a peer, so that it can be put back; used says that it was

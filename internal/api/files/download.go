@@ -254,7 +254,7 @@ func (h *Handlers) verdict(
 // photoShown refuses the profile photo of a peer that is withheld from the caller.
 func (h *Handlers) photoShown(c *api.Call, r *store.Reader, peer ids.Peer) error {
 	v := view.New(r, h.Env, c.Self, c.Unix())
-	shown := v.ShowsPhotos(peer)
+	shown := v.ShowsProfile(peer)
 	if err := v.Err(); err != nil || shown {
 		return err
 	}

@@ -395,7 +395,7 @@ func (h *Handlers) getUserPhotos(
 	}
 	err = h.View(c, func(r *store.Reader, v *view.View) error {
 		v.User(user)
-		if !v.ShowsPhotos(user.Peer()) {
+		if !v.ShowsProfile(user.Peer()) {
 			out = &tg.PhotosPhotos{Users: v.Users()}
 			return nil
 		}

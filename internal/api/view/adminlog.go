@@ -21,6 +21,15 @@ func (v *View) AdminEvent(e store.AdminEvent, l group.Log) tg.ChannelAdminLogEve
 
 func (v *View) adminAction(peer ids.Peer, l group.Log) tg.ChannelAdminLogEventActionClass {
 	on := l.NewN != 0
+	if !v.ShowsProfile(peer) {
+		// What the chat shows of itself is withheld, and so is what it showed before.
+		switch l.Kind {
+		case group.LogAbout:
+			l.Old, l.New = "", ""
+		case group.LogPhoto:
+			l.OldN, l.NewN = 0, 0
+		}
+	}
 	switch l.Kind {
 	case group.LogTitle:
 		return &tg.ChannelAdminLogEventActionChangeTitle{PrevValue: l.Old, NewValue: l.New}

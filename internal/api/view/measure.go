@@ -82,8 +82,8 @@ func (v *View) shownChat(row store.Chat) store.Chat {
 	return row
 }
 
-// ShowsPhotos tells whether the service lets the viewer see the photos of a peer's profile.
-func (v *View) ShowsPhotos(peer ids.Peer) bool {
+// ShowsProfile tells whether the service lets the viewer see a peer's photos and description.
+func (v *View) ShowsProfile(peer ids.Peer) bool {
 	if peer.Kind() == ids.User {
 		row, err := v.r.User(peer.User())
 		if v.fail(err) || row.Flags.Has(store.UserTerminated) {
@@ -238,7 +238,7 @@ func (v *View) loggedPhoto(peer ids.Peer, id int64, at Origin) tg.PhotoClass {
 	}
 	taken, err := v.r.PhotoRemoved(peer, id)
 	if v.fail(err) || taken {
-		return &tg.PhotoEmpty{ID: id}
+		return &tg.PhotoEmpty{}
 	}
 	return v.Photo(id, at)
 }

@@ -16,6 +16,8 @@ var (
 	ErrUnoccupied = chat.Invalid("PHONE_NUMBER_UNOCCUPIED")
 	// ErrOccupied is a number that has an account already.
 	ErrOccupied = chat.Invalid("PHONE_NUMBER_OCCUPIED")
+	// ErrBanned is the number of an account that the service ended.
+	ErrBanned = chat.Invalid("PHONE_NUMBER_BANNED")
 )
 
 // holder is what the row of a number says. The row, the account's row and those that a crash can

@@ -258,6 +258,9 @@ func (s *Service) enlist(
 	if err != nil {
 		return nil, err
 	}
+	if u.Flags.Has(store.UserTerminated) {
+		return nil, ErrBanned
+	}
 	list, err := tx.Authorizations(a.User)
 	if err != nil {
 		return nil, err

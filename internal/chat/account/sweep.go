@@ -104,7 +104,9 @@ func (s *Service) sweepAccounts(ctx context.Context) error {
 			if err != nil {
 				return fmt.Errorf("account: sweep: %w", err)
 			}
-			if last <= s.now()-u.TTLDays*day {
+			// Nobody can visit what the service ended; it stays for as long as it may come back.
+			shut := u.Flags.Has(store.UserTerminated)
+			if !shut && last <= s.now()-u.TTLDays*day {
 				if err := s.end(ctx, u.ID); err != nil {
 					return err
 				}

@@ -270,13 +270,16 @@ func forgetPost(tx *store.Tx, user ids.UserID, a Access, channel ids.Peer, id in
 }
 
 // uncall lets those whom a post called know that it is gone.
-func uncall(tx *store.Tx, m store.Message) error {
+func uncall(tx *store.Tx, m store.Message) error { return callees(tx, m, mention{Gone: true}) }
+
+// callees tells those whom a post calls what became of it.
+func callees(tx *store.Tx, m store.Message, body mention) error {
 	c, err := DecodeContent(m.Body)
 	if err != nil {
 		return err
 	}
+	body.Channel, body.ID = m.Box, m.ID
 	for _, user := range c.Mentioned {
-		body := mention{Channel: m.Box, ID: m.ID, Gone: true}
 		if err := tell(tx, m.Box, user.Peer(), TellMention, body); err != nil {
 			return err
 		}

@@ -8,11 +8,14 @@ import (
 	"parley/internal/store"
 )
 
-// mention is the body of a TellMention row: a post calls somebody, or is gone.
+// mention is the body of a TellMention row: a post calls somebody, or is gone. One that the service
+// took away may come Back.
 type mention struct {
 	Channel ids.Peer `cbor:"1,keyasint"`
 	ID      int64    `cbor:"2,keyasint"`
 	Gone    bool     `cbor:"3,keyasint,omitempty"`
+	Kept    bool     `cbor:"4,keyasint,omitempty"`
+	Back    bool     `cbor:"5,keyasint,omitempty"`
 }
 
 // channelOwn is the body of a TellChannelOwn row: what a post means for its author's dialog.
@@ -78,15 +81,22 @@ func (s *Service) applyMention(tx *store.Tx, o store.Outbox) error {
 	}
 	user := o.Target.User()
 	if body.Gone {
-		_, err := dropMentions(tx, user, body.Channel, []int64{body.ID})
-		return err
+		return s.unmention(tx, user, body)
 	}
 	d, err := tx.Dialog(user, body.Channel)
-	if err != nil || d.ReadIn >= body.ID {
+	if err != nil {
 		return dropGone(err)
 	}
-	list, err := tx.Mentions(user, body.Channel, body.ID+1, 1)
-	if err != nil || len(list) == 1 && list[0] == body.ID {
+	if body.Back {
+		kept, err := tx.ForgetRemovedMention(user, body.Channel, body.ID)
+		if err != nil || !kept {
+			return err
+		}
+	} else if d.ReadIn >= body.ID {
+		return nil
+	}
+	has, err := mentions(&tx.Reader, user, body)
+	if err != nil || has {
 		return err
 	}
 	if err := tx.AddMention(user, body.Channel, body.ID); err != nil {
@@ -94,6 +104,27 @@ func (s *Service) applyMention(tx *store.Tx, o store.Outbox) error {
 	}
 	d.Mentions++
 	return tx.PutDialog(d)
+}
+
+// unmention takes a mention off, and notes it when the post may come back.
+func (s *Service) unmention(tx *store.Tx, user ids.UserID, body mention) error {
+	has, err := mentions(&tx.Reader, user, body)
+	if err != nil || !has {
+		return err
+	}
+	if body.Kept {
+		if err := tx.RemoveMention(user, body.Channel, body.ID); err != nil {
+			return err
+		}
+	}
+	_, err = dropMentions(tx, user, body.Channel, []int64{body.ID})
+	return err
+}
+
+// mentions tells whether a mention is counted.
+func mentions(r *store.Reader, user ids.UserID, body mention) (bool, error) {
+	list, err := r.Mentions(user, body.Channel, body.ID+1, 1)
+	return len(list) == 1 && list[0] == body.ID, err
 }
 
 // applyChannelOwn moves the author's watermark over his own post.

@@ -53,7 +53,7 @@ func Withdraw(tx *store.Tx, m store.Message, now int64) error {
 // lessOf mends what counts a message that went.
 func lessOf(tx *store.Tx, m store.Message) error {
 	if m.Box.Kind() == ids.Channel {
-		return uncall(tx, m)
+		return callees(tx, m, mention{Gone: true, Kept: true})
 	}
 	user := m.Box.User()
 	if _, err := tx.DropMention(user, m.Peer, m.ID); err != nil {
@@ -93,7 +93,7 @@ func Restore(tx *store.Tx, in ids.Peer, id, now int64) (bool, error) {
 // moreOf mends what counts a message that came back.
 func moreOf(tx *store.Tx, m store.Message) error {
 	if m.Box.Kind() == ids.Channel {
-		return recall(tx, m)
+		return callees(tx, m, mention{Back: true})
 	}
 	user := m.Box.User()
 	if m.Flags.Has(store.Mentioned) && m.Flags.Has(store.MediaUnread) {
@@ -102,21 +102,6 @@ func moreOf(tx *store.Tx, m store.Message) error {
 		}
 	}
 	return mend(tx, user, m.Peer)
-}
-
-// recall counts the mentions of a post again that came back.
-func recall(tx *store.Tx, m store.Message) error {
-	c, err := DecodeContent(m.Body)
-	if err != nil {
-		return err
-	}
-	for _, user := range c.Mentioned {
-		body := mention{Channel: m.Box, ID: m.ID}
-		if err := tell(tx, m.Box, user.Peer(), TellMention, body); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // Mark says in a message's row whether the service has restricted it, with the event by which
