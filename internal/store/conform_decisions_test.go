@@ -229,10 +229,15 @@ func testLedger(d *desk) {
 	if list := read(d, pending); len(list) != 0 {
 		d.Errorf("still pending: %v", list)
 	}
+	get := func(r *store.Reader) (store.LedgerRow, error) {
+		return r.LedgerRow(l.Subject, l.ID, l.Kind)
+	}
+	equal(d, "one", read(d, get), l)
 	equal(d, "of the subject", read(d, func(r *store.Reader) ([]store.LedgerRow, error) {
 		return r.LedgerRowsOf(ids.Peer(d.id(1)))
 	}), []store.LedgerRow{l})
 	l.ID++
+	absent(d, get)
 	if err := d.s.Update(d.Context(), 1, func(tx *store.Tx) error {
 		return tx.LedgerRowLogged(l)
 	}); !errors.Is(err, store.ErrNotFound) {
