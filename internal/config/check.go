@@ -39,6 +39,7 @@ func (l *loader) check() {
 	}
 	l.checkListen()
 	l.checkAdvertise()
+	l.checkOrigins()
 	l.checkWeb()
 	l.checkConsole()
 	l.checkContact()
@@ -93,6 +94,15 @@ func (l *loader) checkAdvertise() {
 	}
 	if len(l.config.Advertise) == 0 && len(l.config.Listen) > 0 {
 		l.problem("advertise", "must be set, because listen does not tell how clients get here")
+	}
+}
+
+func (l *loader) checkOrigins() {
+	for _, host := range l.config.Origins {
+		u, err := url.Parse("https://" + host)
+		if err != nil || u.Hostname() == "" || u.Host != host || strings.ToLower(host) != host {
+			l.problem("origins", "%q is not a host in lower case, such as web.example.org", host)
+		}
 	}
 }
 

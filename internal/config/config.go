@@ -32,6 +32,12 @@ type Config struct {
 	// this machine that others can reach. Set it when clients come through a translated address.
 	Advertise []string `toml:"advertise" flag:"advertise"`
 
+	// Origins are the hosts of the web pages that may connect, such as "web.example.org", or
+	// "localhost:8080" with a port that is not the usual one. Browsers name the page in the request
+	// for a web socket. Empty means that pages from anywhere may connect, which gives them nothing
+	// that a program has not: keys lie in the page's own storage, and no cookie counts here.
+	Origins []string `toml:"origins"`
+
 	// DC is the number of the data centre that this server claims to be, 1 to 5. Clients remember
 	// it, so it must not change once anybody has logged in.
 	DC int `toml:"dc"`

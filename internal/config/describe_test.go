@@ -37,7 +37,7 @@ func TestDefaultFileParsesBackToTheDefaults(t *testing.T) {
 	}
 	got, want := *l.config, Default()
 	// The file cannot tell an empty list from none.
-	want.Advertise, want.MTProxy.Secrets = []string{}, []Secret{}
+	want.Advertise, want.Origins, want.MTProxy.Secrets = []string{}, []string{}, []Secret{}
 	want.Contact.Languages, want.Contact.Disputes = []string{}, []string{}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)

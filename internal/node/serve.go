@@ -228,7 +228,8 @@ func (n *Node) openGateway() error {
 		Clock: n.clock, Rand: rand.Reader, Log: n.log, Handshake: n.exchange,
 		Keys: keys{n.devices}, Salts: keyring.NewSalts(n.Keys.Derive("salts"), epoch),
 		Handler: handler{n}, Metrics: n.registry, Secrets: secrets,
-		Replay: transport.NewReplayCache(),
+		Origins: n.Config.Origins,
+		Replay:  transport.NewReplayCache(),
 		Limits: gateway.Limits{
 			Connections:           n.Config.Limits.Connections,
 			ConnectionsPerAddress: n.Config.Limits.ConnectionsPerAddress,
