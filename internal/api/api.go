@@ -121,7 +121,8 @@ var (
 	ErrTrailing = chat.Invalid("INPUT_REQUEST_TOO_LONG")
 	// ErrMethod is a method that this server does not have.
 	ErrMethod = chat.Invalid("METHOD_INVALID")
-	// ErrConstructor is a body that nests too deeply or is no known method.
+	// ErrConstructor is a body that nests too deeply, holds what no layer knows or what the current
+	// one cannot express, or is too short to be a method.
 	ErrConstructor = chat.Invalid("INPUT_CONSTRUCTOR_INVALID")
 	// ErrUnregistered is a key without an account.
 	ErrUnregistered = chat.Refusal{Code: 401, Reason: "AUTH_KEY_UNREGISTERED"}

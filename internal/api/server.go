@@ -150,7 +150,7 @@ func (s *Server) serve(ctx context.Context, st *State, q session.Query) (string,
 	}
 	body, err := s.Layers.Up(q.Body)
 	if err != nil {
-		return "unknown", nil, s.unknown(q.Body)
+		return "unknown", nil, s.illegible(q.Body, err)
 	}
 	if session.Guard(body) != nil {
 		return "unknown", nil, ErrConstructor
@@ -191,13 +191,27 @@ func (s *Server) serve(ctx context.Context, st *State, q session.Query) (string,
 	return m.Name, encoded, err
 }
 
-// unknown is the error for a body that no layer knows.
-func (s *Server) unknown(body []byte) error {
+// illegible is the error for a body that is no request of any layer, or that the current layer
+// cannot express.
+//
+// https://core.telegram.org/api/errors
+func (s *Server) illegible(body []byte, err error) error {
 	id, ok := constructor(body)
 	if !ok {
 		return ErrConstructor
 	}
-	return chat.Invalid(fmt.Sprintf("INPUT_METHOD_INVALID_%d_%d", id, len(body)))
+	_, known := s.Layers.Method(id)
+	unknown := new(layer.UnknownError)
+	switch {
+	case errors.Is(err, layer.ErrRemoved):
+		return ErrMethod
+	case !known:
+		return chat.Invalid(fmt.Sprintf("INPUT_METHOD_INVALID_%d_%d", id, len(body)))
+	case errors.As(err, &unknown), errors.Is(err, layer.ErrDrop), errors.Is(err, layer.ErrLimit):
+		return ErrConstructor
+	default:
+		return ErrDecode
+	}
 }
 
 // introduce notes what a query says of its client, and returns the device.

@@ -29,6 +29,7 @@ type Server struct {
 	Dir string
 
 	t      testing.TB
+	log    slog.Handler
 	cfg    config.Config
 	cancel context.CancelFunc
 	done   chan error
@@ -46,8 +47,16 @@ func Main(m *testing.M) {
 // Start runs a server until the test ends. change may alter its configuration.
 func Start(t testing.TB, change func(*config.Config)) *Server {
 	t.Helper()
+	return Observe(t, slog.NewTextHandler(writer{t}, &slog.HandlerOptions{
+		Level: slog.LevelWarn,
+	}), change)
+}
+
+// Observe is Start with the server's diagnostics going to h.
+func Observe(t testing.TB, h slog.Handler, change func(*config.Config)) *Server {
+	t.Helper()
 	addr, web := freeAddrs(t)
-	s := &Server{t: t, Addr: addr, Web: "http://" + web.String(), Dir: t.TempDir()}
+	s := &Server{t: t, Addr: addr, Web: "http://" + web.String(), Dir: t.TempDir(), log: h}
 	cfg, err := config.Load(config.Sources{Flags: map[string]string{
 		"data": s.Dir, "listen": addr.String(), "web": web.String(), "demo": "true",
 		"inner.listen": "", "console.listen": "",
@@ -84,9 +93,8 @@ func freeAddrs(t testing.TB) (one, two *net.TCPAddr) {
 
 func (s *Server) run() {
 	s.t.Helper()
-	log := slog.New(slog.NewTextHandler(writer{s.t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	ctx, cancel := context.WithCancel(context.Background())
-	n, err := node.Open(ctx, s.cfg, node.Options{Log: log, Out: writer{s.t}})
+	n, err := node.Open(ctx, s.cfg, node.Options{Log: slog.New(s.log), Out: writer{s.t}})
 	if err != nil {
 		cancel()
 		s.t.Fatal(err)

@@ -117,7 +117,9 @@ export function people({ create, files, emit }) {
     },
 
     async join({ username }) {
-      return { id: (await client.joinChat(username)).chat.id };
+      const joined = await client.joinChat(username);
+      // Releases before 0.30 answer with the chat itself.
+      return { id: (joined.chat ?? joined).id };
     },
 
     async report({ chat, ids, option, comment }) {
