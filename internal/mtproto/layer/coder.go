@@ -20,6 +20,9 @@ const (
 
 const vectorID = 0x1cb5c415
 
+// longString begins a string whose length takes three bytes.
+const longString = 254
+
 const (
 	boolTrueID  = 0x997275b5
 	boolFalseID = 0xbc799737
@@ -101,10 +104,22 @@ func (c *coder) enter() bool {
 	c.work--
 	c.depth++
 	if c.depth > maxDepth || c.work < 0 || len(c.dst) > c.limit {
-		c.fail(fmt.Errorf("%w: depth %d, output %d bytes", ErrLimit, c.depth, len(c.dst)))
-		return false
+		return c.over()
 	}
 	return true
+}
+
+// deeper is enter where nothing is written.
+func (c *coder) deeper() bool {
+	c.work--
+	c.depth++
+	return c.depth <= maxDepth && c.work >= 0
+}
+
+// over reports that a bound was passed.
+func (c *coder) over() bool {
+	c.fail(fmt.Errorf("%w: depth %d, output %d bytes", ErrLimit, c.depth, len(c.dst)))
+	return false
 }
 
 // skip is the position after the value of the given shape at pos, -1 on failure.
@@ -132,7 +147,7 @@ func (c *coder) skipString(pos int) int {
 		return c.malformed("truncated string")
 	}
 	size := 1 + int(c.src[pos])
-	if size == 1+254 {
+	if size == 1+longString {
 		size = 4 + int(c.word(pos)>>8)
 	} else if size == 1+255 {
 		return c.malformed("length of a string")
@@ -170,36 +185,49 @@ func (c *coder) skipVector(elem *shape, pos int) int {
 		}
 		return pos
 	}
-	for ; count > 0; count-- {
-		if pos = c.skip(elem, pos); pos < 0 {
-			return -1
+	if elem.kind == shapeObject {
+		for ; count > 0 && pos >= 0; count-- {
+			pos = c.skipObject(elem.typ, pos)
 		}
+		return pos
+	}
+	for ; count > 0 && pos >= 0; count-- {
+		pos = c.skip(elem, pos)
 	}
 	return pos
 }
 
 // plan is what to do with the object at pos, which must be of type t, or a method if t is nil.
 func (c *coder) plan(t *boxed, pos int) *plan {
+	if pos+4 <= len(c.src) {
+		if p := c.prog.plans.get(c.word(pos)); p != nil && p.typ == t {
+			return p
+		}
+	}
+	return c.noPlan(pos)
+}
+
+// noPlan says what is wrong with the object at pos.
+func (c *coder) noPlan(pos int) *plan {
 	if pos+4 > len(c.src) {
 		c.malformed("truncated object")
-		return nil
-	}
-	id := c.word(pos)
-	p := c.prog.plans.get(id)
-	if p == nil {
-		c.fail(&UnknownError{ID: id})
-		return nil
-	}
-	if p.typ != t {
+	} else if p := c.prog.plans.get(c.word(pos)); p == nil {
+		c.fail(&UnknownError{ID: c.word(pos)})
+	} else {
 		c.malformed(p.from.Name + " is not of the type expected")
-		return nil
 	}
-	return p
+	return nil
 }
 
 func (c *coder) skipObject(t *boxed, pos int) int {
 	p := c.plan(t, pos)
-	if p == nil || !c.enter() {
+	switch {
+	case p == nil:
+		return -1
+	case p.fixed >= 0:
+		return c.skipFixed(p, pos)
+	case !c.deeper():
+		c.over()
 		return -1
 	}
 	pos = c.skipBody(p, pos+4)
@@ -207,21 +235,30 @@ func (c *coder) skipObject(t *boxed, pos int) int {
 	return pos
 }
 
+// skipFixed is the position after an object that holds no other and is always as long.
+func (c *coder) skipFixed(p *plan, pos int) int {
+	if pos += 4 + p.fixed; pos > len(c.src) {
+		return c.malformed("truncated object")
+	}
+	return pos
+}
+
 // skipBody is the position after the fields of an object.
 func (c *coder) skipBody(p *plan, pos int) int {
-	words := [maxWords + 1]uint32{maxWords: 1}
-	for i := 0; i < len(p.skip); i++ {
-		s := &p.skip[i]
-		if words[s.word]&s.mask == 0 {
+	words := flagWords{maxWords: 1}
+	steps := p.skip
+	for i := 0; i < len(steps); i++ {
+		s := &steps[i]
+		if !words.has(s) {
 			if s.act == actGate {
-				i += s.size
+				i += int(s.size)
 			}
 			continue
 		}
 		switch s.act {
 		case actGate:
 		case actFixed:
-			pos += s.size
+			pos += int(s.size)
 		case actWord:
 			if pos+4 > len(c.src) {
 				return c.malformed("truncated flags")
@@ -229,9 +266,15 @@ func (c *coder) skipBody(p *plan, pos int) int {
 			words[s.set] = c.word(pos)
 			pos += 4
 		case actString:
-			pos = c.skipString(pos)
+			if pos < len(c.src) && c.src[pos] < longString {
+				pos += (int(c.src[pos]) + 4) &^ 3
+			} else {
+				pos = c.skipString(pos)
+			}
+		case actVector:
+			pos = c.skipVector(s.shape.elem, pos)
 		default:
-			pos = c.skip(s.shape, pos)
+			pos = c.skipObject(s.shape.typ, pos)
 		}
 		if pos < 0 || pos > len(c.src) {
 			return c.malformed("truncated object")
@@ -243,11 +286,11 @@ func (c *coder) skipBody(p *plan, pos int) int {
 // scan notes where each field of the object at pos stands and returns the position after it.
 // The notes are the last p.fields() entries of c.ext.
 func (c *coder) scan(p *plan, pos int) int {
-	words := [maxWords + 1]uint32{maxWords: 1}
+	words := flagWords{maxWords: 1}
 	pos += 4
 	for i := range p.scan {
 		s := &p.scan[i]
-		if words[s.word]&s.mask == 0 {
+		if !words.has(s) {
 			c.ext = append(c.ext, extent{-1, -1})
 			continue
 		}
@@ -272,7 +315,15 @@ func (c *coder) scan(p *plan, pos int) int {
 // object rewrites the object at pos.
 func (c *coder) object(t *boxed) status {
 	p := c.plan(t, c.pos)
-	if p == nil || !c.enter() {
+	switch {
+	case p == nil:
+		return failed
+	case p.same && p.fixed >= 0:
+		if c.pos = c.skipFixed(p, c.pos); c.pos < 0 {
+			return failed
+		}
+		return done
+	case !c.enter():
 		return failed
 	}
 	st := done
@@ -323,7 +374,7 @@ func (c *coder) replace(p *plan, emit emitter) status {
 
 // stream rewrites an object whose fields keep their order, in one pass.
 func (c *coder) stream(p *plan) status {
-	words := [maxWords + 1]uint32{maxWords: 1}
+	words := flagWords{maxWords: 1}
 	var at [maxWords]int // of the flags words in dst
 	if p.to.ID != p.from.ID {
 		c.flush(c.pos)
@@ -331,18 +382,19 @@ func (c *coder) stream(p *plan) status {
 		c.start = c.pos + 4
 	}
 	c.pos += 4
-	for i := 0; i < len(p.stream); i++ {
-		s := &p.stream[i]
-		if words[s.word]&s.mask == 0 {
+	steps := p.stream
+	for i := 0; i < len(steps); i++ {
+		s := &steps[i]
+		if !words.has(s) {
 			if s.act == actGate {
-				i += s.size
+				i += int(s.size)
 			}
 			continue
 		}
 		switch s.act {
 		case actGate:
 		case actFixed:
-			c.pos += s.size
+			c.pos += int(s.size)
 		case actWord:
 			if c.pos+4 > len(c.src) {
 				return c.fail(ErrMalformed)
@@ -356,9 +408,15 @@ func (c *coder) stream(p *plan) status {
 			}
 			c.pos += 4
 		case actString:
-			c.pos = c.skipString(c.pos)
-		case actSkip:
-			c.pos = c.skip(s.shape, c.pos)
+			if c.pos < len(c.src) && c.src[c.pos] < longString {
+				c.pos += (int(c.src[c.pos]) + 4) &^ 3
+			} else {
+				c.pos = c.skipString(c.pos)
+			}
+		case actVector:
+			c.pos = c.skipVector(s.shape.elem, c.pos)
+		case actObject:
+			c.pos = c.skipObject(s.shape.typ, c.pos)
 		case actDrop, actDropWord:
 			if st := c.leaveOut(s, &words); st != done {
 				return st
@@ -385,7 +443,7 @@ func (c *coder) stream(p *plan) status {
 }
 
 // leaveOut passes over a field that the destination does not have.
-func (c *coder) leaveOut(s *step, words *[maxWords + 1]uint32) status {
+func (c *coder) leaveOut(s *step, words *flagWords) status {
 	if c.pos > len(c.src) {
 		return c.fail(ErrMalformed)
 	}

@@ -52,7 +52,7 @@ func newCompiler(src *source, layer int, rules *ruleBook, strict bool) *compiler
 	}
 	for _, d := range src.defs {
 		l := src.layouts[d]
-		p := &plan{from: d, to: k.target(d), skip: l.skip, scan: l.scan}
+		p := &plan{from: d, to: k.target(d), skip: l.skip, fixed: l.fixed, scan: l.scan}
 		if !d.Method {
 			p.typ = k.boxed(d.Result)
 		} else if p.to != nil {

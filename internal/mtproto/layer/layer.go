@@ -88,12 +88,15 @@ func (s *Set) Known() []int { return slices.Clone(s.layers) }
 
 // Nearest is the layer in which a client that announced the given one is answered: the same if it
 // is known, else the nearest lower one, and the oldest for clients older than that.
-func (s *Set) Nearest(layer int) int {
+func (s *Set) Nearest(layer int) int { return s.layers[s.nearest(layer)] }
+
+// nearest is the place of the nearest layer in the list.
+func (s *Set) nearest(layer int) int {
 	i, found := slices.BinarySearch(s.layers, layer)
 	if !found && i > 0 {
 		i--
 	}
-	return s.layers[i]
+	return i
 }
 
 // Method is the identifier that a method of any known layer has in the current one, as Up would
@@ -172,11 +175,10 @@ func (s *Set) DownResult(dst []byte, layer int, method uint32, body []byte) ([]b
 
 // program is nil for the current layer.
 func (s *Set) program(layer int) (*program, error) {
-	layer = s.Nearest(layer)
-	if layer == Current {
+	i := s.nearest(layer)
+	if s.layers[i] == Current {
 		return nil, nil
 	}
-	i, _ := slices.BinarySearch(s.layers, layer)
 	return s.down[i]()
 }
 

@@ -12,7 +12,8 @@ const (
 	actFixed    act = iota // size bytes
 	actWord                // a flags word
 	actString              // a string or bytes
-	actSkip                // any other value that stays as it is
+	actVector              // a vector that stays as it is
+	actObject              // an object that stays as it is
 	actConvert             // a value that is rewritten
 	actDrop                // a value that is left out
 	actDropWord            // a flags word that is left out
@@ -27,10 +28,17 @@ type step struct {
 	set   uint8  // of a flags word: where its value goes
 	mask  uint32 // the bit that governs
 	keep  uint32 // of a flags word: the bits that the destination knows
-	size  int
+	size  int32
 	shape *shape
 	conv  *conv
 }
+
+// flagWords are the flags words of one object while it is read; the last one, of which bit 0 is
+// set, governs what is always there.
+type flagWords [maxWords + 1]uint32
+
+// has tells whether a step is taken. There are four words, so that no bounds need checking.
+func (w *flagWords) has(s *step) bool { return w[s.word%(maxWords+1)]&s.mask != 0 }
 
 type shapeKind uint8
 
@@ -77,6 +85,7 @@ type plan struct {
 	method   uint32  // of a method, what it becomes, 0 if nothing
 	same     bool    // copied with everything in them
 	skip     []step  // see layout
+	fixed    int     // see layout
 	scan     []step  // see layout
 	stream   []step  // rewriting in one pass, if that is possible
 	build    emitter // rewriting out of order, otherwise
@@ -133,7 +142,7 @@ func withGates(steps []step) []step {
 			j++
 		}
 		if j-i >= minGate && steps[i].word != maxWords {
-			out = append(out, step{act: actGate, word: steps[i].word, mask: mask, size: j - i})
+			out = append(out, step{act: actGate, word: steps[i].word, mask: mask, size: int32(j - i)})
 		}
 		j = max(j, i+1)
 		out = append(out, steps[i:j]...)

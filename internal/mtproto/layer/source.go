@@ -21,6 +21,8 @@ type source struct {
 type layout struct {
 	skip []step // runs of fields
 	scan []step // one step for each field
+	// fixed is how many bytes all fields take together, -1 if that depends on their values.
+	fixed int
 }
 
 // upSource is the requests of all layers. An identifier has one meaning in all of them, so that
@@ -93,10 +95,17 @@ func (s *source) layout(d *schema.Def) (out layout) {
 			next.act, next.set = actWord, words[i]
 		default:
 			next.shape = s.shapes[f.Type]
-			next.act, next.size = fieldAct(next.shape), next.shape.size
+			next.act, next.size = fieldAct(next.shape), int32(next.shape.size)
 		}
 		out.scan = append(out.scan, next)
 		out.skip = appendStep(out.skip, next)
+	}
+	out.fixed = -1
+	switch {
+	case len(out.skip) == 0:
+		out.fixed = 0
+	case len(out.skip) == 1 && out.skip[0].act == actFixed && out.skip[0].word == maxWords:
+		out.fixed = int(out.skip[0].size)
 	}
 	out.skip = slices.Clip(withGates(out.skip))
 	return out
@@ -108,8 +117,10 @@ func fieldAct(s *shape) act {
 		return actFixed
 	case shapeString:
 		return actString
+	case shapeVector:
+		return actVector
 	default:
-		return actSkip
+		return actObject
 	}
 }
 
