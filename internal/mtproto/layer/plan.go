@@ -37,7 +37,7 @@ type step struct {
 // set, governs what is always there.
 type flagWords [maxWords + 1]uint32
 
-// has tells whether a step is taken. There are four words, so that no bounds need checking.
+// has tells whether a step is taken. The remainder is the word itself, and spares checking bounds.
 func (w *flagWords) has(s *step) bool { return w[s.word%(maxWords+1)]&s.mask != 0 }
 
 type shapeKind uint8
@@ -142,7 +142,8 @@ func withGates(steps []step) []step {
 			j++
 		}
 		if j-i >= minGate && steps[i].word != maxWords {
-			out = append(out, step{act: actGate, word: steps[i].word, mask: mask, size: int32(j - i)})
+			gate := step{act: actGate, word: steps[i].word, mask: mask, size: int32(j - i)}
+			out = append(out, gate)
 		}
 		j = max(j, i+1)
 		out = append(out, steps[i:j]...)

@@ -11,7 +11,9 @@ import (
 	"slices"
 	"testing"
 
+	"parley/internal/ids"
 	"parley/internal/node/nodetest"
+	"parley/internal/store"
 	"parley/test/clients/fleet"
 )
 
@@ -180,6 +182,31 @@ func (c *conversation) self(t *testing.T) {
 		if is.ID != p.id || is.Phone != p.phone {
 			t.Errorf("%s is %+v, want %d with %s", p.name, is, p.id, p.phone)
 		}
+		c.speaks(t, p)
+	}
+}
+
+// speaks checks that what the server keeps as the layer of a client is that of the list.
+func (c *conversation) speaks(t *testing.T, p *person) {
+	t.Helper()
+	err := c.server.Node.Store.View(t.Context(), func(r *store.Reader) error {
+		list, err := r.Authorizations(ids.UserID(p.id))
+		if err != nil || len(list) == 0 {
+			t.Fatalf("%s has %d devices, %v", p.name, len(list), err)
+		}
+		for _, a := range list {
+			k, err := r.AuthKey(a.KeyID)
+			if err != nil {
+				return err
+			}
+			if want := int64(p.kind.client.Layer); k.Layer != want {
+				t.Errorf("%s speaks layer %d, listed is %d", p.name, k.Layer, want)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

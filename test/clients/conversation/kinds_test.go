@@ -53,8 +53,13 @@ func command(t *testing.T, c fleet.Client) []string {
 	case "gotd":
 		return []string{buildGotd(t, c)}
 	case "Telethon":
-		if err := exec.Command(python, "-c", "import telethon").Run(); err != nil {
+		version, err := exec.Command(python, "-c",
+			"import telethon; print(telethon.__version__, end='')").Output()
+		if err != nil {
 			t.Skip("python3-telethon is not installed: run make packages")
+		}
+		if string(version) != c.Version {
+			t.Errorf("Telethon %s is installed, listed is %s", version, c.Version)
 		}
 		return []string{python, "../telethon/driver.py"}
 	}
