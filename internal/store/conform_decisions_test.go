@@ -224,8 +224,11 @@ func testLedger(d *desk) {
 	d.refused(store.ErrConflict, add)
 	pending := func(r *store.Reader) ([]store.LedgerRow, error) { return r.PendingLedgerRows(9) }
 	equal(d, "pending", read(d, pending), []store.LedgerRow{l})
-	l.Logged = 1
+	l.Logged = d.id(1000)
 	d.update(func(tx *store.Tx) error { return tx.LedgerRowLogged(l) })
+	if n := read(d, (*store.Reader).LastLedgerRow); n < l.Logged {
+		d.Errorf("the last line in the log is %d", n)
+	}
 	if list := read(d, pending); len(list) != 0 {
 		d.Errorf("still pending: %v", list)
 	}

@@ -27,6 +27,8 @@ var (
 		`select `+ledgerColumns+` from ledger where subject_id = $1 and id = $2 and kind = $3`)
 	ledgerPending = define("ledger.pending", "ledger", acrossShards,
 		`select `+ledgerColumns+` from ledger where logged = 0 order by id, kind limit $1`)
+	ledgerLast = define("ledger.last", "ledger", acrossShards,
+		`select coalesce(max(logged), 0) from ledger where logged > 0`)
 	ledgerLogged = define("ledger.logged", "ledger", "subject_id",
 		`update ledger set logged = $4 where subject_id = $1 and id = $2 and kind = $3`)
 )
@@ -61,6 +63,12 @@ func (r *Reader) LedgerRowsOf(subject ids.Peer) ([]LedgerRow, error) {
 // PendingLedgerRows returns up to limit lines that are not in the log yet, oldest first.
 func (r *Reader) PendingLedgerRows(limit int) ([]LedgerRow, error) {
 	return r.ledgerRows(ledgerPending, limit)
+}
+
+// LastLedgerRow returns the highest place in the log of any line, plus one; 0 when none is in it.
+func (r *Reader) LastLedgerRow() (n int64, err error) {
+	err = r.one(ledgerLast, nil, &n)
+	return n, err
 }
 
 func (r *Reader) ledgerRows(st *statement, args ...any) (out []LedgerRow, err error) {

@@ -175,6 +175,7 @@ create table ledger (
     primary key (subject_id, id, kind)
 );
 create index ledger_pending on ledger (id, kind) where logged = 0;
+create index ledger_place on ledger (logged) where logged > 0;
 
 -- +goose Down
 select 1;
