@@ -55,6 +55,9 @@ type Config struct {
 	// Contact is whom people and authorities reach, and what the pages say of the operator.
 	Contact Contact `toml:"contact"`
 
+	// Transparency is the public log of decisions, and the daily reports computed from it.
+	Transparency Transparency `toml:"transparency"`
+
 	// Inner is the door for the operator's own machines: metrics and health.
 	Inner Inner `toml:"inner"`
 
@@ -159,6 +162,22 @@ type Contact struct {
 	// Disputes are the https addresses of certified out-of-court dispute bodies that one may turn
 	// to.
 	Disputes []string `toml:"disputes"`
+}
+
+// Transparency is section [transparency].
+type Transparency struct {
+	// Origin is the name of the log, which everybody who checks it knows it by, such as
+	// "chat.example.org/log". It cannot change once the log exists. Empty means the host of
+	// web.public_url and "/log", as they are at the first start.
+	Origin string `toml:"origin"`
+
+	// Interval is how often new lines are signed and published.
+	Interval Duration `toml:"interval"`
+
+	// Witnesses is a file that says who must cosign what is published, in the form of a C2SP policy
+	// file. As long as they do not, nothing new is published, and nothing is lost. Empty means
+	// nobody.
+	Witnesses string `toml:"witnesses"`
 }
 
 // Inner is section [inner].
@@ -327,10 +346,11 @@ func Default() Config {
 			Listen:         "127.0.0.1:8080",
 			TrustedProxies: []string{"127.0.0.0/8", "::1/128"},
 		},
-		Console: ConsoleDoor{Listen: "127.0.0.1:4433", TwoPeople: 1000},
-		Inner:   Inner{Listen: "127.0.0.1:8081"},
-		Codes:   Codes{Sender: Console},
-		SMTP:    SMTP{TLS: StartTLS},
+		Console:      ConsoleDoor{Listen: "127.0.0.1:4433", TwoPeople: 1000},
+		Transparency: Transparency{Interval: Duration(10 * time.Second)},
+		Inner:        Inner{Listen: "127.0.0.1:8081"},
+		Codes:        Codes{Sender: Console},
+		SMTP:         SMTP{TLS: StartTLS},
 		Limits: Limits{
 			Connections:           20_000,
 			ConnectionsPerAddress: 64,

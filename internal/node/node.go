@@ -99,6 +99,8 @@ type Node struct {
 	parts    *blob.Parts
 	images   func() (*imaging.Worker, error)
 
+	transparency *transparency
+
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	work   sync.WaitGroup
@@ -142,7 +144,8 @@ func Open(ctx context.Context, cfg config.Config, o Options) (n *Node, err error
 	})
 	go func() { _, _ = n.images() }() // tries a process out meanwhile
 	steps := []func() error{
-		n.openKeeping, n.openRooms, n.openSafety, n.openDecide, n.openAPI, n.openGateway, n.carryOn,
+		n.openKeeping, n.openRooms, n.openSafety, n.openDecide, n.openAPI, n.openGateway,
+		n.openTransparency, n.carryOn,
 	}
 	if o.Tool {
 		steps = steps[:4]
@@ -304,6 +307,7 @@ func (n *Node) background() {
 	n.start(func() { n.every(housekeeping, n.clean) })
 	n.start(n.expire)
 	n.carryOutDecisions()
+	n.publish()
 }
 
 // housekeeping is how often what has run out is cleared away.

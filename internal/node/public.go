@@ -24,6 +24,7 @@ func (n *Node) pages() (http.Handler, error) {
 	mux := http.NewServeMux()
 	site.Mount(mux)
 	notices.Mount(mux)
+	mux.Handle("GET /log/", http.StripPrefix("/log/", n.transparency.log))
 	return mux, nil
 }
 

@@ -70,6 +70,18 @@ func OpenKeys(dir, origin string, random io.Reader) (*Keys, error) {
 	return k, nil
 }
 
+// NameOf returns the name of the log whose key lies in a directory, empty when there is none.
+func NameOf(dir string) (string, error) {
+	signer, _, err := readKey(filepath.Join(dir, keyFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return signer.Name(), nil
+}
+
 // RotateKey makes a new current key. The one before signs on beside it until its file is deleted.
 func RotateKey(dir, origin string, random io.Reader) error {
 	old, err := filepath.Glob(filepath.Join(dir, oldFiles))

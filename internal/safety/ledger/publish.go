@@ -3,11 +3,13 @@ package ledger
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
 
+	"parley/internal/ids"
 	"parley/internal/store"
 	"parley/internal/tlog"
 	"parley/internal/tlog/verify"
@@ -121,4 +123,32 @@ func (p *Publisher) carry(ctx context.Context, rows []store.LedgerRow) error {
 		})
 	}
 	return g.Wait()
+}
+
+// ErrWaiting says that a line is not published yet.
+var ErrWaiting = errors.New("ledger: the line is not published yet")
+
+// Receipt proves that a line is in the log and, as long as salt and record are kept, what it is
+// about. ErrWaiting says that it is too early, store.ErrNotFound that there is no such line.
+func (p *Publisher) Receipt(
+	ctx context.Context, subject ids.Peer, id int64, kind Kind,
+) (verify.Receipt, error) {
+	var row store.LedgerRow
+	err := p.Store.View(ctx, func(r *store.Reader) (err error) {
+		row, err = r.LedgerRow(subject, id, int64(kind))
+		return err
+	})
+	if err != nil {
+		return verify.Receipt{}, err
+	}
+	if row.Logged == 0 {
+		return verify.Receipt{}, ErrWaiting
+	}
+	receipt, err := p.Log.Receipt(ctx, row.Logged-1)
+	var bad *verify.Finding
+	if errors.As(err, &bad) && bad.What == verify.BadReceipt {
+		return receipt, ErrWaiting
+	}
+	receipt.Salt, receipt.Record = row.Salt, row.Record
+	return receipt, err
 }

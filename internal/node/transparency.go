@@ -1,0 +1,144 @@
+package node
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/klog/v2"
+
+	"parley/internal/ids"
+	"parley/internal/safety/disclose"
+	"parley/internal/safety/ledger"
+	"parley/internal/tlog"
+	"parley/internal/tlog/verify"
+)
+
+const (
+	// carryEvery is how often lines are looked for that no commit told of.
+	carryEvery = 2 * time.Second
+	// lateAfter is after how long an entry that is not published yet is told of.
+	lateAfter = 2 * time.Minute
+)
+
+// transparency is the public log and what works on it.
+type transparency struct {
+	log   *tlog.Log
+	lines *ledger.Publisher
+	daily *disclose.Service
+	// late counts how often something waited for longer than lateAfter.
+	late prometheus.Counter
+}
+
+// openTransparency opens the public log.
+func (n *Node) openTransparency() error {
+	keys, err := n.logKeys()
+	if err != nil {
+		return err
+	}
+	var policy []byte
+	if file := n.Config.Transparency.Witnesses; file != "" {
+		if policy, err = os.ReadFile(file); err != nil {
+			return err
+		}
+	}
+	// Tessera writes its diagnostics through klog.
+	klog.SetSlogLogger(n.log)
+	t := &transparency{late: prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "parley_log_late_total",
+		Help: "How often lines of the public log were not published in time.",
+	})}
+	n.registry.MustRegister(t.late)
+	t.log, err = tlog.Open(n.ctx, tlog.Options{
+		Dir:    filepath.Join(n.Config.Data, "log"),
+		Signed: filepath.Join(n.keysDir(), "log.signed"),
+		Keys:   keys, Witnesses: string(policy),
+		Interval: time.Duration(n.Config.Transparency.Interval),
+	})
+	if err != nil {
+		return err
+	}
+	n.close = append(n.close, func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), stopTime)
+		defer cancel()
+		err := t.log.Close(ctx)
+		if errors.Is(err, context.DeadlineExceeded) {
+			n.log.Warn("the newest lines of the public log are published at the next start")
+			return nil
+		}
+		return err
+	})
+	t.lines = &ledger.Publisher{Store: n.Store, Log: t.log}
+	t.daily = disclose.New(disclose.Options{Log: t.log, Clock: n.clock, Drain: t.lines.Drain})
+	n.transparency = t
+	return nil
+}
+
+// keysDir is where keys lie.
+func (n *Node) keysDir() string { return filepath.Join(n.Config.Keyring.Dir, "keys") }
+
+// logKeys reads the keys of the log, which has the name that it had first.
+func (n *Node) logKeys() (*tlog.Keys, error) {
+	origin := n.Config.Transparency.Origin
+	if origin == "" {
+		var err error
+		if origin, err = tlog.NameOf(n.keysDir()); err != nil {
+			return nil, err
+		}
+	}
+	if origin == "" {
+		u, err := url.Parse(n.Config.Web.PublicURL)
+		if err != nil {
+			return nil, err
+		}
+		origin = u.Host + "/log"
+	}
+	return tlog.OpenKeys(n.keysDir(), origin, rand.Reader)
+}
+
+// Receipt proves that a decision, an appeal or another line is in the public log; see
+// ledger.Publisher.Receipt.
+func (n *Node) Receipt(
+	ctx context.Context, subject ids.Peer, id int64, kind ledger.Kind,
+) (verify.Receipt, error) {
+	return n.transparency.lines.Receipt(ctx, subject, id, kind)
+}
+
+// publish carries lines into the log and makes the daily reports, until the node ends.
+func (n *Node) publish() {
+	t := n.transparency
+	n.start(func() {
+		n.every(carryEvery, func(ctx context.Context) error {
+			if _, err := t.lines.Drain(ctx); err != nil {
+				return err
+			}
+			return n.lookLate(ctx)
+		})
+	})
+	n.start(func() {
+		t.daily.Run(n.ctx, func(err error) { n.log.Error("daily report", "error", err) })
+	})
+}
+
+// lookLate says when what is in the log was not published in time: a witness does not answer.
+func (n *Node) lookLate(ctx context.Context) error {
+	t := n.transparency
+	size, err := t.log.Size(ctx)
+	if err != nil || size == 0 {
+		return err
+	}
+	wait, cancel := context.WithTimeout(ctx, lateAfter)
+	defer cancel()
+	err = t.log.Published(wait, size-1)
+	if err != nil && wait.Err() != nil && ctx.Err() == nil {
+		t.late.Inc()
+		n.log.Warn("the public log is late: too few witnesses cosign", "entries", size)
+		return nil
+	}
+	return err
+}
