@@ -40,7 +40,9 @@ type process struct {
 	out io.Writer
 }
 
-func (p *process) say(format string, args ...any) { _, _ = fmt.Fprintf(p.out, format+"\n", args...) }
+func (p *process) say(format string, args ...any) {
+	_, _ = fmt.Fprintf(p.out, format+"\n", args...)
+}
 
 // trust are the flags that say whom the caller trusts.
 type trust struct {

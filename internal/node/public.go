@@ -24,8 +24,11 @@ func (n *Node) pages() (http.Handler, error) {
 	mux := http.NewServeMux()
 	site.Mount(mux)
 	notices.Mount(mux)
-	mux.Handle("GET /log/", http.StripPrefix("/log/", n.transparency.log))
-	return mux, nil
+	// A channel may be called "log": the log's files come first.
+	door := http.NewServeMux()
+	door.Handle("/log/", http.StripPrefix("/log/", n.transparency.log))
+	door.Handle("/", mux)
+	return door, nil
 }
 
 // proxies are those whose word on where a request comes from is believed.

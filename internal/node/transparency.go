@@ -109,6 +109,19 @@ func (n *Node) Receipt(
 	return n.transparency.lines.Receipt(ctx, subject, id, kind)
 }
 
+// Disclose carries all lines that wait into the public log and returns once they are published.
+func (n *Node) Disclose(ctx context.Context) error {
+	t := n.transparency
+	if _, err := t.lines.Drain(ctx); err != nil {
+		return err
+	}
+	size, err := t.log.Size(ctx)
+	if err != nil || size == 0 {
+		return err
+	}
+	return t.log.Published(ctx, size-1)
+}
+
 // publish carries lines into the log and makes the daily reports, until the node ends.
 func (n *Node) publish() {
 	t := n.transparency

@@ -134,12 +134,11 @@ func limitSending(t *testing.T, s *nodetest.Server, user ids.UserID) decide.Deci
 	return d
 }
 
-// someone is a member of the demo.
-func someone(t *testing.T, s *nodetest.Server) (user ids.UserID) {
+// member makes an account.
+func member(t *testing.T, s *nodetest.Server, user ids.UserID) ids.UserID {
 	t.Helper()
-	err := s.Node.Store.View(t.Context(), func(r *store.Reader) (err error) {
-		user, err = r.UserByPhone(nodetest.Phone(1))
-		return err
+	err := s.Node.Store.Update(t.Context(), user.Peer(), func(tx *store.Tx) error {
+		return tx.PutUser(store.User{ID: user, Phone: fmt.Sprint(user), FirstName: "Member"})
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -147,27 +146,25 @@ func someone(t *testing.T, s *nodetest.Server) (user ids.UserID) {
 	return user
 }
 
-// receipt waits until a decision is published and returns its receipt's file.
+// receipt waits until a decision is published and writes its receipt to a file.
 func (p *programs) receipt(s *nodetest.Server, d decide.Decision) string {
 	p.Helper()
-	for {
-		r, err := s.Node.Receipt(p.Context(), d.Subject.Peer, d.ID, ledger.Decision)
-		if err == nil {
-			b, err := json.Marshal(r)
-			if err != nil {
-				p.Fatal(err)
-			}
-			file := filepath.Join(p.dir, "receipt.json")
-			if err := os.WriteFile(file, b, 0o600); err != nil {
-				p.Fatal(err)
-			}
-			return file
-		}
-		if p.Context().Err() != nil {
-			p.Fatal(err)
-		}
-		time.Sleep(20 * time.Millisecond)
+	if err := s.Node.Disclose(p.Context()); err != nil {
+		p.Fatal(err)
 	}
+	r, err := s.Node.Receipt(p.Context(), d.Subject.Peer, d.ID, ledger.Decision)
+	if err != nil {
+		p.Fatal(err)
+	}
+	b, err := json.Marshal(r)
+	if err != nil {
+		p.Fatal(err)
+	}
+	file := filepath.Join(p.dir, "receipt.json")
+	if err := os.WriteFile(file, b, 0o600); err != nil {
+		p.Fatal(err)
+	}
+	return file
 }
 
 // TestStranger: who has the address and the keys checks the log, its reports and a receipt, and
@@ -175,7 +172,7 @@ func (p *programs) receipt(s *nodetest.Server, d decide.Decision) string {
 func TestStranger(t *testing.T) {
 	p := build(t)
 	s := nodetest.Start(t, p.prepare)
-	d := limitSending(t, s, someone(t, s))
+	d := limitSending(t, s, member(t, s, 777001))
 	file := p.receipt(s, d)
 	out, code := p.run(append([]string{"receipt", file}, p.trust()...)...)
 	if code != 0 || !strings.Contains(out, "the entry is about this record") ||
@@ -188,7 +185,10 @@ func TestStranger(t *testing.T) {
 		t.Errorf("%d: %s", code, out)
 	}
 	s.Restart()
-	limitSending(t, s, someone(t, s)+1)
+	limitSending(t, s, member(t, s, 777002))
+	if err := s.Node.Disclose(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	if out, code := p.run(check...); code != 0 {
 		t.Errorf("after a restart, %d: %s", code, out)
 	}

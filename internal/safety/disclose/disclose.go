@@ -1,5 +1,5 @@
-// Package disclose publishes the daily report: computed from the transparency log alone, put down in
-// it by its digest, and written to files beside it from which anybody can compare. It reads no
+// Package disclose publishes the daily report: computed from the transparency log alone, put down
+// in it by its digest, and written to files beside it, with which anybody can compare. It reads no
 // database, so that what it says cannot differ from the log.
 //
 // Invariants: the reports of all days follow each other without a gap; a report's file is what the
@@ -33,7 +33,7 @@ type Options struct {
 	Random io.Reader
 	// Drain carries what waits into the log; a report is made after it.
 	Drain func(context.Context) (int, error)
-	// Published is told of each report once its files are there; it may be told again after a start.
+	// Published is told of each report once its files are there, and again after a start.
 	Published func(context.Context, report.Report) error
 }
 
@@ -91,7 +91,7 @@ func (s *Service) next() (string, error) {
 	return yesterday, nil
 }
 
-// read feeds the book what is in the log up to a size, and writes files of reports that are missing.
+// read feeds the book what is in the log up to a size, and writes files that are missing.
 func (s *Service) read(ctx context.Context, size int64) error {
 	from := s.book.Entries()
 	return verify.Each(ctx, s.Log.Source(), from, size, func(i int64, raw []byte) error {

@@ -22,8 +22,8 @@ const (
 	markers = 32
 )
 
-// Publisher carries lines into the log, each once and in their order. Whatever it was doing when the
-// process ended, the next one finds out from the log itself.
+// Publisher carries lines into the log, each once and in their order. Whatever it was doing when
+// the process ended, the next one finds out from the log itself.
 type Publisher struct {
 	Store *store.Store
 	Log   *tlog.Log

@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// Each calls fn with the entries of a log of some size from an index on, in order. It does not check
-// that they are those which were signed: it is for whoever wrote them.
+// Each calls fn with the entries of a log of some size from an index on, in order. It does not
+// check that they are those which were signed: it is for whoever wrote them.
 func Each(
 	ctx context.Context, src Source, from, size int64, fn func(index int64, entry []byte) error,
 ) error {
