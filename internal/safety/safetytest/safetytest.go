@@ -59,6 +59,20 @@ type World struct {
 // New makes a world on an empty store, whose courier ends with the test.
 func New(t testing.TB, s *store.Store) *World {
 	t.Helper()
+	return NewKept(t, s, t.TempDir())
+}
+
+// NewKept is New with the keys in a directory, for another process to Attach with.
+func NewKept(t testing.TB, s *store.Store, keys string) *World {
+	t.Helper()
+	w := Attach(t, s, keys)
+	w.people()
+	return w
+}
+
+// Attach makes the rooms of a world that another process has made, with the keys in a directory.
+func Attach(t testing.TB, s *store.Store, keys string) *World {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	w := &World{
 		TB: t, Store: s, Clock: clock.NewFake(time.Unix(1_800_000_000, 0)),
@@ -80,15 +94,17 @@ func New(t testing.TB, s *store.Store) *World {
 		cancel()
 		w.Courier.Wait()
 	})
-	w.rooms(does)
-	w.people()
+	w.rooms(does, keys)
+	if err := w.Courier.Recover(ctx); err != nil {
+		t.Fatal(err)
+	}
 	return w
 }
 
 // rooms ties the rooms together.
-func (w *World) rooms(does *enforce.Service) {
+func (w *World) rooms(does *enforce.Service, dir string) {
 	w.Helper()
-	keys, err := keyring.Open(w.TempDir(), rand.Reader)
+	keys, err := keyring.Open(dir, rand.Reader)
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -117,6 +133,7 @@ func (w *World) rooms(does *enforce.Service) {
 	}
 }
 
+// people fills an empty store.
 func (w *World) people() {
 	w.Helper()
 	service := store.User{ID: account.ServiceUser, FirstName: "Parley", Flags: store.UserService}
