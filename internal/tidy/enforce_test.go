@@ -51,8 +51,18 @@ func enforcing(s *source) (out []ast.Node) {
 		if !ok {
 			return true
 		}
-		name := selector(call.Fun)
-		if strings.HasSuffix(name, "Enforce.Apply") || strings.HasSuffix(name, "Enforce.Lift") {
+		does, ok := call.Fun.(*ast.SelectorExpr)
+		if !ok || does.Sel.Name != "Apply" && does.Sel.Name != "Lift" {
+			return true
+		}
+		of := ""
+		switch x := does.X.(type) {
+		case *ast.SelectorExpr:
+			of = x.Sel.Name
+		case *ast.Ident:
+			of = x.Name
+		}
+		if strings.EqualFold(of, "enforce") {
 			out = append(out, call)
 		}
 		return true
