@@ -4,8 +4,10 @@ import (
 	"net/http"
 	"net/netip"
 
+	"parley/internal/web/about"
 	"parley/internal/web/notice"
 	"parley/internal/web/page"
+	persons "parley/internal/web/person"
 )
 
 // pages answers people: notices, what became of them, public channels and posts.
@@ -15,15 +17,27 @@ func (n *Node) pages() (http.Handler, error) {
 		return nil, err
 	}
 	notices, err := notice.New(notice.Rooms{
-		Site: site, Store: n.Store, References: n.safetyReferences(), Report: n.Intake.Report,
-		Hidden: Withheld,
+		Site: site, Store: n.Store, Report: n.Intake.Report, Hidden: Withheld,
 	})
+	if err != nil {
+		return nil, err
+	}
+	people, err := persons.New(persons.Rooms{
+		Site: site, Store: n.Store, References: n.safetyReferences(), Statements: n.Statements,
+		Appeals: n.Appeals, Disputes: n.Config.Contact.Disputes,
+	})
+	if err != nil {
+		return nil, err
+	}
+	contact, err := about.New(site, n.Config.Contact)
 	if err != nil {
 		return nil, err
 	}
 	mux := http.NewServeMux()
 	site.Mount(mux)
 	notices.Mount(mux)
+	people.Mount(mux)
+	contact.Mount(mux)
 	// A channel may be called "log": the log's files come first.
 	door := http.NewServeMux()
 	door.Handle("/log/", http.StripPrefix("/log/", n.transparency.log))

@@ -31,6 +31,20 @@ const (
 	suspendDays  = 30
 )
 
+// MisuseRule is when misuse of reports has consequences, to be published (DSA Art. 23(4)).
+type MisuseRule struct {
+	// Warn and Suspend are how many manifestly unfounded reports lead to a warning, and how many
+	// more to a suspension; Record is over how many days they count, Days how many it lasts.
+	Warn, Suspend, Record, Days int
+}
+
+// Misuse is the rule that Count follows.
+func Misuse() MisuseRule {
+	return MisuseRule{
+		Warn: warnAfter, Suspend: suspendAfter, Record: recordDays, Days: suspendDays,
+	}
+}
+
 func suspended(s store.ReporterStanding, now time.Time) bool {
 	return Stage(s.Stage) == Suspended && s.Until > now.Unix()
 }

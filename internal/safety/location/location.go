@@ -44,8 +44,12 @@ func (x Resolver) parse(text string) (link, bool) {
 	if text == "" || len(text) > maxLink {
 		return link{}, false
 	}
-	if name, ok := strings.CutPrefix(text, "@"); ok {
-		return link{name: name}, username(name)
+	if rest, ok := strings.CutPrefix(text, "@"); ok {
+		path := segments(rest) // @NAME or @NAME/ID, as our own pages write places
+		if len(path) == 0 || !username(path[0]) {
+			return link{}, false
+		}
+		return fromPath(path, nil)
 	}
 	if !strings.Contains(text, ":") || !strings.Contains(text, "//") {
 		text = "https://" + text

@@ -144,8 +144,8 @@ func (s *Service) visible(r *store.Reader, d decide.Decision) error {
 // Line is a decision in the list of all that were made about a person.
 type Line struct {
 	Decision decide.Decision
-	// Reference leads to the whole.
-	Reference, Title, Measures string
+	// Reference leads to the whole. Source says how it came to be looked at.
+	Reference, Title, Measures, Source string
 }
 
 // Person lists up to limit decisions about the account that a reference stands for
@@ -179,7 +179,8 @@ func (s *Service) Person(
 		}
 		out = append(out, Line{
 			Decision: d, Reference: s.Reference(d), Measures: s.measures(d, lang),
-			Title: s.texts.get(lang, "title."+d.Subject.Kind.String()),
+			Title:  s.texts.get(lang, "title."+d.Subject.Kind.String()),
+			Source: s.texts.get(lang, "source."+string(d.Source)),
 		})
 	}
 	return out, next, nil

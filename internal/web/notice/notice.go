@@ -1,9 +1,9 @@
 // Package notice is the way in for people without an account: the form for notices of illegal
-// content, what became of a notice, and the pages of public channels and posts, from which a notice
-// starts. It stores nothing by itself and shows no content that anything withholds.
+// content, and the pages of public channels and posts, from which a notice starts. It stores
+// nothing by itself and shows no content that anything withholds.
 //
 // A receipt is shown only after Report has returned, and Report returns only once the notice is
-// stored. Whoever holds a notice's reference sees that notice's state and nothing of other notices.
+// stored.
 //
 // https://eur-lex.europa.eu/eli/reg/2022/2065/oj
 package notice
@@ -13,23 +13,21 @@ import (
 	"embed"
 	"net/http"
 
-	"parley/internal/safety"
 	"parley/internal/safety/intake"
 	"parley/internal/store"
+	"parley/internal/web/about"
 	"parley/internal/web/page"
 )
 
 // files are the pages and their texts.
 //
-//go:embed pages texts
+//go:embed all:pages texts
 var files embed.FS
 
 // Rooms are what the pages stand on.
 type Rooms struct {
 	Site  *page.Site
 	Store *store.Store
-	// References reads what notifiers were given.
-	References safety.References
 	// Report stores a notice and returns its receipt, or why not. A notice is stored when it
 	// returns, and not before.
 	Report func(context.Context, intake.Report) (intake.Receipt, error)
@@ -48,7 +46,7 @@ type Pages struct {
 
 // New reads the pages.
 func New(r Rooms) (*Pages, error) {
-	set, err := r.Site.Set(files)
+	set, err := r.Site.Set(files, about.Shell())
 	if err != nil {
 		return nil, err
 	}
@@ -60,10 +58,10 @@ func (p *Pages) Mount(mux *http.ServeMux) {
 	mux.Handle("GET /{$}", p.Site.Handle(p.home))
 	mux.Handle("GET /notice", p.Site.Handle(p.form))
 	mux.Handle("POST /notice", p.Site.Handle(p.form))
-	mux.Handle("GET /r/{reference}", p.Site.Handle(p.status))
-	mux.Handle("GET /status", p.Site.Handle(p.find))
 	mux.Handle("GET /{name}", p.Site.Handle(p.chat))
 	mux.Handle("GET /{name}/{id}", p.Site.Handle(p.post))
+	mux.Handle("GET /{name}/{thread}/{id}", p.Site.Handle(p.post))
+	mux.Handle("GET /s/{name}/{id}", p.Site.Handle(p.post))
 }
 
 func (p *Pages) home(w http.ResponseWriter, r *http.Request) error {

@@ -45,6 +45,9 @@ func (s *Site) proof(form string, at []byte) []byte {
 	return h.Sum(nil)
 }
 
+// Token is the token of a sent form: the same form sent twice has the same.
+func Token(r *http.Request) string { return r.PostFormValue(tokenField) }
+
 // Check tells whether a sent form is a fresh one of this name, filled in by a person as far as that
 // can be told; ErrForm if not. Where it came from was checked before. It comes last, when nothing
 // else is wrong with a form, because it counts: ErrTooMany when the address has sent too many.

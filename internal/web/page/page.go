@@ -98,38 +98,58 @@ type Set struct {
 // Set reads the pages of a package: pages/NAME.tmpl defines "title" and "main", a file whose name
 // begins with an underscore what several of them use, texts/LANG.toml the words, and assets has
 // what pages load. What a file defines that the layout also has ("head", "nav", "foot") takes its
-// place.
-func (s *Site) Set(files fs.FS) (*Set, error) {
+// place. Of shared, packages of pages as well, the set uses the texts and the files that begin with
+// an underscore.
+func (s *Site) Set(files fs.FS, shared ...fs.FS) (*Set, error) {
 	if err := s.assets.read(files); err != nil {
 		return nil, err
 	}
-	own, err := ReadTexts(files)
+	set := &Set{site: s, pages: make(map[string]*template.Template), texts: s.texts}
+	base, err := s.layout.Clone()
 	if err != nil {
 		return nil, err
+	}
+	for _, from := range append(slices.Clone(shared), files) {
+		if base, err = set.share(base, from); err != nil {
+			return nil, err
+		}
 	}
 	names, err := fs.Glob(files, "pages/*.tmpl")
 	if err != nil {
 		return nil, err
 	}
-	set := &Set{site: s, pages: make(map[string]*template.Template), texts: s.texts.with(own)}
-	shared := slices.DeleteFunc(slices.Clone(names), func(name string) bool {
-		return !strings.HasPrefix(path.Base(name), "_")
-	})
 	for _, name := range names {
 		at := strings.TrimSuffix(path.Base(name), ".tmpl")
 		if strings.HasPrefix(at, "_") || at == "layout" {
 			continue
 		}
-		t, err := s.layout.Clone()
+		t, err := base.Clone()
 		if err != nil {
 			return nil, err
 		}
-		if t, err = t.ParseFS(files, append(slices.Clone(shared), name)...); err != nil {
+		if t, err = t.ParseFS(files, name); err != nil {
 			return nil, fmt.Errorf("page: %s: %w", name, err)
 		}
 		set.pages[at] = t
 	}
 	return set, nil
+}
+
+// share takes the texts of a package into the set, and what several pages use into a template.
+func (s *Set) share(base *template.Template, files fs.FS) (*template.Template, error) {
+	texts, err := ReadTexts(files)
+	if err != nil {
+		return nil, err
+	}
+	s.texts = s.texts.with(texts)
+	names, err := fs.Glob(files, "pages/_*.tmpl")
+	if err != nil || len(names) == 0 {
+		return base, err
+	}
+	if base, err = base.ParseFS(files, names...); err != nil {
+		return nil, fmt.Errorf("page: %w", err)
+	}
+	return base, nil
 }
 
 // Pages are the names of the set's pages.

@@ -7,4 +7,4 @@ import (
 	"parley/internal/web/page/pagetest"
 )
 
-func TestTexts(t *testing.T) { pagetest.Texts(t, page.Files(), nil) }
+func TestTexts(t *testing.T) { pagetest.Texts(t, page.Files()) }

@@ -19,8 +19,8 @@ var verb = regexp.MustCompile(`%(?:\[\d\])?[a-z]`)
 
 // Texts checks the files of a package: every text exists in all languages, has the same places to
 // fill in everywhere and no markup; every text that a template names exists there or in more, the
-// texts of the layout.
-func Texts(t *testing.T, files fs.FS, more page.Texts) {
+// files whose texts its pages use as well.
+func Texts(t *testing.T, files fs.FS, more ...fs.FS) {
 	t.Helper()
 	texts, err := page.ReadTexts(files)
 	if err != nil {
@@ -55,11 +55,26 @@ func Texts(t *testing.T, files fs.FS, more page.Texts) {
 			t.Fatal(err)
 		}
 		for _, m := range used.FindAllStringSubmatch(string(b), -1) {
-			if !texts.Has(m[1]) && !more.Has(m[1]) {
+			if !texts.Has(m[1]) && !has(t, more, m[1]) {
 				t.Errorf("%s asks for %s, which nobody wrote", name, m[1])
 			}
 		}
 	}
+}
+
+// has tells whether one of several packages has a text.
+func has(t *testing.T, in []fs.FS, key string) bool {
+	t.Helper()
+	for _, files := range in {
+		texts, err := page.ReadTexts(files)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if texts.Has(key) {
+			return true
+		}
+	}
+	return false
 }
 
 // places are the verbs of a text in the order of their arguments.
