@@ -21,6 +21,7 @@ func (s *Server) keepHouse() {
 		case <-acks.C:
 			s.sendAcks()
 		case <-house.C:
+			s.watch(s.o.Clock.Now())
 			s.tidy(s.o.Clock.Now())
 		}
 	}

@@ -22,6 +22,7 @@ type metrics struct {
 	slow        prometheus.Counter
 	cut         prometheus.Counter
 	panics      prometheus.Counter
+	copied      prometheus.Counter
 }
 
 func newMetrics(r prometheus.Registerer) *metrics {
@@ -52,11 +53,13 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		slow:       counter("slow_total", "Times that a peer did not take what was written."),
 		cut:        counter("cut_total", "Connections ended because the peer did not read."),
 		panics:     counter("panics_total", "Panics caught."),
+		copied: counter("copied_keys_total",
+			"Auth keys that were found in use from two places at once."),
 	}
 	m.answered = m.queries.WithLabelValues("ok")
 	if r != nil {
 		r.MustRegister(m.connections, m.sessions, m.refused, m.handshakes, m.queries, m.badMsgs,
-			m.overflows, m.slow, m.cut, m.panics)
+			m.overflows, m.slow, m.cut, m.panics, m.copied)
 	}
 	return m
 }

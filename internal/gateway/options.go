@@ -60,6 +60,9 @@ type Options struct {
 	Origins []string
 	Replay  *transport.ReplayCache
 	Limits  Limits
+	// Copied hears of a permanent key that is in use from two places at once. It must not block.
+	// It may be nil.
+	Copied func(permKeyID int64)
 }
 
 // Limits are bounds that depend on the machine and the place. A zero field stands for its default.

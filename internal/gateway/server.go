@@ -40,6 +40,8 @@ type Server struct {
 
 	acksMu sync.Mutex
 	acks   []*Session
+
+	places places
 }
 
 // New returns a server and starts its goroutines, which Shutdown stops. The options must be

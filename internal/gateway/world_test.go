@@ -188,9 +188,12 @@ func randomLong() int64 {
 	return int64(binary.LittleEndian.Uint64(b[:]))
 }
 
-func (r *raw) connect(addr string) {
+func (r *raw) connect(addr string) { r.connectFrom("127.0.0.1", addr) }
+
+func (r *raw) connectFrom(own, addr string) {
 	r.t.Helper()
-	nc, err := net.Dial("tcp", addr)
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(own)}}
+	nc, err := d.Dial("tcp", addr)
 	if err != nil {
 		r.t.Fatal(err)
 	}

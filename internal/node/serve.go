@@ -229,6 +229,7 @@ func (n *Node) openGateway() error {
 		Keys: keys{n.devices}, Salts: keyring.NewSalts(n.Keys.Derive("salts"), epoch),
 		Handler: handler{n}, Metrics: n.registry, Secrets: secrets,
 		Origins: n.Config.Origins,
+		Copied:  func(key int64) { n.Account.InTwoPlaces(n.ctx, key) },
 		Replay:  transport.NewReplayCache(),
 		Limits: gateway.Limits{
 			Connections:           n.Config.Limits.Connections,

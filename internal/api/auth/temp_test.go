@@ -2,6 +2,7 @@ package auth_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/gotd/td/tg"
@@ -23,5 +24,18 @@ func TestDropTempKeys(t *testing.T) {
 			!slices.Equal(w.temps[0].except, []int64{7, 9}) {
 			t.Errorf("dropped %v, want those of %d", w.temps, p.key)
 		}
+	}
+}
+
+// TestTwoPlacesAreTold tells the account, in its language, whose key is in use from two places, and
+// nobody of a key without an account.
+func TestTwoPlacesAreTold(t *testing.T) {
+	w := newWorld(t, nil)
+	in, out := w.device(home), w.device(home)
+	user := in.join(alice, "Alice")
+	w.account.InTwoPlaces(t.Context(), out.key)
+	w.account.InTwoPlaces(t.Context(), in.key)
+	if list := w.noted(user, "two places"); len(list) != 1 || !strings.Contains(list[0].text, "Pixel") {
+		t.Errorf("told %v", list)
 	}
 }

@@ -69,6 +69,22 @@ var (
 		"ru": "Кто-то ввёл правильный код для входа в ваш аккаунт, но не ваш пароль: %s, %s.\n\n" +
 			"Если это были не вы, ваши коды читает кто-то ещё.",
 	}}
+	// textPlaces has the device.
+	textPlaces = text{"two places", map[string]string{
+		"en": "Your session on %s is being used from two places at once. If one of them is not " +
+			"yours, its key was copied: end the session in Settings > Devices and log in anew.",
+		"de": "Deine Sitzung auf %s wird an zwei Orten zugleich benutzt. Wenn einer davon nicht " +
+			"deiner ist, wurde ihr Schlüssel kopiert: Beende die Sitzung unter Einstellungen > " +
+			"Geräte und melde dich neu an.",
+		"es": "Tu sesión en %s se está usando en dos lugares a la vez. Si uno no es tuyo, alguien " +
+			"ha copiado su clave: ciérrala en Ajustes > Dispositivos y vuelve a entrar.",
+		"fr": "Votre session sur %s est utilisée depuis deux endroits à la fois. Si l’un d’eux " +
+			"n’est pas le vôtre, sa clé a été copiée : fermez la session dans Paramètres > " +
+			"Appareils et reconnectez-vous.",
+		"ru": "Ваш сеанс на %s используется сразу из двух мест. Если одно из них не ваше, ключ " +
+			"сеанса скопирован: завершите сеанс в разделе «Настройки > Устройства» и войдите " +
+			"заново.",
+	}}
 	// textNumber has the number.
 	textNumber = text{"anonymous number", map[string]string{
 		"en": "Your account has no phone. Its number is +%s: keep it. To log in elsewhere, enter " +
