@@ -76,8 +76,8 @@ var (
 		"de": "Deine Sitzung auf %s wird an zwei Orten zugleich benutzt. Wenn einer davon nicht " +
 			"deiner ist, wurde ihr Schlüssel kopiert: Beende die Sitzung unter Einstellungen > " +
 			"Geräte und melde dich neu an.",
-		"es": "Tu sesión en %s se está usando en dos lugares a la vez. Si uno no es tuyo, alguien " +
-			"ha copiado su clave: ciérrala en Ajustes > Dispositivos y vuelve a entrar.",
+		"es": "Tu sesión en %s se está usando en dos lugares a la vez. Si uno no es tuyo, " +
+			"alguien ha copiado su clave: ciérrala en Ajustes > Dispositivos y vuelve a entrar.",
 		"fr": "Votre session sur %s est utilisée depuis deux endroits à la fois. Si l’un d’eux " +
 			"n’est pas le vôtre, sa clé a été copiée : fermez la session dans Paramètres > " +
 			"Appareils et reconnectez-vous.",
