@@ -16,6 +16,8 @@ import (
 	"parley/test/clients/fleet"
 )
 
+//go:generate go test . -update
+
 var update = flag.Bool("update", false, "write docs/compatibility.md")
 
 // page is where what is written here stands.
@@ -24,7 +26,7 @@ const page = "../../docs/compatibility.md"
 // intro begins the page.
 const intro = `# Layers, methods, clients
 
-Written by "go test ./test/compatibility -update", never by hand, and checked with every change.
+Written by "go generate ./test/compatibility", never by hand, and checked with every change.
 [COMPATIBILITY.md](../COMPATIBILITY.md) says what clients do that these tables cannot say.
 
 A client speaks the layer of the API that it was compiled for. Inside, Parley speaks layer %d; at
@@ -108,7 +110,7 @@ func TestPageIsFresh(t *testing.T) {
 	have := strings.Split(string(got), "\n")
 	for i, line := range strings.Split(want, "\n") {
 		if i >= len(have) || have[i] != line {
-			t.Fatalf("line %d is no longer so; it is %q: go test ./test/compatibility -update", i+1,
+			t.Fatalf("line %d is no longer so; it is %q: go generate ./test/compatibility", i+1,
 				line)
 		}
 	}

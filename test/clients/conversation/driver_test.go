@@ -185,7 +185,9 @@ func (d *driver) do(t *testing.T, do string, with map[string]any, result any) {
 // expect waits for an event that matches and takes it out of those that came.
 func (d *driver) expect(t *testing.T, what string, match func(event) bool) event {
 	t.Helper()
-	deadline := time.After(patience / 3)
+	// Longer than what the difference of a channel tells clients to wait between two of them: gotd
+	// keeps to it even when it is told that the channel has more.
+	deadline := time.After(patience / 2)
 	for {
 		if e, ok := d.take(match); ok {
 			return e

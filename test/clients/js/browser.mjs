@@ -53,6 +53,9 @@ async function answer(request, response) {
     case "POST /said":
       process.stdout.write((await body(request)) + "\n");
       return response.end();
+    case "POST /log":
+      console.error((await body(request)).toString());
+      return response.end();
     case "GET /file":
       return response.end(await readFile(path));
     case "POST /file":
@@ -75,9 +78,9 @@ const profile = await mkdtemp(join(tmpdir(), "chromium-"));
 const chromium = spawn("chromium", [
   "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
   "--disable-background-networking", "--disable-component-update", "--disable-sync",
-  "--enable-logging=stderr", `--user-data-dir=${profile}`,
+  `--user-data-dir=${profile}`,
   `http://127.0.0.1:${server.address().port}/`,
-], { stdio: ["ignore", "ignore", "inherit"] });
+], { stdio: "ignore" });
 const gone = new Promise((exit) => chromium.on("exit", exit));
 
 for await (const line of createInterface({ input: process.stdin })) {

@@ -10,6 +10,11 @@ function say(line) {
   said = said.then(() => fetch("/said", { method: "POST", body: JSON.stringify(line) }));
 }
 
+// What the library prints goes where that of the other drivers goes.
+for (const level of ["log", "info", "warn", "error", "debug"]) {
+  console[level] = (...parts) => fetch("/log", { method: "POST", body: parts.join(" ") });
+}
+
 const at = (path) => "/file?path=" + encodeURIComponent(path);
 
 const files = {
