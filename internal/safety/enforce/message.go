@@ -51,21 +51,41 @@ func tellCopies(
 	return nil
 }
 
-// withdraw takes a message away from everybody; 0 when nobody has it.
+// withdraw takes a message away from everybody; 0 when nobody has it, or it is away already.
 func withdraw(tx *store.Tx, on safety.Subject, now int64) (int, error) {
 	list, err := copies(&tx.Reader, on)
 	if err != nil {
 		return 0, err
 	}
 	m, err := tx.Message(on.Peer, on.Item)
-	there := err == nil
-	if there {
-		err = message.Withdraw(tx, m, now)
+	if errors.Is(err, store.ErrNotFound) {
+		if shown, err := anyShown(&tx.Reader, on, list); err != nil || !shown {
+			return 0, err
+		}
+		return 1, tellCopies(tx, on, list, TellWithdraw, change{Now: now})
 	}
-	if skipMissing(err) != nil || !there && len(list) == 0 {
-		return 0, skipMissing(err)
+	if err != nil {
+		return 0, err
+	}
+	if err := message.Withdraw(tx, m, now); err != nil {
+		return 0, err
 	}
 	return 1, tellCopies(tx, on, list, TellWithdraw, change{Now: now})
+}
+
+// anyShown tells whether a message whose own row is not shown is shown in one of some boxes.
+func anyShown(r *store.Reader, on safety.Subject, list []ids.Peer) (bool, error) {
+	_, err := r.Removed(on.Peer, on.Item)
+	if !errors.Is(err, store.ErrNotFound) {
+		return false, err
+	}
+	for _, box := range list {
+		_, err := message.At(r, box, message.Ref{Box: on.Peer, ID: on.Item})
+		if !errors.Is(err, store.ErrNotFound) {
+			return err == nil, err
+		}
+	}
+	return false, nil
 }
 
 func (s *Service) applyWithdraw(tx *store.Tx, o store.Outbox) error {
