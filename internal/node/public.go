@@ -33,8 +33,13 @@ func (n *Node) pages() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	figures, err := n.transparencyPages(site)
+	if err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
 	site.Mount(mux)
+	figures.Mount(mux)
 	notices.Mount(mux)
 	people.Mount(mux)
 	contact.Mount(mux)

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -17,6 +18,8 @@ import (
 	"parley/internal/safety/ledger"
 	"parley/internal/tlog"
 	"parley/internal/tlog/verify"
+	"parley/internal/web/page"
+	webtransparency "parley/internal/web/transparency"
 )
 
 const (
@@ -29,8 +32,11 @@ const (
 // transparency is the public log and what works on it.
 type transparency struct {
 	log   *tlog.Log
+	keys  *tlog.Keys
 	lines *ledger.Publisher
-	daily *disclose.Service
+	// witnesses are the public keys of those who must cosign.
+	witnesses []string
+	daily     *disclose.Service
 	// late counts how often something waited for longer than lateAfter.
 	late prometheus.Counter
 }
@@ -49,10 +55,11 @@ func (n *Node) openTransparency() error {
 	}
 	// Tessera writes its diagnostics through klog.
 	klog.SetSlogLogger(n.log)
-	t := &transparency{late: prometheus.NewCounter(prometheus.CounterOpts{
+	t := &transparency{keys: keys, witnesses: witnesses(policy)}
+	t.late = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "parley_log_late_total",
 		Help: "How often lines of the public log were not published in time.",
-	})}
+	})
 	n.registry.MustRegister(t.late)
 	t.log, err = tlog.Open(n.ctx, tlog.Options{
 		Dir:    filepath.Join(n.Config.Data, "log"),
@@ -77,6 +84,27 @@ func (n *Node) openTransparency() error {
 	t.daily = disclose.New(disclose.Options{Log: t.log, Clock: n.clock, Drain: t.lines.Drain})
 	n.transparency = t
 	return nil
+}
+
+// witnesses are the public keys that a policy file names.
+//
+// https://c2sp.org/tlog-policy
+func witnesses(policy []byte) (out []string) {
+	for line := range strings.Lines(string(policy)) {
+		if f := strings.Fields(line); len(f) > 2 && f[0] == "witness" {
+			out = append(out, f[2])
+		}
+	}
+	return out
+}
+
+// transparencyPages are the pages about the log.
+func (n *Node) transparencyPages(site *page.Site) (*webtransparency.Pages, error) {
+	t := n.transparency
+	return webtransparency.New(webtransparency.Rooms{Site: site, Log: webtransparency.Log{
+		Dir: t.log.File(""), Origin: t.log.Origin(), Keys: t.keys.Public(),
+		Witnesses: t.witnesses, State: t.log.State,
+	}})
 }
 
 // keysDir is where keys lie.

@@ -171,6 +171,15 @@ func (l *Log) Checkpoint(ctx context.Context) (verify.Checkpoint, error) {
 	return l.keys.verifier().Open(raw)
 }
 
+// State is how many entries were appended, and how many of them are published.
+func (l *Log) State(ctx context.Context) (appended, published int64, err error) {
+	if appended, err = l.Size(ctx); err != nil {
+		return 0, 0, err
+	}
+	c, err := l.Checkpoint(ctx)
+	return appended, c.Size, err
+}
+
 // Published returns once the entry of an index is in a published checkpoint.
 func (l *Log) Published(ctx context.Context, index int64) error {
 	_, _, err := l.await.Await(ctx, func() (tessera.Index, error) {

@@ -1,6 +1,6 @@
 // Package transparency is the pages about the transparency log: the figures of each day and month
-// with plots, the files that they come from, and how to check all of it. It shows what the published
-// reports say and computes nothing of its own.
+// with plots, the files that they come from, and how to check all of it. It shows what the
+// published reports say and computes nothing of its own.
 package transparency
 
 import (
