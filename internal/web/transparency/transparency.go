@@ -19,13 +19,14 @@ import (
 
 	"parley/internal/tlog/report"
 	"parley/internal/tlog/verify"
+	"parley/internal/web/about"
 	"parley/internal/web/page"
 	"parley/internal/web/plot"
 )
 
 // files are the pages and their texts.
 //
-//go:embed all:pages texts
+//go:embed pages texts
 var files embed.FS
 
 // Log is what the pages tell of the log.
@@ -55,7 +56,7 @@ type Pages struct {
 
 // New reads the pages.
 func New(r Rooms) (*Pages, error) {
-	set, err := r.Site.Set(files)
+	set, err := r.Site.Set(files, about.Shell())
 	if err != nil {
 		return nil, err
 	}

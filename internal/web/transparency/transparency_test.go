@@ -17,16 +17,13 @@ import (
 	"parley/internal/tlog/entry"
 	"parley/internal/tlog/report"
 	"parley/internal/tlog/verify"
+	"parley/internal/web/about"
 	"parley/internal/web/page"
 	"parley/internal/web/page/pagetest"
 )
 
 func TestTexts(t *testing.T) {
-	more, err := page.ReadTexts(page.Files())
-	if err != nil {
-		t.Fatal(err)
-	}
-	pagetest.Texts(t, files, more)
+	pagetest.Texts(t, files, page.Files(), about.Shell())
 }
 
 // door serves the pages of a log directory.
