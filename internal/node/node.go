@@ -49,6 +49,7 @@ import (
 	"parley/internal/safety/enforce"
 	"parley/internal/safety/evidence"
 	"parley/internal/safety/intake"
+	"parley/internal/safety/mail"
 	"parley/internal/safety/statement"
 	"parley/internal/store"
 	"parley/internal/web/staff"
@@ -78,6 +79,8 @@ type Node struct {
 	Decisions  *decide.Service
 	Appeals    *appeal.Service
 	Statements *statement.Service
+	// Mail is nil where no mail server is configured.
+	Mail *mail.Service
 	// Enforce carries measures out; only decisions give it orders.
 	Enforce *enforce.Service
 
@@ -144,8 +147,8 @@ func Open(ctx context.Context, cfg config.Config, o Options) (n *Node, err error
 	})
 	go func() { _, _ = n.images() }() // tries a process out meanwhile
 	steps := []func() error{
-		n.openKeeping, n.openRooms, n.openSafety, n.openDecide, n.openAPI, n.openGateway,
-		n.openTransparency, n.carryOn,
+		n.openKeeping, n.openRooms, n.openSafety, n.openDecide, n.openMail, n.openAPI,
+		n.openGateway, n.openTransparency, n.carryOn,
 	}
 	if o.Tool {
 		steps = steps[:4]
@@ -307,6 +310,9 @@ func (n *Node) background() {
 	n.start(func() { n.every(housekeeping, n.clean) })
 	n.start(n.expire)
 	n.carryOutDecisions()
+	if n.Mail != nil {
+		n.start(func() { n.Mail.Run(n.ctx) })
+	}
 	n.publish()
 }
 

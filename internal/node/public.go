@@ -18,6 +18,7 @@ func (n *Node) pages() (http.Handler, error) {
 	}
 	notices, err := notice.New(notice.Rooms{
 		Site: site, Store: n.Store, Report: n.Intake.Report, Hidden: Withheld,
+		ByMail: n.Mail != nil,
 	})
 	if err != nil {
 		return nil, err

@@ -49,6 +49,7 @@ func (n *Node) openSafety() error {
 		},
 		Arrived: func(l safety.Lane, s safety.Source) {
 			arrived.WithLabelValues(l.String(), string(s)).Inc()
+			n.mailOwed()
 		},
 	})
 	return err
