@@ -196,11 +196,17 @@ func (w *World) Post(text string) safety.Subject {
 	}
 }
 
-// Report reports a subject in the client and returns the receipt.
+// Report reports a subject in the client of Reporter and returns the receipt.
 func (w *World) Report(s safety.Subject) intake.Receipt {
 	w.Helper()
+	return w.ReportBy(Reporter, s)
+}
+
+// ReportBy is Report by another account.
+func (w *World) ReportBy(reporter ids.UserID, s safety.Subject) intake.Receipt {
+	w.Helper()
 	got, err := w.Intake.Report(context.Background(), intake.Report{
-		Subject: s, Source: safety.OtherNotification, Reporter: Reporter,
+		Subject: s, Source: safety.OtherNotification, Reporter: reporter,
 		Category: safety.OtherViolation, Keyword: safety.OtherKeyword, Lang: "en",
 		GoodFaith: true,
 	})
