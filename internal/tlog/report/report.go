@@ -139,6 +139,9 @@ func Parse(b []byte) (r Report, err error) {
 	if err := d.Decode(&r); err != nil {
 		return r, fmt.Errorf("report: decode: %w", err)
 	}
+	if _, err := time.Parse(time.DateOnly, r.Day); err != nil {
+		return r, fmt.Errorf("report: day: %w", err)
+	}
 	return r, nil
 }
 
