@@ -184,5 +184,8 @@ func NewID(now time.Time, random io.Reader) (int64, error) {
 	return now.UnixMilli()<<randomBits | low, nil
 }
 
+// FirstID is below the id of everything that is made from a time on, and above all before it.
+func FirstID(t time.Time) int64 { return t.UnixMilli() << randomBits }
+
 // IDTime is when an id of NewID was made.
 func IDTime(id int64) time.Time { return time.UnixMilli(id >> randomBits) }

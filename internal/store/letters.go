@@ -3,7 +3,7 @@ package store
 import "parley/internal/ids"
 
 // Letter is something owed to a person until it is delivered: a statement of reasons, an outcome,
-// an answer. What its kind means is decided in safety/statement.
+// an answer. What its kind means is decided in safety/decide.
 type Letter struct {
 	Subject  ids.Peer
 	ID       int64
