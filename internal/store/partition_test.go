@@ -52,6 +52,7 @@ var acrossShards = map[string]string{
 	"finding.list":             "a page of the console",
 	"invitation.all":           "a page for the administrator",
 	"ledger.pending":           "what the log is made of",
+	"ledger.last":              "where its writer goes on",
 	"letter.owed":              "what a worker delivers",
 	"mail.owed":                "what a worker delivers",
 	"login_code.expire":        "a sweep in the background",
