@@ -120,6 +120,7 @@ func (c *benchServeCmd) Run(p *process) (err error) {
 	defer func() { _ = n.Close() }()
 	return n.Run(p.ctx, func(listen, _ []net.Addr) {
 		_, _ = fmt.Fprintln(p.out, "clients:", listen[0])
+		go takeOrders(p.ctx, n, os.Stdin, p.out)
 	})
 }
 

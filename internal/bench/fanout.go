@@ -16,6 +16,7 @@ import (
 	"github.com/gotd/td/tg"
 
 	"parley/internal/ids"
+	"parley/internal/rawclient"
 )
 
 // patience is how long a post may take to reach all.
@@ -147,7 +148,7 @@ type cost struct {
 // posts measures posts to subscribers, one after the other: the next when all have the one before.
 func (b *bench) posts(
 	ctx context.Context, p *process, addr string, keys []crypto.AuthKey, channel ids.Peer, hash int64,
-	count int,
+	times int,
 ) (out cost, frame int, err error) {
 	list, err := connectAll(ctx, addr, keys)
 	defer closeAll(list)
@@ -156,19 +157,7 @@ func (b *bench) posts(
 	}
 	poster, readers := list[0], list[1:]
 	g := newGate(len(readers))
-	var size atomic.Int64
-	for _, c := range readers {
-		go func() {
-			for {
-				n, err := c.Skip()
-				if err != nil {
-					return
-				}
-				size.Store(int64(n))
-				g.pass()
-			}
-		}()
-	}
+	size := count(readers, g)
 	post := func(n int64) error {
 		_, err := poster.Ask(&tg.MessagesSendMessageRequest{
 			Peer:    &tg.InputPeerChannel{ChannelID: int64(channel.Channel()), AccessHash: hash},
@@ -183,14 +172,33 @@ func (b *bench) posts(
 		return out, 0, err
 	}
 	wall, cpu, err := p.spent(func() error {
-		for i := range count {
+		for i := range times {
 			if err := post(int64(i) + 2); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	return cost{cpu: cpu, last: wall / time.Duration(count)}, int(size.Load()), err
+	return cost{cpu: cpu, last: wall / time.Duration(times)}, int(size.Load()), err
+}
+
+// count passes a gate for every frame that clients get, and returns where it notes how large the
+// last one was.
+func count(readers []*rawclient.Client, g *gate) *atomic.Int64 {
+	size := new(atomic.Int64)
+	for _, c := range readers {
+		go func() {
+			for {
+				n, err := c.Skip()
+				if err != nil {
+					return
+				}
+				size.Store(int64(n))
+				g.pass()
+			}
+		}()
+	}
+	return size
 }
 
 // textLength is how long the messages are, in bytes.

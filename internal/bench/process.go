@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strconv"
@@ -16,6 +17,9 @@ import (
 // process is a server under measurement: a process of its own.
 type process struct {
 	cmd *exec.Cmd
+	// in takes orders, and said are the lines that it prints once it is ready.
+	in   io.WriteCloser
+	said chan string
 }
 
 // readyTime is how long a server may take to say that it listens.
@@ -31,6 +35,11 @@ func start(ctx context.Context, ready string, argv ...string) (*process, error) 
 	if err != nil {
 		return nil, err
 	}
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	p := &process{cmd: cmd, in: in, said: make(chan string, 16)}
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
@@ -43,12 +52,15 @@ func start(ctx context.Context, ready string, argv ...string) (*process, error) 
 				break
 			}
 		}
-		for lines.Scan() {
-			continue
-		}
 		close(found)
+		for lines.Scan() {
+			select {
+			case p.said <- lines.Text():
+			default: // nobody has asked for anything
+			}
+		}
+		close(p.said)
 	}()
-	p := &process{cmd: cmd}
 	select {
 	case ok := <-found:
 		if ok {
@@ -57,6 +69,22 @@ func start(ctx context.Context, ready string, argv ...string) (*process, error) 
 		return nil, errors.Join(errors.New("bench: a server ended before it listened"), p.stop())
 	case <-time.After(readyTime):
 		return nil, errors.Join(errors.New("bench: a server does not come up"), p.stop())
+	}
+}
+
+// order gives an order and waits for the line that says it is carried out.
+func (p *process) order(line, want string) error {
+	if _, err := fmt.Fprintln(p.in, line); err != nil {
+		return err
+	}
+	select {
+	case got, ok := <-p.said:
+		if !ok || got != want {
+			return fmt.Errorf("bench: the server answered %q", got)
+		}
+		return nil
+	case <-time.After(patience):
+		return errors.New("bench: the server does not answer")
 	}
 }
 

@@ -129,14 +129,22 @@ func (a *Accounts) Of(ctx context.Context, user ids.UserID) (Standing, error) {
 	if a == nil {
 		return Standing{}, nil
 	}
+	a.mu.RLock()
+	s, n := a.known[user], a.stale[user]
+	a.mu.RUnlock()
+	if n == 0 {
+		return s, nil
+	}
+	return a.read(ctx, user)
+}
+
+// read reads the standing of an account until nothing was committed about it meanwhile.
+func (a *Accounts) read(ctx context.Context, user ids.UserID) (s Standing, err error) {
 	for {
 		a.mu.RLock()
-		s, n := a.known[user], a.stale[user]
+		n := a.stale[user]
 		a.mu.RUnlock()
-		if n == 0 {
-			return s, nil
-		}
-		err := a.store.View(ctx, func(r *store.Reader) (err error) {
+		err = a.store.View(ctx, func(r *store.Reader) (err error) {
 			s, err = StandingOf(r, user)
 			return err
 		})

@@ -1,0 +1,108 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/gotd/td/crypto"
+	"github.com/gotd/td/tg"
+
+	"parley/internal/ids"
+)
+
+// Take begins a line by which a server is told to remove the newest message of the channel that
+// the line names, and Taken is its answer once the decision is durable.
+const (
+	Take  = "take "
+	Taken = "taken"
+)
+
+// takenMost is how many posts are removed.
+const takenMost = 50
+
+// measures measures how long a decision to remove a post takes until it is durable, with its
+// statement and all, and until the last of the channel's online members has been told. The floor is
+// a frame to as many.
+func (b *bench) measures(ctx context.Context, online int) error {
+	online = b.scaled(online)
+	dir, w, err := b.world(ctx, fmt.Sprintf("measures-%d", online))
+	if err != nil {
+		return err
+	}
+	users, keys, err := people(ctx, w, online+1)
+	if err != nil {
+		return errors.Join(err, w.Close())
+	}
+	channel, err := w.Channel(ctx, users[0], users[1:], online)
+	hash := w.Hash(int64(users[0]), int64(channel))
+	if err = errors.Join(err, w.Close()); err != nil {
+		return err
+	}
+	p, addr, err := b.server(ctx, dir)
+	if err != nil {
+		return err
+	}
+	decided, last, frame, err := take(ctx, p, addr, keys, channel, hash)
+	if err = errors.Join(err, p.stop()); err != nil {
+		return err
+	}
+	if p, addr, err = b.floor(ctx); err != nil {
+		return err
+	}
+	floor, err := floorPosts(p, addr, online, takenMost, frame)
+	if err = errors.Join(err, p.stop()); err != nil {
+		return err
+	}
+	name := fmt.Sprintf("(g) measure to %d online", online)
+	b.print(Result{
+		What:   name + ": until it is decided and durable",
+		Server: fmt.Sprintf("%.1f ms", micros(decided, takenMost)/1000), Floor: "-", Target: "-",
+	})
+	b.print(Result{
+		What:   name + ": until the last has been told",
+		Server: fmt.Sprintf("%.1f ms", micros(last, takenMost)/1000),
+		Floor:  fmt.Sprintf("%.1f ms", micros(floor.last, 1)/1000),
+		Ratio:  float64(last) / takenMost / float64(max(floor.last, 1)), Target: "1 s",
+	})
+	return nil
+}
+
+// take removes posts, one after the other: the next when all have heard of the one before. It
+// returns how long that took altogether, and how large the frames were by which they heard.
+func take(
+	ctx context.Context, p *process, addr string, keys []crypto.AuthKey, channel ids.Peer,
+	hash int64,
+) (decided, last time.Duration, frame int, err error) {
+	list, err := connectAll(ctx, addr, keys)
+	defer closeAll(list)
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	poster, readers := list[0], list[1:]
+	g := newGate(len(readers))
+	size := count(readers, g)
+	for i := range takenMost {
+		_, err := poster.Ask(&tg.MessagesSendMessageRequest{
+			Peer:    &tg.InputPeerChannel{ChannelID: int64(channel.Channel()), AccessHash: hash},
+			Message: text(i), RandomID: int64(i) + 1,
+		}, false)
+		if err == nil {
+			err = g.wait(len(readers))
+		}
+		if err != nil {
+			return 0, 0, 0, err
+		}
+		begin := time.Now()
+		if err := p.order(fmt.Sprint(Take, int64(channel)), Taken); err != nil {
+			return 0, 0, 0, err
+		}
+		decided += time.Since(begin)
+		if err := g.wait(len(readers)); err != nil {
+			return 0, 0, 0, err
+		}
+		last += time.Since(begin)
+	}
+	return decided, last, int(size.Load()), nil
+}
