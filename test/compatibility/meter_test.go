@@ -142,9 +142,10 @@ func (m *meter) object(out *rows, d *schema.Def, l int, sets map[string]bool) {
 	}
 	old := m.books[l].Find(d.Name)
 	if old == nil {
-		// Where the whole type is newer, the row of what holds it, or of the method, says so.
 		if m.holds(l, d.Result) {
 			out.add(d.Name, m.stead(d, l, down), l)
+		} else if m.hidden(d, l, down) {
+			out.add(d.Name, "left out", l)
 		}
 		return
 	}
@@ -163,6 +164,44 @@ func (m *meter) holds(l int, t *schema.Type) bool {
 	return slices.ContainsFunc(m.defs[l], func(d *schema.Def) bool {
 		return !d.Method && d.Result == t
 	})
+}
+
+// hidden tells whether an object of a type that a layer does not have shows in nothing that holds
+// it there, though others of its type may. Where nothing holds it, the row of the method says so.
+func (m *meter) hidden(d *schema.Def, l int, down func(layertest.M) ([]byte, error)) bool {
+	w, held := m.writer(layer.Current, d), false
+	for _, c := range m.now {
+		if c.Method || c.Result.Kind != schema.Boxed || m.books[l].Find(c.Name) == nil {
+			continue
+		}
+		for _, f := range c.Fields {
+			if f.Type != d.Result && (f.Type.Kind != schema.Vector || f.Type.Elem != d.Result) ||
+				m.books[l].Find(c.Name).Field(f.Name) < 0 {
+				continue
+			}
+			held = true
+			with := m.value(w, c)
+			var inside, without any = m.value(w, d), nil
+			if f.Type.Kind == schema.Vector {
+				inside, without = []any{inside}, []any{}
+			}
+			with[f.Name] = inside
+			got, err := down(with)
+			if err != nil {
+				continue
+			}
+			if with[f.Name] = without; without == nil {
+				if !f.Optional() {
+					return false
+				}
+				delete(with, f.Name)
+			}
+			if rest, err := down(with); err != nil || !bytes.Equal(got, rest) {
+				return false
+			}
+		}
+	}
+	return held
 }
 
 // stead says what stands for an object that a layer does not have.
