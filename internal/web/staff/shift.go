@@ -75,7 +75,7 @@ func (s *Service) Look(ctx context.Context, a Act) error {
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
-		shift.Staff = a.Staff
+		shift.Staff, err = a.Staff, nil
 		s.advance(&shift, now)
 		fresh, why := true, s.resting(&shift, now)
 		if why == "" && a.Action == OpenCase {

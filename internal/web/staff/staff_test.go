@@ -229,6 +229,9 @@ func TestLimits(t *testing.T) {
 		cases++
 		return s.Look(t.Context(), Act{Staff: 5, Action: action, Case: cases})
 	}
+	if err := s.Look(t.Context(), Act{Staff: 6, Action: Reveal}); err != nil {
+		t.Errorf("media is the first thing of a shift: %v", err)
+	}
 	for range s.Limits.PerHour {
 		if err := look(OpenCase); err != nil {
 			t.Fatal(err)
