@@ -18,6 +18,7 @@ import (
 	"parley/internal/ids"
 	"parley/internal/mtproto/session"
 	"parley/internal/safety"
+	"parley/internal/store"
 )
 
 // reason is the name of the error that the API answers with, "" for none.
@@ -372,6 +373,18 @@ func TestMarks(t *testing.T) {
 	}))(t).(*tg.MessagesChannelMessages)
 	if found.Count != 0 {
 		t.Errorf("a search tells that the withheld message has the word: %d", found.Count)
+	}
+	for id, want := range map[int]string{0: "", s.text: "", s.photo: "legal"} {
+		err := s.n.Store.View(ctx(), func(r *store.Reader) error {
+			got, err := Withheld(r, s.room, int64(id))
+			if got != want {
+				t.Errorf("on the web %d is withheld for %q, want %q", id, got, want)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 	s.take(s.roomSubject(), safety.MeasureSpec{Measure: safety.Label, Detail: "scam"})
 	s.take(s.authorSubject(), safety.MeasureSpec{Measure: safety.Label, Detail: "fake"},
