@@ -226,11 +226,13 @@ func (s *Service) write(r *store.Reader, l store.Letter, to recipient) (out lett
 	}
 	t, lang := s.texts, to.lang
 	reason := func(text string) Part { return t.part(lang, "reason", isolate+text+popped) }
-	page := s.link("/s/", s.Reference(d), lang)
+	page := s.link("button.page", "/s/", s.Reference(d), lang)
 	switch decide.LetterKind(l.Kind) {
 	case decide.Statement:
 		out.title, out.parts = s.Text(d, lang)
+		all := s.References.Make(safety.PersonRef, l.Recipient.Peer(), 0)
 		out.buttons = append(s.appealButton(s.Reference(d), lang), page...)
+		out.buttons = append(out.buttons, s.link("button.all", "/p/", all, lang)...)
 		return out, nil
 	case decide.EndedEarly:
 		out.title = t.get(lang, "ended.title")
@@ -250,7 +252,7 @@ func (s *Service) write(r *store.Reader, l store.Letter, to recipient) (out lett
 	if a.Report != 0 {
 		notifier = "notifier."
 		ref := s.References.Make(safety.ReportRef, l.Subject, a.Report)
-		out.buttons = s.link("/r/", ref, lang)
+		out.buttons = s.link("button.page", "/r/", ref, lang)
 	}
 	switch decide.LetterKind(l.Kind) {
 	case decide.AppealFiled:
@@ -278,12 +280,12 @@ func (s *Service) write(r *store.Reader, l store.Letter, to recipient) (out lett
 }
 
 // link is a button that opens a page, none where there are no pages.
-func (s *Service) link(path, ref, lang string) []message.Button {
+func (s *Service) link(key, path, ref, lang string) []message.Button {
 	if s.URL == "" {
 		return nil
 	}
 	return []message.Button{{
-		Text: s.texts.get(lang, "button.page"), URL: s.URL + path + ref,
+		Text: s.texts.get(lang, key), URL: s.URL + path + ref,
 	}}
 }
 
@@ -358,7 +360,7 @@ func (s *Service) tellNotifier(
 	if casefile.Outcome(x.Outcome) != casefile.Upheld {
 		text.buttons = s.appealButton(ref, to.lang)
 	}
-	text.buttons = append(text.buttons, s.link("/r/", ref, to.lang)...)
+	text.buttons = append(text.buttons, s.link("button.page", "/r/", ref, to.lang)...)
 	if to.user != 0 {
 		_, err := s.send(ctx, to, text, randomID(l.Subject, l.ID, x.ID))
 		if err != nil {

@@ -197,8 +197,9 @@ func TestLettersArriveOnce(t *testing.T) {
 				t.Errorf("%+v is outside of the text", e)
 			}
 		}
-		if b := buttons(c); len(b) != 2 || b[0].Data == nil ||
-			!strings.HasPrefix(b[1].URL, "https://chat.example.org/s/S") {
+		if b := buttons(c); len(b) != 3 || b[0].Data == nil ||
+			!strings.HasPrefix(b[1].URL, "https://chat.example.org/s/S") ||
+			!strings.HasPrefix(b[2].URL, "https://chat.example.org/p/P") {
 			t.Errorf("%+v", b)
 		}
 		got = w.Letters(safetytest.Reporter)
