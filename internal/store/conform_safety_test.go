@@ -158,6 +158,8 @@ func testReportOutcomes(d *desk, a, b, c store.Report) {
 	b.Told, c.Counted = 41, 42
 	equal(d, "still untold", list((*store.Reader).UntoldReports, 0), []store.Report{a, c})
 	equal(d, "uncounted", list((*store.Reader).UncountedReports, 0), []store.Report{a, b})
+	d.update(func(tx *store.Tx) error { return tx.ReopenReports(a.Subject, a.Case) })
+	equal(d, "reopened", list((*store.Reader).UntoldReports, 0), []store.Report{})
 }
 
 func testReporters(d *desk) {

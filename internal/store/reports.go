@@ -84,6 +84,9 @@ var (
 	reportDecide = define("report.decide", "reports", "subject_id",
 		`update reports set outcome = $3, decided = $4 where subject_id = $1 and case_id = $2
 		and outcome = 0`)
+	reportReopen = define("report.reopen", "reports", "subject_id",
+		`update reports set outcome = 0, decided = 0, told = 0 where subject_id = $1
+		and case_id = $2`)
 	reportTold = define("report.told", "reports", "subject_id",
 		`update reports set told = $3 where subject_id = $1 and report_id = $2`)
 	reportCounted = define("report.counted", "reports", "subject_id",
@@ -196,6 +199,11 @@ func (r *Reader) ReportsAlike(x Report, most int) (net, device, joined int64, er
 // DecideReports gives all reports of a case that have none an outcome.
 func (t *Tx) DecideReports(subject ids.Peer, in, outcome, at int64) error {
 	return t.exec(reportDecide, subject, in, outcome, at)
+}
+
+// ReopenReports takes the outcome of all reports of a case back.
+func (t *Tx) ReopenReports(subject ids.Peer, in int64) error {
+	return t.exec(reportReopen, subject, in)
 }
 
 // SetReportTold notes when a reporter was told of the outcome.

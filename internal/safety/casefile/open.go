@@ -165,8 +165,8 @@ func open(tx *store.Tx, a Allegation, id int64) (store.Case, error) {
 	return c, Write(tx, &c, a.At, Event{Kind: Opened, By: a.By, N: int64(a.Lane)})
 }
 
-// Reopen opens a closed case again: an appeal or new facts want it. ErrConflict says that another
-// case about the subject is open.
+// Reopen opens a closed case again: an appeal or new facts want it. Its reports wait for an outcome
+// anew. ErrConflict says that another case about the subject is open.
 func Reopen(tx *store.Tx, c *store.Case, now int64, by safety.Actor) error {
 	if c.Closed == 0 {
 		return nil
@@ -175,6 +175,9 @@ func Reopen(tx *store.Tx, c *store.Case, now int64, by safety.Actor) error {
 	c.Due = now + ClockOf(safety.Lane(c.Lane)).Due
 	c.Rank = Rank(*c)
 	if err := tx.KeepEvidence(c.Subject, c.ID, 0); err != nil {
+		return err
+	}
+	if err := tx.ReopenReports(c.Subject, c.ID); err != nil {
 		return err
 	}
 	return Write(tx, c, now, Event{Kind: Reopened, By: by})

@@ -351,6 +351,11 @@ func TestNotifiersMayComplain(t *testing.T) {
 	if again.State != decide.Effective || w.There(post) {
 		t.Errorf("the case that was opened again: %+v", again)
 	}
+	w.Deliver()
+	list = w.Letters(safetytest.Reporter)
+	if last := w.Content(list[len(list)-1]).Text; !strings.Contains(last, "ergriffen. Vielen") {
+		t.Errorf("told of the second decision: %s", last)
+	}
 }
 
 func TestPages(t *testing.T) {
