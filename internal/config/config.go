@@ -178,6 +178,16 @@ type Transparency struct {
 	// file. As long as they do not, nothing new is published, and nothing is lost. Empty means
 	// nobody.
 	Witnesses string `toml:"witnesses"`
+
+	// ReportChannel is the username of the public channel in which the service posts its daily
+	// report. It is made when it does not exist. Empty posts nothing.
+	ReportChannel string `toml:"report_channel"`
+
+	// ChildSafetyChannel is the same for what was banned because of the abuse of children.
+	ChildSafetyChannel string `toml:"child_safety_channel"`
+
+	// TerrorismChannel is the same for what was banned because of terrorism.
+	TerrorismChannel string `toml:"terrorism_channel"`
 }
 
 // Inner is section [inner].
@@ -346,11 +356,16 @@ func Default() Config {
 			Listen:         "127.0.0.1:8080",
 			TrustedProxies: []string{"127.0.0.0/8", "::1/128"},
 		},
-		Console:      ConsoleDoor{Listen: "127.0.0.1:4433", TwoPeople: 1000},
-		Transparency: Transparency{Interval: Duration(10 * time.Second)},
-		Inner:        Inner{Listen: "127.0.0.1:8081"},
-		Codes:        Codes{Sender: Console},
-		SMTP:         SMTP{TLS: StartTLS},
+		Console: ConsoleDoor{Listen: "127.0.0.1:4433", TwoPeople: 1000},
+		Transparency: Transparency{
+			Interval:           Duration(10 * time.Second),
+			ReportChannel:      "daily_report",
+			ChildSafetyChannel: "stop_child_abuse",
+			TerrorismChannel:   "stop_terror",
+		},
+		Inner: Inner{Listen: "127.0.0.1:8081"},
+		Codes: Codes{Sender: Console},
+		SMTP:  SMTP{TLS: StartTLS},
 		Limits: Limits{
 			Connections:           20_000,
 			ConnectionsPerAddress: 64,

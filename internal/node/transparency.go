@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/klog/v2"
 
+	"parley/internal/chat/account"
 	"parley/internal/ids"
 	"parley/internal/safety/disclose"
 	"parley/internal/safety/ledger"
@@ -82,6 +83,7 @@ func (n *Node) openTransparency() error {
 	})
 	t.lines = &ledger.Publisher{Store: n.Store, Log: t.log}
 	t.daily = disclose.New(disclose.Options{Log: t.log, Clock: n.clock, Drain: t.lines.Drain})
+	t.daily.Published = n.poster().Post
 	n.transparency = t
 	return nil
 }
@@ -105,6 +107,29 @@ func (n *Node) transparencyPages(site *page.Site) (*webtransparency.Pages, error
 		Dir: t.log.File(""), Origin: t.log.Origin(), Keys: t.keys.Public(),
 		Witnesses: t.witnesses, State: t.log.State,
 	}})
+}
+
+// poster posts daily reports in the channels that the configuration names.
+func (n *Node) poster() *disclose.Poster {
+	p := &disclose.Poster{
+		Store: n.Store, Message: n.Message, Now: n.clock.Now,
+		Create: func(ctx context.Context, title, about, username string) (ids.Peer, error) {
+			return n.create(ctx, account.ServiceUser, true, title, about, username)
+		},
+		URL: func(day string) string {
+			return n.Config.Web.PublicURL + "/transparency/report/" + day
+		},
+	}
+	for topic, username := range map[disclose.Topic]string{
+		disclose.All:         n.Config.Transparency.ReportChannel,
+		disclose.ChildSafety: n.Config.Transparency.ChildSafetyChannel,
+		disclose.Terrorism:   n.Config.Transparency.TerrorismChannel,
+	} {
+		if username != "" {
+			p.Channels = append(p.Channels, disclose.Channel{Topic: topic, Username: username})
+		}
+	}
+	return p
 }
 
 // keysDir is where keys lie.

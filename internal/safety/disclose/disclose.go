@@ -41,6 +41,9 @@ type Options struct {
 type Service struct {
 	Options
 
+	// first is the day on which this process began.
+	first string
+
 	mu   sync.Mutex
 	book *report.Book
 }
@@ -50,7 +53,9 @@ func New(o Options) *Service {
 	if o.Random == nil {
 		o.Random = rand.Reader
 	}
-	return &Service{Options: o, book: report.NewBook(o.Log.Origin())}
+	return &Service{
+		Options: o, book: report.NewBook(o.Log.Origin()), first: entry.Day(o.Clock.Now()),
+	}
 }
 
 // Publish makes the reports of all days that are over and have none.
@@ -79,16 +84,15 @@ func (s *Service) Publish(ctx context.Context) error {
 }
 
 // next is the day of which the next report is: the one after the last, or the first of which there
-// is an entry, or yesterday.
+// is an entry, or the one on which this process began.
 func (s *Service) next() (string, error) {
 	if last := s.book.Last(); last != "" {
 		return report.Next(last)
 	}
-	yesterday := entry.Day(s.Clock.Now().AddDate(0, 0, -1))
 	if days := s.book.Days(); len(days) > 0 {
-		return min(days[0], yesterday), nil
+		return min(days[0], s.first), nil
 	}
-	return yesterday, nil
+	return s.first, nil
 }
 
 // read feeds the book what is in the log up to a size, and writes files that are missing.

@@ -194,11 +194,11 @@ func TestDaily(t *testing.T) {
 	r.decide(2)
 	publish()
 	publish()
-	if got := fmt.Sprint(r.told); got != "[2026-11-27 2026-11-28 2026-11-29 2026-11-30]" {
+	if got := fmt.Sprint(r.told); got != "[2026-11-28 2026-11-29 2026-11-30]" {
 		t.Errorf("told of %s", got)
 	}
 	got := r.check()
-	if got.Reports != 4 || got.Last != "2026-11-30" {
+	if got.Reports != 3 || got.Last != "2026-11-30" {
 		t.Errorf("%d reports, the last of %s", got.Reports, got.Last)
 	}
 	at := r.log.File(verify.ReportFile("2026-11-28", "json"))
@@ -258,3 +258,24 @@ func TestLate(t *testing.T) {
 }
 
 func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
+
+// TestText: what the channels say, in the words of the report.
+func TestText(t *testing.T) {
+	r := report.Report{Day: "2026-11-28"}
+	r.Today.Banned = report.Banned{All: 9, ChildSafety: 3, Terrorism: 2}
+	r.Month.Banned = report.Banned{All: 90, ChildSafety: 30, Terrorism: 20}
+	r.Today.Appeals = report.Outcomes{Upheld: 4, Partly: 1, Reversed: 2}
+	for topic, want := range map[disclose.Topic]string{
+		disclose.ChildSafety: "3 groups and channels related to child abuse banned on 2026-11-28.\n" +
+			"Total this month: 30.\n\nhttps://x.example/2026-11-28",
+		disclose.Terrorism: "2 groups and channels related to terrorism banned on 2026-11-28.\n" +
+			"Total this month: 20.\n\nhttps://x.example/2026-11-28",
+		disclose.All: "2026-11-28: 0 decisions, 0 of them by machines alone; 9 groups and channels " +
+			"banned; 7 complaints decided, 3 of them in favour of who complained.\n" +
+			"Total this month: 0 decisions.\n\nhttps://x.example/2026-11-28",
+	} {
+		if got := disclose.Text(topic, r, "https://x.example/"+r.Day); got != want {
+			t.Errorf("%s", got)
+		}
+	}
+}
