@@ -83,7 +83,11 @@ func TestUnwrap(t *testing.T) {
 		"bare":            {query, Query{}},
 		"layer":           {wrap(query, idWithLayer, 144), Query{Layer: 144}},
 		"without updates": {wrap(query, idWithoutUpdates), Query{NoUpdates: true}},
-		"after":           {append(after, query...), Query{After: []int64{44}}},
+		"without updates, twice": {
+			wrap(initConnection(idInit, 0, wrap(query, idWithoutUpdates)), idWithoutUpdates),
+			Query{NoUpdates: true, Init: long},
+		},
+		"after": {append(after, query...), Query{After: []int64{44}}},
 		"after several": {
 			wrap(query, idAfterMsgs, idVector, 2, 4, 0, 8, 0), Query{After: []int64{4, 8}},
 		},

@@ -428,3 +428,17 @@ func TestForwardSecrecy(t *testing.T) {
 	a.must(err)
 	a.say(&tg.InputPeerSelf{}, "with another key")
 }
+
+// TestWithoutUpdates is a client that wants no updates, as the program that client-config prints.
+func TestWithoutUpdates(t *testing.T) {
+	s := nodetest.Start(t, nil)
+	a := connect(t, s, 1, new(session.StorageMemory), func(o *telegram.Options) {
+		o.UpdateHandler, o.NoUpdates = nil, true
+	})
+	a.say(&tg.InputPeerSelf{}, "unheard")
+	select {
+	case u := <-a.updates:
+		t.Errorf("was told %v", u)
+	default:
+	}
+}
