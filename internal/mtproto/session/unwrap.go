@@ -66,9 +66,9 @@ var (
 )
 
 // unwrap takes the wrappers off body. Each kind may occur once and no more than limit.Wrappers in
-// all; gzip_packed counts as one and may stand at any place among them. Only invokeWithoutUpdates,
-// which says the same however often it is said, may occur again: gotd's clients without a handler
-// of updates wrap their first query in it inside and outside of initConnection. spare is how many bytes may
+// all; gzip_packed counts as one and may stand at any place among them. Only invokeWithoutUpdates
+// may occur again, which says the same twice: gotd's clients without a handler of updates wrap
+// their first query in it inside and outside of initConnection. spare is how many bytes may
 // still be unpacked, and is reduced by what was.
 func (g *Gzip) unwrap(body []byte, spare *int) (Query, *RPCError) {
 	var q Query
