@@ -33,6 +33,8 @@ func each(t *testing.T, fn func(w *filed)) {
 		w.post = w.Post("text")
 		w.d = w.Decide(safetytest.Draft(0, w.post))
 		w.Deliver()
+		// Names of one millisecond have no order.
+		w.Clock.Advance(time.Second)
 		var err error
 		w.a, err = w.Appeals.File(ctx(), w.Statements.Reference(w.d), "en", "It was satire.")
 		if err != nil {
