@@ -3,11 +3,13 @@ package main
 import (
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"path/filepath"
 
 	"parley/internal/config"
 	"parley/internal/demo"
+	"parley/internal/diag"
 	"parley/internal/node"
 )
 
@@ -46,7 +48,10 @@ func (s *serveCmd) Run(p *process) (err error) {
 	if err != nil {
 		return err
 	}
-	n, err := node.Open(p.ctx, cfg, node.Options{Log: p.logger(cfg), Out: p.out})
+	log := p.logger(cfg)
+	// Libraries that write where nobody asked them to are heard only when they fail.
+	slog.SetDefault(slog.New(diag.AtLeast(log.Handler(), slog.LevelError)))
+	n, err := node.Open(p.ctx, cfg, node.Options{Log: log, Out: p.out})
 	if err != nil {
 		return err
 	}
@@ -81,8 +86,17 @@ func welcome(w io.Writer, cfg config.Config, n *node.Node, listen, web []net.Add
 	if cfg.Console.Listen != "" {
 		line("console:", "%s", cfg.Console.PublicURL)
 	}
-	for _, a := range web {
-		line("http:", "%s", a)
+	var doors []string
+	for _, d := range [...]struct{ name, listen string }{
+		{"metrics on:", cfg.Inner.Listen}, {"pages on:", cfg.Web.Listen},
+		{"console on:", cfg.Console.Listen},
+	} {
+		if d.listen != "" {
+			doors = append(doors, d.name)
+		}
+	}
+	for i, a := range web {
+		line(doors[i], "%s", a)
 	}
 	if cfg.Demo {
 		line("demo:", "log in with +%s to +%s, code %s", demo.Phone(1), demo.Phone(demo.Members),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"k8s.io/klog/v2"
 
 	"parley/internal/chat/account"
+	"parley/internal/diag"
 	"parley/internal/ids"
 	"parley/internal/safety/disclose"
 	"parley/internal/safety/ledger"
@@ -54,8 +56,8 @@ func (n *Node) openTransparency() error {
 			return err
 		}
 	}
-	// Tessera writes its diagnostics through klog.
-	klog.SetSlogLogger(n.log)
+	// Tessera writes its diagnostics through klog, and as warnings what nobody need know.
+	klog.SetSlogLogger(slog.New(diag.AtLeast(n.log.Handler(), slog.LevelError)))
 	t := &transparency{keys: keys, witnesses: witnesses(policy)}
 	t.late = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "parley_log_late_total",
