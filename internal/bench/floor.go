@@ -184,6 +184,10 @@ func (s *floor) messages(p *floorPeer) {
 	s.mu.Lock()
 	s.pairs[mine] = p
 	s.mu.Unlock()
+	// Who writes to somebody who is not known yet waits for ever.
+	if _, err := p.conn.Write([]byte{'m'}); err != nil {
+		return
+	}
 	var buf []byte
 	ack := make([]byte, 32)
 	for {

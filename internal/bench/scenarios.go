@@ -309,6 +309,9 @@ func floorPairs(addr string, count, each int) error {
 		if _, err := c.Write(hello); err != nil {
 			return err
 		}
+		if _, err := io.ReadFull(c, hello[:1]); err != nil {
+			return err
+		}
 	}
 	return together(count, func(i int) error {
 		from, to := conns[2*i], conns[2*i+1]
