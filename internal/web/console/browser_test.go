@@ -328,7 +328,7 @@ func TestEveryPage(t *testing.T) {
 	pages := map[staff.Role][]string{
 		staff.Lead: {
 			"/queue", "/queue/harm", "/search?words=x", "/approvals", "/appeals", "/sample",
-			"/work", "/figures",
+			"/shift", "/figures",
 		},
 		staff.Auditor: {"/audit", "/figures"},
 		staff.Admin:   {"/staff", "/audit"},

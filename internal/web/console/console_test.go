@@ -184,7 +184,7 @@ func TestForgedForms(t *testing.T) {
 	if status, _ := s.post("/next", url.Values{}); status != http.StatusForbidden {
 		t.Errorf("a form without a token: %d", status)
 	}
-	other := s.token("/work/rest")
+	other := s.token("/shift/rest")
 	if status, _ := s.post("/next", url.Values{"token": {other}}); status != http.StatusForbidden {
 		t.Errorf("a form with another form's token: %d", status)
 	}

@@ -56,8 +56,8 @@ func (c *Console) workRows() []row {
 		{"GET", "/counts", staff.Review, false, "", c.counts},
 		{"POST", "/next", staff.Review, false, "", c.next},
 		{"GET", "/search", staff.Review, false, "search", c.search},
-		{"GET", "/work", staff.Review, false, "", c.work},
-		{"POST", "/work/rest", staff.Review, false, "rest", c.rest},
+		{"GET", "/shift", staff.Review, false, "", c.work},
+		{"POST", "/shift/rest", staff.Review, false, "rest", c.rest},
 		{"GET", "/sample", staff.Review, false, "sample", c.samples},
 		{"POST", "/sample/{subject}/{id}", staff.Review, false, "sample verdict", c.sample},
 	}

@@ -200,7 +200,7 @@ func (f frame) Tabs() (out []tab) {
 	}{
 		{"/queue", "nav.queue", staff.Review}, {"/search", "nav.search", staff.Review},
 		{"/approvals", "nav.approvals", staff.Second}, {"/appeals", "nav.appeals", staff.Review},
-		{"/sample", "nav.sample", staff.Review}, {"/work", "nav.work", staff.Review},
+		{"/sample", "nav.sample", staff.Review}, {"/shift", "nav.work", staff.Review},
 		{"/figures", "nav.figures", staff.Figures}, {"/audit", "nav.audit", staff.Audit},
 		{"/staff", "nav.staff", staff.Manage},
 	} {

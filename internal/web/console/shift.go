@@ -67,7 +67,7 @@ func (c *Console) work(v *visit) error {
 	if err != nil {
 		return err
 	}
-	return v.show(http.StatusOK, "work", body)
+	return v.show(http.StatusOK, "shift", body)
 }
 
 // team is the workload of all reviewers.
@@ -104,7 +104,7 @@ func (c *Console) rest(v *visit) error {
 	if err := c.Staff.Rest(v.r.Context(), v.me()); err != nil {
 		return err
 	}
-	return v.leave("/work", "resting")
+	return v.leave("/shift", "resting")
 }
 
 // sampleLine is a sampled decision that waits for a second look.
