@@ -26,6 +26,7 @@ import (
 	"parley/internal/safety/decide"
 	"parley/internal/safety/intake"
 	"parley/internal/safety/statement"
+	"parley/internal/safety/words"
 	"parley/internal/smtp"
 	"parley/internal/store"
 )
@@ -69,7 +70,7 @@ type Service struct {
 
 // New reads the texts.
 func New(o Options) (*Service, error) {
-	t, err := readTexts()
+	t, err := words.Read(files)
 	if err != nil {
 		return nil, err
 	}

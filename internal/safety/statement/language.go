@@ -3,6 +3,7 @@ package statement
 import (
 	"parley/internal/chat/restrict"
 	"parley/internal/ids"
+	"parley/internal/safety/words"
 	"parley/internal/store"
 )
 
@@ -29,7 +30,7 @@ func (s *Service) Language(r *store.Reader, user ids.UserID) (string, error) {
 	}
 	u, err := r.User(user)
 	if store.IsNotFound(err) {
-		return fallback, nil
+		return words.Fallback, nil
 	}
 	return languageOf(restrict.Country(u.Phone)), err
 }
@@ -55,6 +56,6 @@ func languageOf(country string) string {
 	case "KR":
 		return "ko"
 	default:
-		return fallback
+		return words.Fallback
 	}
 }

@@ -27,6 +27,7 @@ import (
 	"parley/internal/safety/casefile"
 	"parley/internal/safety/decide"
 	"parley/internal/safety/intake"
+	"parley/internal/safety/words"
 	"parley/internal/store"
 )
 
@@ -62,7 +63,7 @@ type Service struct {
 
 // New reads the texts.
 func New(o Options) (*Service, error) {
-	t, err := readTexts()
+	t, err := words.Read(files)
 	if err != nil {
 		return nil, err
 	}

@@ -7,13 +7,13 @@ import (
 	"time"
 	"unicode/utf16"
 
-	"github.com/pelletier/go-toml/v2"
 	"golang.org/x/text/language"
 	"golang.org/x/text/language/display"
 
 	"parley/internal/chat/message"
 	"parley/internal/safety"
 	"parley/internal/safety/decide"
+	"parley/internal/safety/words"
 )
 
 // files has the words of all letters, one file for each language.
@@ -21,39 +21,8 @@ import (
 //go:embed texts/*.toml
 var files embed.FS
 
-// fallback is the language of people whose own is not among the texts.
-const fallback = "en"
-
 // texts are the words: language, key, text.
 type texts map[string]map[string]string
-
-// readTexts reads the files and checks that every language has what the fallback has.
-func readTexts() (texts, error) {
-	list, err := files.ReadDir("texts")
-	if err != nil {
-		return nil, fmt.Errorf("statement: %w", err)
-	}
-	out := make(texts)
-	for _, f := range list {
-		b, err := files.ReadFile("texts/" + f.Name())
-		if err != nil {
-			return nil, fmt.Errorf("statement: %w", err)
-		}
-		words := make(map[string]string)
-		if err := toml.Unmarshal(b, &words); err != nil {
-			return nil, fmt.Errorf("statement: %s: %w", f.Name(), err)
-		}
-		out[strings.TrimSuffix(f.Name(), ".toml")] = words
-	}
-	for lang, words := range out {
-		for key := range out[fallback] {
-			if words[key] == "" {
-				return nil, fmt.Errorf("statement: texts/%s.toml lacks %s", lang, key)
-			}
-		}
-	}
-	return out, nil
-}
 
 // in is the language of a tag such as "de-AT", the fallback where there are no texts in it.
 func (t texts) in(tag string) string {
@@ -61,7 +30,7 @@ func (t texts) in(tag string) string {
 	if _, ok := t[base]; ok {
 		return base
 	}
-	return fallback
+	return words.Fallback
 }
 
 // Marks around what is put into a text, so that its direction changes nothing around it.
