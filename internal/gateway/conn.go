@@ -397,7 +397,6 @@ func (c *conn) sealed(key *authKey, f *frame) error {
 		c.key, c.session = key, s
 		if err != nil {
 			f.quick = false
-			c.server.metrics.received(err)
 			var bad *session.BadMsgError
 			if !errors.As(err, &bad) {
 				return c.fail(codeFlood, err)

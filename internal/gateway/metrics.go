@@ -73,13 +73,16 @@ func (m *metrics) query(err *RPCError) {
 	m.queries.WithLabelValues(strconv.Itoa(err.Code)).Inc()
 }
 
-// received counts what a session made of an envelope.
+// received counts what a session made of an envelope, nothing if it took it.
 func (m *metrics) received(err error) {
+	if err == nil {
+		return
+	}
 	var bad *session.BadMsgError
 	switch {
 	case errors.As(err, &bad):
 		m.badMsgs.WithLabelValues(strconv.Itoa(int(bad.Fault))).Inc()
-	case err != nil:
+	default:
 		m.refused.WithLabelValues("flood").Inc()
 	}
 }

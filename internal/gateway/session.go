@@ -207,6 +207,7 @@ func (s *Session) receive(c *conn, p *crypt.Plain, f *frame) (alive bool, err er
 	queries, err := s.state.Receive(now, session.Envelope{
 		Link: c.link, Salt: p.Salt, MsgID: p.MsgID, SeqNo: p.SeqNo, Body: p.Body,
 	}, (*list)[:0])
+	s.server.metrics.received(err) // before the refusal can be on its way
 	c.add(s)
 	if s.state.Fresh() {
 		s.attach(c)
