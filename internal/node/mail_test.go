@@ -21,6 +21,7 @@ import (
 	"parley/internal/safety"
 	"parley/internal/safety/appeal"
 	"parley/internal/safety/casefile"
+	"parley/internal/safety/safetytest"
 	"parley/internal/store"
 )
 
@@ -231,5 +232,38 @@ func TestMailIsGivenUp(t *testing.T) {
 	box.fill(false)
 	if got := w.mailed(box); len(got) != 0 {
 		t.Errorf("after a week still comes %+v", got)
+	}
+}
+
+// TestReversalsAreMailed: who gave notice without an account hears when what he was told does not
+// hold any more.
+func TestReversalsAreMailed(t *testing.T) {
+	w, box := withMail(t)
+	peer := w.publicChannel(w.join("Member 1"), "some_news", "one")
+	form := violent("@some_news/2")
+	form.Set("lang", "de")
+	w.visitor().post("/notice?lang=de", form)
+	report := w.reports(peer)[2]
+	d, err := w.n.Decisions.Decide(ctx(), safetytest.Draft(report.Case, safety.Subject{
+		Peer: peer, Kind: safety.Message, Item: 2,
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := w.mailed(box); len(got) != 2 || got[1].subject != "Ergebnis Ihrer Meldung" {
+		t.Fatalf("%+v", got)
+	}
+	_, err = w.n.Decisions.Lift(ctx(), peer, d.ID, safety.Actor{Staff: 9}, "It was satire.")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := w.mailed(box)
+	if len(got) != 1 || got[0].subject != "Das Ergebnis Ihrer Meldung hat sich geändert" ||
+		!strings.Contains(got[0].text, "wurden aufgehoben") ||
+		strings.Contains(got[0].text, "satire") {
+		t.Errorf("%+v", got)
+	}
+	if got = w.mailed(box); len(got) != 0 {
+		t.Errorf("told twice: %+v", got)
 	}
 }

@@ -158,8 +158,38 @@ func testReportOutcomes(d *desk, a, b, c store.Report) {
 	b.Told, c.Counted = 41, 42
 	equal(d, "still untold", list((*store.Reader).UntoldReports, 0), []store.Report{a, c})
 	equal(d, "uncounted", list((*store.Reader).UncountedReports, 0), []store.Report{a, b})
+	d.update(func(tx *store.Tx) error { return tx.ChangeReports(a.Subject, a.Case, 3, 60) })
+	for _, x := range []*store.Report{&a, &b, &c} {
+		x.Outcome, x.Decided, x.Told, x.Counted = 3, 60, 0, -min(x.Counted, 1)
+	}
+	all := []store.Report{a, b, c}
+	equal(d, "changed", list((*store.Reader).UntoldReports, 0), all)
+	equal(d, "to be counted anew", list((*store.Reader).UncountedReports, 0), all)
 	d.update(func(tx *store.Tx) error { return tx.ReopenReports(a.Subject, a.Case) })
 	equal(d, "reopened", list((*store.Reader).UntoldReports, 0), []store.Report{})
+	c.Outcome, c.Decided = 0, 0
+	equal(d, "counted, and open", list((*store.Reader).UncountedReports, 0), []store.Report{c})
+	testReportsMove(d, a)
+}
+
+// testReportsMove: the reports of a case go to another, but for those of who reported there too.
+func testReportsMove(d *desk, a store.Report) {
+	of := func(in int64) (out []int64) {
+		list := read(d, func(r *store.Reader) ([]store.Report, error) {
+			return r.Reports(a.Subject, in, 0, 99)
+		})
+		for _, x := range list {
+			out = append(out, x.ID)
+		}
+		return out
+	}
+	all := of(a.Case)
+	there := a
+	there.ID, there.Case = d.id(77), d.id(78)
+	d.update(func(tx *store.Tx) error { return tx.AddReport(there) })
+	d.update(func(tx *store.Tx) error { return tx.MoveReports(a.Subject, a.Case, there.Case) })
+	equal(d, "stayed", of(a.Case), []int64{a.ID})
+	equal(d, "moved", len(of(there.Case)), len(all))
 }
 
 func testReporters(d *desk) {
@@ -175,10 +205,14 @@ func testReporters(d *desk) {
 	}
 	equal(d, "record", read(d, func(r *store.Reader) (map[int64]int64, error) {
 		return r.ReporterOutcomes(d.user(1), 0)
-	}), map[int64]int64{1: 1, 2: 3})
+	}), map[int64]int64{2: 4})
 	equal(d, "since", read(d, func(r *store.Reader) (map[int64]int64, error) {
 		return r.ReporterOutcomes(d.user(1), 2)
-	}), map[int64]int64{2: 2})
+	}), map[int64]int64{2: 3})
+	d.update(func(tx *store.Tx) error { return tx.DeleteReporterOutcome(d.user(1), d.id(3)) })
+	equal(d, "taken out", read(d, func(r *store.Reader) (map[int64]int64, error) {
+		return r.ReporterOutcomes(d.user(1), 0)
+	}), map[int64]int64{2: 3})
 	standing := func() store.ReporterStanding {
 		return read(d, func(r *store.Reader) (store.ReporterStanding, error) {
 			return r.ReporterStanding(d.user(1))

@@ -26,7 +26,8 @@ type Report struct {
 	// Outcome is 0 until the case is decided, at Decided.
 	Outcome int64
 	Decided int64
-	// Told is when the reporter was told of the outcome, Counted when it entered his record.
+	// Told is when the reporter was told of the outcome, Counted when it entered his record; -1
+	// while what entered it does not hold any more.
 	Told    int64
 	Counted int64
 }
@@ -58,6 +59,9 @@ type Finding struct {
 const reportColumns = `subject_id, report_id, case_id, reporter, source, category, keyword, note,
 	places, lang, flagger, at, weight, net, device, joined, outcome, decided, told, counted`
 
+// reportUncount has what entered a reporter's record looked at again.
+const reportUncount = `counted = case when counted = 0 then 0 else -1 end`
+
 var (
 	reportAdd = define("report.add", "reports", "subject_id",
 		`insert into reports (subject_id, report_id, case_id, reporter, source, category, keyword,
@@ -85,8 +89,15 @@ var (
 		`update reports set outcome = $3, decided = $4 where subject_id = $1 and case_id = $2
 		and outcome = 0`)
 	reportReopen = define("report.reopen", "reports", "subject_id",
-		`update reports set outcome = 0, decided = 0, told = 0 where subject_id = $1
-		and case_id = $2`)
+		`update reports set outcome = 0, decided = 0, told = 0, `+reportUncount+`
+		where subject_id = $1 and case_id = $2`)
+	reportChange = define("report.change", "reports", "subject_id",
+		`update reports set outcome = $3, decided = $4, told = 0, `+reportUncount+`
+		where subject_id = $1 and case_id = $2 and outcome > 0`)
+	reportMove = define("report.move", "reports", "subject_id",
+		`update reports set case_id = $3 where subject_id = $1 and case_id = $2 and not exists (
+		select 1 from reports as other where other.subject_id = $1 and other.case_id = $3
+		and other.reporter = reports.reporter and other.reporter <> 0)`)
 	reportTold = define("report.told", "reports", "subject_id",
 		`update reports set told = $3 where subject_id = $1 and report_id = $2`)
 	reportCounted = define("report.counted", "reports", "subject_id",
@@ -95,15 +106,18 @@ var (
 		`select `+reportColumns+` from reports where outcome > 0 and told = 0 and report_id > $1
 		order by report_id limit $2`)
 	reportUncounted = define("report.uncounted", "reports", acrossShards,
-		`select `+reportColumns+` from reports where outcome > 0 and counted = 0 and report_id > $1
-		order by report_id limit $2`)
+		`select `+reportColumns+` from reports where (outcome > 0 and counted = 0 or counted < 0)
+		and report_id > $1 order by report_id limit $2`)
 	reporterPut = define("reporter.put", "reporters", "subject_id",
 		`insert into reporters (subject_id, report_id, sealed) values ($1, $2, $3)`)
 	reporterGet = define("reporter.get", "reporters", "subject_id",
 		`select sealed from reporters where subject_id = $1 and report_id = $2`)
 	outcomePut = define("reporter_outcome.put", "reporter_outcomes", "user_id",
 		`insert into reporter_outcomes (user_id, report_id, at, outcome) values ($1, $2, $3, $4)
-		on conflict (user_id, report_id) do nothing`)
+		on conflict (user_id, report_id) do update set at = excluded.at,
+		outcome = excluded.outcome`)
+	outcomeDelete = define("reporter_outcome.delete", "reporter_outcomes", "user_id",
+		`delete from reporter_outcomes where user_id = $1 and report_id = $2`)
 	outcomeCount = define("reporter_outcome.count", "reporter_outcomes", "user_id",
 		`select outcome, count(*) from reporter_outcomes where user_id = $1 and at >= $2
 		group by outcome`)
@@ -206,12 +220,23 @@ func (t *Tx) ReopenReports(subject ids.Peer, in int64) error {
 	return t.exec(reportReopen, subject, in)
 }
 
+// ChangeReports gives all reports of a case that have an outcome another one.
+func (t *Tx) ChangeReports(subject ids.Peer, in, outcome, at int64) error {
+	return t.exec(reportChange, subject, in, outcome, at)
+}
+
+// MoveReports moves the reports of a case to another one about the same subject. Those whose
+// reporters have one there stay.
+func (t *Tx) MoveReports(subject ids.Peer, from, to int64) error {
+	return t.exec(reportMove, subject, from, to)
+}
+
 // SetReportTold notes when a reporter was told of the outcome.
 func (t *Tx) SetReportTold(subject ids.Peer, id, at int64) error {
 	return t.execOne(reportTold, subject, id, at)
 }
 
-// SetReportCounted notes when an outcome entered its reporter's record.
+// SetReportCounted notes when an outcome entered its reporter's record, 0 for one that left it.
 func (t *Tx) SetReportCounted(subject ids.Peer, id, at int64) error {
 	return t.execOne(reportCounted, subject, id, at)
 }
@@ -221,7 +246,8 @@ func (r *Reader) UntoldReports(after int64, limit int) ([]Report, error) {
 	return r.reports(reportUntold, after, limit)
 }
 
-// UncountedReports returns up to limit decided reports after an id that are in no record yet.
+// UncountedReports returns up to limit reports after an id that were decided and are in no record
+// yet, or are in one with an outcome that does not hold any more.
 func (r *Reader) UncountedReports(after int64, limit int) ([]Report, error) {
 	return r.reports(reportUncounted, after, limit)
 }
@@ -237,9 +263,15 @@ func (r *Reader) Reporter(subject ids.Peer, report int64) (sealed []byte, err er
 	return sealed, err
 }
 
-// PutReporterOutcome enters how a report ended into an account's record, once.
+// PutReporterOutcome enters how a report ended into an account's record, in the place of how it
+// had ended before.
 func (t *Tx) PutReporterOutcome(user ids.UserID, report, at, outcome int64) error {
 	return t.exec(outcomePut, user, report, at, outcome)
+}
+
+// DeleteReporterOutcome takes a report out of an account's record.
+func (t *Tx) DeleteReporterOutcome(user ids.UserID, report int64) error {
+	return t.exec(outcomeDelete, user, report)
 }
 
 // ReporterOutcomes counts how reports of an account ended since a time, by outcome.

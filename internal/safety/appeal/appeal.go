@@ -265,6 +265,10 @@ func (s *Service) file(
 		return out, false, err
 	}
 	x.First, x.Second = d.By, d.Second
+	if decide.State(d.State) == decide.Lifted {
+		// A notifier complains about the reversal.
+		x.First, x.Second = d.EndedBy, d.By
+	}
 	if err := tx.AddAppeal(x); err != nil {
 		return out, false, err
 	}
@@ -324,7 +328,7 @@ func admit(r *store.Reader, d store.Decision, x store.Appeal) error {
 		switch {
 		case report.Case != d.Case:
 			return ErrNotYours
-		case state != decide.NoAction && !partly:
+		case state != decide.NoAction && state != decide.Lifted && !partly:
 			return ErrNothing
 		}
 		told = max(told, report.Told)

@@ -242,9 +242,16 @@ func (s *Service) replace(
 	return got.ID, err
 }
 
-// reopen opens the case of a notice again that had led to nothing, unless another is open.
+// reopen opens the case of a notice again that had led to nothing. If another about the subject is
+// open, its reports wait for that one's decision.
 func reopen(tx *store.Tx, d decide.Decision, now, staff int64) error {
-	_, err := tx.OpenCase(casefile.About(d.Subject, 0))
+	other, err := tx.OpenCase(casefile.About(d.Subject, 0))
+	if err == nil {
+		if err = tx.ReopenReports(d.Subject.Peer, d.Case); err == nil {
+			err = tx.MoveReports(d.Subject.Peer, d.Case, other.ID)
+		}
+		return err
+	}
 	if !store.IsNotFound(err) {
 		return err
 	}

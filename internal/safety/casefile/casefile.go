@@ -160,6 +160,8 @@ const (
 	// he may.
 	Barred    EventKind = 18
 	BarLifted EventKind = 19
+	// OutcomeChanged says that the decision was reversed or replaced, and what the outcome is now.
+	OutcomeChanged EventKind = 20
 )
 
 // Event is what is told of something that happened to a case.

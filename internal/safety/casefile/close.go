@@ -45,6 +45,30 @@ func Close(tx *store.Tx, subject ids.Peer, id, now int64, v Verdict) error {
 	return Write(tx, &c, now, Event{Kind: Closed, By: v.By, N: int64(v.Outcome), Text: v.Text})
 }
 
+// Reconsider gives a closed case another outcome, because its decision was reversed, or replaced by
+// the one that v names, in the transaction of that. Whoever reported is owed the news; what entered
+// his record is entered anew. It returns whether anybody reported.
+func Reconsider(tx *store.Tx, subject ids.Peer, id, now int64, v Verdict) (told bool, err error) {
+	c, err := tx.Case(subject, id)
+	if err != nil {
+		return false, err
+	}
+	if c.Closed == 0 {
+		return false, nil // its reports wait for another decision
+	}
+	reports, err := tx.Reports(subject, id, 0, 1)
+	if err != nil {
+		return false, err
+	}
+	if err := tx.ChangeReports(subject, id, int64(v.Outcome), now); err != nil {
+		return false, err
+	}
+	c.Outcome, c.Decision = int64(v.Outcome), v.Decision
+	return len(reports) > 0, Write(tx, &c, now, Event{
+		Kind: OutcomeChanged, By: v.By, N: int64(v.Outcome), Text: v.Text,
+	})
+}
+
 // PendingOutcomes returns up to limit reports after an id that were decided and whose makers were
 // not told. Who made them is told by intake.Service.Identify.
 func PendingOutcomes(r *store.Reader, after int64, limit int) ([]store.Report, error) {

@@ -27,13 +27,15 @@ const (
 	AppealAnswer LetterKind = 5
 	// AppealMessage has a line of the reviewer in the dialogue about a complaint.
 	AppealMessage LetterKind = 6
+	// Changed tells all who reported a case that its outcome is another now.
+	Changed LetterKind = 7
 )
 
 // String is the kind's name in metrics.
 func (k LetterKind) String() string {
 	names := [...]string{
 		Statement: "statement", Outcome: "outcome", EndedEarly: "ended", AppealFiled: "filed",
-		AppealAnswer: "answer", AppealMessage: "message",
+		AppealAnswer: "answer", AppealMessage: "message", Changed: "changed",
 	}
 	if k < Statement || int(k) >= len(names) {
 		return "unknown"

@@ -5,6 +5,7 @@ import (
 
 	"parley/internal/ids"
 	"parley/internal/safety"
+	"parley/internal/safety/casefile"
 	"parley/internal/safety/enforce"
 	"parley/internal/safety/ledger"
 	"parley/internal/store"
@@ -63,6 +64,10 @@ func (s *Service) LiftIn(
 			return out, err
 		}
 	}
+	// What they reported stands again: to their records that is a report in good faith.
+	if err := s.reconsider(tx, x, casefile.Refuted, x.ID, e); err != nil {
+		return out, err
+	}
 	return out, s.logEnd(tx, x, ledger.Lift, told, e.At)
 }
 
@@ -118,6 +123,26 @@ func (s *Service) oweEnd(tx *store.Tx, x store.Decision, now int64) (told int64,
 	}, now)
 }
 
+// reconsider gives those who reported what a decision was about another outcome, and owes them the
+// news. now is the decision that holds.
+func (s *Service) reconsider(
+	tx *store.Tx, x store.Decision, o casefile.Outcome, now int64, e End,
+) error {
+	c, err := tx.Case(x.Subject, x.Case)
+	if err != nil || c.Decision != x.ID {
+		return err // another decision has told them since
+	}
+	told, err := casefile.Reconsider(tx, x.Subject, x.Case, e.At, casefile.Verdict{
+		Outcome: o, Decision: now, By: e.By,
+	})
+	if err != nil || !told {
+		return err
+	}
+	return s.Owe(tx, store.Letter{
+		Subject: x.Subject, Kind: int64(Changed), Decision: now,
+	}, e.At)
+}
+
 // Replace puts a milder decision in the place of another in the transaction of the subject's peer:
 // the old one's measures end, the new one's begin, and nothing is in force twice. The new one
 // closes the case that its draft names.
@@ -138,7 +163,8 @@ func (s *Service) Replace(
 	if !milder(d.Measures, old.Measures) {
 		return out, Refusal{"measures", "harsher"}
 	}
-	if _, err := s.end(tx, &x, Superseded, End{d.By, d.Explanation, now, true}); err != nil {
+	ended := End{d.By, d.Explanation, now, true}
+	if _, err := s.end(tx, &x, Superseded, ended); err != nil {
 		return out, err
 	}
 	y, err := row(d, id, now)
@@ -161,6 +187,9 @@ func (s *Service) Replace(
 		return out, err
 	}
 	if err := s.log(tx, c, y, told, now); err != nil {
+		return out, err
+	}
+	if err := s.reconsider(tx, x, casefile.Partly, y.ID, ended); err != nil {
 		return out, err
 	}
 	return read(y)

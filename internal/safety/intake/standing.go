@@ -88,6 +88,9 @@ func (s *Service) count(ctx context.Context, x store.Report) error {
 	now := s.Clock.Now().Unix()
 	if who.User != 0 {
 		err := s.Store.Update(ctx, who.User.Peer(), func(tx *store.Tx) error {
+			if x.Outcome == 0 {
+				return tx.DeleteReporterOutcome(who.User, x.ID)
+			}
 			if err := tx.PutReporterOutcome(who.User, x.ID, x.Decided, x.Outcome); err != nil {
 				return err
 			}
@@ -98,6 +101,13 @@ func (s *Service) count(ctx context.Context, x store.Report) error {
 		}
 	}
 	return s.Store.Update(ctx, x.Subject, func(tx *store.Tx) error {
+		y, err := tx.Report(x.Subject, x.ID)
+		if err != nil || y.Outcome != x.Outcome || y.Decided != x.Decided {
+			return err // it changed meanwhile, and is entered again
+		}
+		if x.Outcome == 0 {
+			now = 0
+		}
 		return tx.SetReportCounted(x.Subject, x.ID, now)
 	})
 }

@@ -171,7 +171,8 @@ func (s *Service) deliver(ctx context.Context, m store.Mail, now int64) (sent bo
 		s.Log.Warn("a mail was not sent", "report", m.Report, "again", again, "error", err)
 	}
 	return err == nil, s.Store.Update(ctx, m.Subject, func(tx *store.Tx) error {
-		if err == nil && decide.LetterKind(m.Kind) == decide.Outcome {
+		if kind := decide.LetterKind(m.Kind); err == nil &&
+			(kind == decide.Outcome || kind == decide.Changed) {
 			if err := casefile.SetTold(tx, m.Subject, m.Report, now); err != nil {
 				return err
 			}
@@ -193,10 +194,13 @@ func (s *Service) write(ctx context.Context, m store.Mail) (l smtp.Letter, err e
 		ref := s.References.Make(safety.ReportRef, m.Subject, m.Report)
 		said := ""
 		switch decide.LetterKind(m.Kind) {
-		case decide.Outcome:
+		case decide.Outcome, decide.Changed:
 			l.Subject, said, err = s.outcome(r, ref, l.Lang)
 			if err != nil {
 				return err
+			}
+			if decide.LetterKind(m.Kind) == decide.Changed {
+				l.Subject = s.texts.get(l.Lang, "changed.subject")
 			}
 		default:
 			l.Subject = s.texts.get(l.Lang, name(m.Kind)+".subject")

@@ -118,7 +118,8 @@ type recipient struct {
 
 // deliver sends one letter and ticks it off.
 func (s *Service) deliver(ctx context.Context, l store.Letter) error {
-	if decide.LetterKind(l.Kind) == decide.Outcome {
+	switch decide.LetterKind(l.Kind) {
+	case decide.Outcome, decide.Changed:
 		return s.tellNotifiers(ctx, l)
 	}
 	var to recipient
@@ -330,7 +331,10 @@ func (s *Service) tellNotifiers(ctx context.Context, l store.Letter) error {
 		if err != nil {
 			return err
 		}
-		if len(reports) == 0 {
+		// The result that another letter takes back need not be told first.
+		stale := decide.LetterKind(l.Kind) == decide.Outcome &&
+			(d.State == decide.Lifted || d.State == decide.Superseded)
+		if len(reports) == 0 || stale {
 			return s.tickOff(ctx, l, recipient{}, 0)
 		}
 		for _, x := range reports {
@@ -356,6 +360,9 @@ func (s *Service) tellNotifier(
 	}
 	text := letter{}
 	text.title, text.parts = s.outcome(d, x, to.lang)
+	if decide.LetterKind(l.Kind) == decide.Changed {
+		text.title = s.texts.get(to.lang, "outcome.changed")
+	}
 	ref := s.References.Make(safety.ReportRef, x.Subject, x.ID)
 	if casefile.Outcome(x.Outcome) != casefile.Upheld {
 		text.buttons = s.appealButton(ref, to.lang)

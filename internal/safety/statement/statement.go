@@ -198,6 +198,9 @@ func (s *Service) outcome(
 		casefile.Upheld: "outcome.1", casefile.Partly: "outcome.2", casefile.Refuted: "outcome.3",
 		casefile.Unfounded: "outcome.4",
 	}[outcome]
+	if d.State == decide.Lifted {
+		key = "outcome.lifted"
+	}
 	what := t.get(lang, "kind."+d.Subject.Kind.String())
 	parts = []Part{
 		t.part(lang, "reported", t.get(lang, "outcome.reported", what, day(report.At))),

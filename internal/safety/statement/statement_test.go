@@ -358,6 +358,120 @@ func TestNotifiersMayComplain(t *testing.T) {
 	}
 }
 
+// TestNotifiersHearOfReversals: who was told that his report led to measures is told when they are
+// lifted, and may complain of that, to somebody else.
+func TestNotifiersHearOfReversals(t *testing.T) {
+	w := safetytest.New(t, storetest.SQLite(t))
+	post := w.Post("text")
+	report := w.Report(post)
+	d := w.Decide(safetytest.Draft(report.Case, post))
+	w.Deliver()
+	record := func() (out map[int64]int64) {
+		if err := w.Intake.Count(ctx()); err != nil {
+			t.Fatal(err)
+		}
+		w.View(func(r *store.Reader) (err error) {
+			out, err = r.ReporterOutcomes(safetytest.Reporter, 0)
+			return err
+		})
+		return out
+	}
+	if got := record(); got[int64(casefile.Upheld)] != 1 {
+		t.Errorf("the record is %v", got)
+	}
+	w.Clock.Advance(time.Second)
+	a, err := w.Appeals.File(ctx(), w.Statements.Reference(d), "en", "It was satire.")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = w.Appeals.Decide(ctx(), a.Subject, a.ID, appeal.Ruling{
+		Staff: 8, Outcome: appeal.Reversed, Reason: "It was satire about a minister.",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Deliver()
+	if n := w.Deliver(); n != 0 {
+		t.Errorf("%d letters more", n)
+	}
+	list := w.Letters(safetytest.Reporter)
+	last := w.Content(list[len(list)-1])
+	if len(list) != 2 || !strings.Contains(last.Text, "wurden aufgehoben") ||
+		strings.Contains(last.Text, "minister") {
+		t.Errorf("%d letters, the last is %s", len(list), last.Text)
+	}
+	if got := record(); got[int64(casefile.Upheld)] != 0 || got[int64(casefile.Refuted)] != 1 {
+		t.Errorf("after the reversal the record is %v", got)
+	}
+	w.Clock.Advance(time.Second)
+	b := last.Buttons[0][0]
+	_, err = w.Statements.Press(ctx(), safetytest.Reporter, list[1].ID, b.Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.View(func(r *store.Reader) error {
+		open, err := appeal.Waiting(r, 0, 9)
+		if len(open) != 1 || open[0].Report != report.Report {
+			t.Fatalf("%+v", open)
+		}
+		a = open[0]
+		return err
+	})
+	again := appeal.Ruling{Staff: 8, Outcome: appeal.Reversed, Reason: "It was no satire."}
+	_, err = w.Appeals.Decide(ctx(), a.Subject, a.ID, again)
+	if !errors.Is(err, decide.ErrSamePerson) {
+		t.Errorf("decided by who reversed: %v", err)
+	}
+	again.Staff = 9
+	if _, err = w.Appeals.Decide(ctx(), a.Subject, a.ID, again); err != nil {
+		t.Fatal(err)
+	}
+	if got := record(); len(got) != 0 {
+		t.Errorf("the record has what is to be decided anew: %v", got)
+	}
+	w.Decide(safetytest.Draft(report.Case, post))
+	if got := record(); got[int64(casefile.Upheld)] != 1 {
+		t.Errorf("in the end the record is %v", got)
+	}
+}
+
+// TestMilderMeasuresAreTold: who reported is told that milder measures took the place of others,
+// once, and not first of what does not hold any more.
+func TestMilderMeasuresAreTold(t *testing.T) {
+	w := safetytest.New(t, storetest.SQLite(t))
+	post := w.Post("text")
+	report := w.Report(post)
+	d := w.Decide(safetytest.Draft(report.Case, post))
+	a, err := w.Appeals.File(ctx(), w.Statements.Reference(d), "en", "It was satire.")
+	if err != nil {
+		t.Fatal(err)
+	}
+	note := safetytest.Draft(0, post)
+	note.Measures = []safety.MeasureSpec{{Measure: safety.Label, Detail: "satire"}}
+	a, err = w.Appeals.Decide(ctx(), a.Subject, a.ID, appeal.Ruling{
+		Staff: 8, Outcome: appeal.Partly, Reason: "A note is enough.", Instead: &note,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Deliver()
+	list := w.Letters(safetytest.Reporter)
+	if len(list) != 1 {
+		t.Fatalf("%d letters", len(list))
+	}
+	if text := w.Content(list[0]).Text; !strings.Contains(text, "hat sich geändert") {
+		t.Errorf("%s", text)
+	}
+	_, err = w.Decisions.Lift(ctx(), post.Peer, a.Replaced, safety.Actor{Staff: 9}, "No note.")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Deliver()
+	if list = w.Letters(safetytest.Reporter); len(list) != 2 {
+		t.Errorf("%d letters after the note was lifted as well", len(list))
+	}
+}
+
 func TestPages(t *testing.T) {
 	w := safetytest.New(t, storetest.SQLite(t))
 	post := w.Post("text")
