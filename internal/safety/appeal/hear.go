@@ -346,7 +346,8 @@ type Settlement struct {
 }
 
 // Record writes down how far a settlement is; ID 0 records a new one. A result has a line in the
-// public log, and what changes a result that was logged a correction.
+// public log, and what changes a result that was logged a correction. ErrDecided says that the day
+// of the result changed, by which it is counted.
 func (s *Service) Record(ctx context.Context, x Settlement) (int64, error) {
 	if strings.TrimSpace(x.Body) == "" || len(x.Body)+len(x.Note) > textBytes || x.By <= 0 {
 		return 0, ErrText
@@ -375,11 +376,14 @@ func (s *Service) record(tx *store.Tx, x *Settlement, fresh int64, now time.Time
 		return err
 	}
 	line := ledger.Line{Subject: x.Subject, ID: fresh, Kind: ledger.Settlement, At: now.Unix(),
-		Of: x.Decision}
-	logged := false
+		AsOf: x.Decided, Of: x.Decision}
+	logged, was := false, ""
 	for _, old := range list {
 		if old.ID == x.ID && old.Decided != 0 {
-			line.Kind = ledger.Correction
+			if old.Decided != x.Decided {
+				return ErrDecided
+			}
+			line.Kind, was = ledger.Correction, State(old.Result).String()
 			logged = old.Result == int64(x.Result) && old.Implemented == x.Implemented
 		}
 	}
@@ -395,7 +399,7 @@ func (s *Service) record(tx *store.Tx, x *Settlement, fresh int64, now time.Time
 		return err
 	}
 	line.Entry = decide.Public(d)
-	line.Entry.Outcome = x.Result.String()
+	line.Entry.Outcome, line.Entry.Was = x.Result.String(), was
 	if x.Opened > 0 {
 		line.Entry.Minutes = max(x.Decided-x.Opened, 0) / 60
 	}

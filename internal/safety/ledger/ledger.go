@@ -34,6 +34,11 @@ const (
 	Settlement Kind = 6
 	Correction Kind = 7
 	Review     Kind = 8
+	Order      Kind = 9
+	Effect     Kind = 10
+	Refusal    Kind = 11
+	Disclosure Kind = 12
+	Told       Kind = 13
 )
 
 // public is the kind's word in entries.
@@ -41,7 +46,9 @@ func (k Kind) public() entry.Kind {
 	return map[Kind]entry.Kind{
 		Decision: entry.Decision, Lift: entry.Lift, Expiry: entry.Expiry,
 		NoAction: entry.NoAction, Appeal: entry.Appeal, Settlement: entry.Settlement,
-		Correction: entry.Correction, Review: entry.Review,
+		Correction: entry.Correction, Review: entry.Review, Order: entry.Order,
+		Effect: entry.Effect, Refusal: entry.Refusal, Disclosure: entry.Disclosure,
+		Told: entry.Told,
 	}[k]
 }
 
@@ -54,9 +61,10 @@ type Line struct {
 	// ID is that of what the line tells of: the decision, the appeal.
 	ID   int64
 	Kind Kind
-	// At is when it happened, in Unix seconds.
-	At int64
-	// Of is the decision of the same subject that this line is about, 0 for its own line.
+	// At is when it happened, in Unix seconds. AsOf is when that happened which it changes the
+	// figures of, for a Correction and for Told; 0 for At itself.
+	At, AsOf int64
+	// Of is the decision or request of the same subject that this line is about, 0 for none.
 	Of int64
 	// Entry has the public fields; version, kind, name, day and commitment are filled in.
 	Entry entry.Entry
@@ -82,6 +90,9 @@ func Write(tx *store.Tx, random io.Reader, l Line) error {
 	e := l.Entry
 	e.V, e.Kind, e.ID = entry.Version, l.Kind.public(), hex.EncodeToString(name[:])
 	e.Day = entry.Day(time.Unix(l.At, 0))
+	if l.AsOf != 0 {
+		e.Day = entry.Day(time.Unix(l.AsOf, 0))
+	}
 	e.Commitment = entry.Commit(salt, record)
 	if l.Of != 0 {
 		if e.Of, err = nameOf(&tx.Reader, l.Subject, l.Of); err != nil {
@@ -98,17 +109,21 @@ func Write(tx *store.Tx, random io.Reader, l Line) error {
 	})
 }
 
-// nameOf is the name of a decision's entry, or of that of the decision to do nothing.
-func nameOf(r *store.Reader, subject ids.Peer, decision int64) (string, error) {
-	row, err := r.LedgerRow(subject, decision, int64(Decision))
-	if store.IsNotFound(err) {
-		row, err = r.LedgerRow(subject, decision, int64(NoAction))
+// nameOf is the name of the entry of a decision, of the decision to do nothing, or of a request and
+// what came of it.
+func nameOf(r *store.Reader, subject ids.Peer, of int64) (string, error) {
+	for _, kind := range []Kind{Decision, NoAction, Order, Effect, Disclosure} {
+		row, err := r.LedgerRow(subject, of, int64(kind))
+		if store.IsNotFound(err) {
+			continue
+		}
+		if err != nil {
+			return "", fmt.Errorf("ledger: line of %d: %w", of, err)
+		}
+		e, err := entry.Parse(row.Entry)
+		return e.ID, err
 	}
-	if err != nil {
-		return "", fmt.Errorf("ledger: line of decision %d: %w", decision, err)
-	}
-	e, err := entry.Parse(row.Entry)
-	return e.ID, err
+	return "", fmt.Errorf("ledger: line of %d: %w", of, store.ErrNotFound)
 }
 
 // Read returns the entry of a row, and checks its record and salt, unless they were erased.

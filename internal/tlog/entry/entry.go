@@ -56,7 +56,10 @@ const (
 	Refusal Kind = "refusal"
 	// Disclosure is data handed to an authority.
 	Disclosure Kind = "disclosure"
-	// Correction replaces what an earlier entry said.
+	// Told is that people are told now of what an authority asked, who could not be told before.
+	// Its Day is that of the entry that it is about, and its Untold repeats that one's.
+	Told Kind = "told"
+	// Correction replaces the outcome of an earlier settlement. Its Day is that of the settlement.
 	Correction Kind = "correction"
 	// Review is a decision that was drawn by lot and looked at again: its outcome is upheld or
 	// reversed, and changes nothing by itself.
@@ -69,7 +72,7 @@ const (
 func kinds() []Kind {
 	return []Kind{
 		Decision, Lift, Expiry, NoAction, Appeal, Settlement, Order, Effect, Refusal, Disclosure,
-		Correction, Review, Report,
+		Told, Correction, Review, Report,
 	}
 }
 
@@ -113,10 +116,14 @@ type Entry struct {
 	// appeal, a settlement, a review and a lift repeat Subject, Measures, Ground, Category, Source
 	// and Decided of the decision that they are about, so that one pass over the log counts them.
 	Outcome string `json:"outcome,omitempty"`
-	// Items is how many things it concerns, Accounts how many people's, Told how many were told.
+	// Was is the outcome that a correction replaces.
+	Was string `json:"was,omitempty"`
+	// Items is how many things it concerns, Accounts how many people's, Told how many were told,
+	// Untold how many may not be told yet. Of what authorities ask they are bands; see Band.
 	Items    int64 `json:"items,omitempty"`
 	Accounts int64 `json:"accounts,omitempty"`
 	Told     int64 `json:"told,omitempty"`
+	Untold   int64 `json:"untold,omitempty"`
 	// Minutes is how long it took from the first submission that led to it.
 	Minutes int64 `json:"minutes,omitempty"`
 	// Persons is how many people decided: two where the rules want two.
@@ -214,9 +221,11 @@ func (e Entry) check() error {
 		{"instrument", isWord(e.Instrument)},
 		{"reason", isWord(e.Reason)},
 		{"outcome", isWord(e.Outcome)},
+		{"was", isWord(e.Was)},
 		{"items", e.Items >= 0},
 		{"accounts", e.Accounts >= 0},
 		{"told", e.Told >= 0},
+		{"items, accounts, told, untold", e.banded()},
 		{"minutes", e.Minutes >= 0},
 		{"persons", e.Persons >= 0},
 		{"commitment", isHex(e.Commitment, 2*sha256.Size)},

@@ -6,8 +6,8 @@
 // an earlier day, of which the report is out, changes no file that was published: the next report
 // lists each figure of that day that is different now.
 //
-// Medians are the lower of the two in the middle. In the line of a country, a number of accounts or
-// of people told from 1 to 4 is published as "1-4", so that nobody is found by counting.
+// Medians are the lower of the two in the middle. In the line of a country, people are counted as
+// the entries count them, in bands: a sum is all that it can be, "3-12" of three entries of 1 to 4.
 package report
 
 import (
@@ -62,6 +62,11 @@ type Figures struct {
 	// Detected were found by machines, Automated decided by machines alone.
 	Detected  int64 `json:"detected"`
 	Automated int64 `json:"automated"`
+	// AutomatedShare is Automated by Decisions. AutomatedPrecision is which part of the automated
+	// decisions that were drawn by lot and looked at again were right; AutomatedReviews is of how
+	// many that was measured. Both have four decimals, and are empty where nothing is to divide by.
+	AutomatedShare     string `json:"automated_share,omitempty"`
+	AutomatedPrecision string `json:"automated_precision,omitempty"`
 	// NoActions are allegations that led to nothing.
 	NoActions int64 `json:"no_actions"`
 	Lifts     int64 `json:"lifts"`
@@ -115,8 +120,8 @@ type Requests struct {
 	Reasons     map[string]int64 `json:"reasons,omitempty"`
 	Instruments map[string]int64 `json:"instruments,omitempty"`
 	Disclosures int64            `json:"disclosures"`
-	// Accounts, Told and Untold are bands: "0", "1-4", or a number; Untold people may not be told
-	// yet, and their band is wider.
+	// Accounts, Told and Untold are what the bands of the entries can add up to: "0", "1-4",
+	// "6-53", "1000+". Untold people may not be told yet.
 	Accounts      string `json:"accounts"`
 	Told          string `json:"told"`
 	Untold        string `json:"untold"`

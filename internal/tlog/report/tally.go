@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -52,9 +53,16 @@ func (t times) median() int64 {
 
 // requests are a country's before they are published.
 type requests struct {
-	out            Requests
-	accounts, told int64
-	took           times
+	out                    Requests
+	accounts, told, untold span
+	took                   times
+}
+
+// people counts the people of an entry.
+func (r *requests) people(e entry.Entry) {
+	r.accounts.add(e.Accounts)
+	r.told.add(e.Told)
+	r.untold.add(e.Untold)
 }
 
 // tally is what figures are made of: all of it can be added up.
@@ -87,16 +95,19 @@ func (t *tally) add(e entry.Entry) {
 	case entry.Expiry:
 		t.of.Expiries++
 	case entry.Appeal:
-		t.of.Appeals.add(e.Outcome)
+		t.of.Appeals.add(e.Outcome, 1)
 		t.appeals[e.Minutes]++
 	case entry.Settlement:
-		t.of.Settlements.add(e.Outcome)
+		t.of.Settlements.add(e.Outcome, 1)
+	case entry.Correction:
+		t.of.Settlements.add(e.Was, -1)
+		t.of.Settlements.add(e.Outcome, 1)
 	case entry.Review:
-		t.of.Reviews.add(e.Outcome)
+		t.of.Reviews.add(e.Outcome, 1)
 		if e.Decided == fully {
-			t.of.AutomatedReviews.add(e.Outcome)
+			t.of.AutomatedReviews.add(e.Outcome, 1)
 		}
-	case entry.Order, entry.Effect, entry.Refusal, entry.Disclosure:
+	case entry.Order, entry.Effect, entry.Refusal, entry.Disclosure, entry.Told:
 		t.request(e)
 	}
 }
@@ -138,17 +149,28 @@ func (t *tally) decision(e entry.Entry) {
 	}
 }
 
-func (t *tally) request(e entry.Entry) {
-	r := t.requests[e.Country]
+// country is what authorities of a country asked for.
+func (t *tally) country(code string) *requests {
+	r := t.requests[code]
 	if r == nil {
 		r = &requests{took: times{}}
 		r.out.Reasons, r.out.Instruments = map[string]int64{}, map[string]int64{}
-		t.requests[e.Country] = r
+		t.requests[code] = r
 	}
+	return r
+}
+
+func (t *tally) request(e entry.Entry) {
+	r := t.country(e.Country)
 	switch e.Kind {
 	case entry.Order:
+		// Whom it concerns is counted by what comes of it.
 		r.out.Received++
 		count(r.out.Instruments, e.Instrument)
+		return
+	case entry.Told:
+		r.told.add(e.Told)
+		r.untold.subtract(e.Untold)
 		return
 	case entry.Effect:
 		switch e.Outcome {
@@ -156,6 +178,7 @@ func (t *tally) request(e entry.Entry) {
 			r.out.Complied++
 		case "partial":
 			r.out.Partly++
+			count(r.out.Reasons, e.Reason)
 		default:
 			r.out.Refused++
 			count(r.out.Reasons, e.Reason)
@@ -165,12 +188,10 @@ func (t *tally) request(e entry.Entry) {
 		count(r.out.Reasons, e.Reason)
 	case entry.Disclosure:
 		r.out.Disclosures++
-		r.accounts += e.Accounts
-		r.told += e.Told
+		r.people(e)
 		return
 	}
-	r.accounts += e.Accounts
-	r.told += e.Told
+	r.people(e)
 	r.took[e.Minutes]++
 }
 
@@ -198,12 +219,7 @@ func (t *tally) merge(o *tally) {
 	t.took.add(o.took)
 	t.appeals.add(o.appeals)
 	for country, from := range o.requests {
-		to := t.requests[country]
-		if to == nil {
-			to = &requests{took: times{}}
-			to.out.Reasons, to.out.Instruments = map[string]int64{}, map[string]int64{}
-			t.requests[country] = to
-		}
+		to := t.country(country)
 		to.out.Received += from.out.Received
 		to.out.Complied += from.out.Complied
 		to.out.Partly += from.out.Partly
@@ -211,8 +227,9 @@ func (t *tally) merge(o *tally) {
 		to.out.Disclosures += from.out.Disclosures
 		sum(to.out.Reasons, from.out.Reasons)
 		sum(to.out.Instruments, from.out.Instruments)
-		to.accounts += from.accounts
-		to.told += from.told
+		to.accounts.merge(from.accounts)
+		to.told.merge(from.told)
+		to.untold.merge(from.untold)
 		to.took.add(from.took)
 	}
 }
@@ -223,6 +240,9 @@ func (t *tally) figures() Figures {
 	f.Subjects, f.Measures = maps.Clone(f.Subjects), maps.Clone(f.Measures)
 	f.Grounds, f.Categories = maps.Clone(f.Grounds), maps.Clone(f.Categories)
 	f.Sources = maps.Clone(f.Sources)
+	f.AutomatedShare = share(f.Automated, f.Decisions)
+	right := f.AutomatedReviews
+	f.AutomatedPrecision = share(right.Upheld, right.Upheld+right.Partly+right.Reversed)
 	f.MedianMinutes, f.MedianAppealMinutes = t.took.median(), t.appeals.median()
 	if len(t.requests) > 0 {
 		f.Requests = make(map[string]Requests, len(t.requests))
@@ -230,22 +250,23 @@ func (t *tally) figures() Figures {
 	for country, r := range t.requests {
 		out := r.out
 		out.Reasons, out.Instruments = maps.Clone(out.Reasons), maps.Clone(out.Instruments)
-		out.Accounts, out.Told = few(r.accounts), few(r.told)
-		out.Untold = band(max(r.accounts-r.told, 0))
+		out.Accounts, out.Told = r.accounts.String(), r.told.String()
+		out.Untold = r.untold.String()
 		out.MedianMinutes = r.took.median()
 		f.Requests[country] = out
 	}
 	return f
 }
 
-func (o *Outcomes) add(outcome string) {
+// add counts an outcome n times.
+func (o *Outcomes) add(outcome string, n int64) {
 	switch outcome {
+	case "upheld":
+		o.Upheld += n
 	case "partly":
-		o.Partly++
+		o.Partly += n
 	case "reversed":
-		o.Reversed++
-	default:
-		o.Upheld++
+		o.Reversed += n
 	}
 }
 
@@ -268,26 +289,60 @@ func sum(to, from map[string]int64) {
 	}
 }
 
-// few writes a number of people so that no few of them can be told.
-func few(n int64) string {
-	if n > 0 && n < 5 {
-		return "1-4"
+// shareUnit is the last decimal of a share.
+const shareUnit = 10_000
+
+// share is a part of a whole with four decimals, the last one rounded, by whole numbers alone: it
+// must come out the same everywhere. It is empty of nothing.
+func share(part, whole int64) string {
+	if whole <= 0 {
+		return ""
 	}
-	return strconv.FormatInt(n, 10)
+	n := (2*part*shareUnit + whole) / (2 * whole)
+	return fmt.Sprintf("%d.%04d", n/shareUnit, n%shareUnit)
 }
 
-// band writes a number of people of whom nothing more exact may be said yet.
-func band(n int64) string {
-	if n == 0 {
-		return "0"
+// span is what a sum of bands can be.
+type span struct {
+	least, most int64
+	// open counts bands without an end.
+	open int64
+}
+
+// add adds the band that begins with a number.
+func (s *span) add(band int64) {
+	most, open := entry.BandEnd(band)
+	s.least += band
+	s.most += most
+	if open {
+		s.open++
 	}
-	for _, b := range [...]struct {
-		most int64
-		name string
-	}{{4, "1-4"}, {49, "5-49"}, {249, "50-249"}, {999, "250-999"}} {
-		if n <= b.most {
-			return b.name
-		}
+}
+
+// subtract takes a band back that was added.
+func (s *span) subtract(band int64) {
+	most, open := entry.BandEnd(band)
+	s.least -= band
+	s.most -= most
+	if open {
+		s.open--
 	}
-	return "1000+"
+}
+
+func (s *span) merge(o span) {
+	s.least += o.least
+	s.most += o.most
+	s.open += o.open
+}
+
+// String is "0", "1-4", or "1000+" where there is no end.
+func (s span) String() string {
+	switch {
+	case s.open > 0:
+		return fmt.Sprintf("%d+", s.least)
+	case s.least == s.most:
+		return strconv.FormatInt(s.least, 10)
+	default:
+		return fmt.Sprintf("%d-%d", s.least, s.most)
+	}
 }

@@ -149,7 +149,7 @@ func (a *author) days(n, each int, r *mrand.Rand) {
 			})
 			a.add(entry.Entry{Kind: entry.Appeal, Day: day, Outcome: pick(r, "upheld", "reversed")})
 			a.add(entry.Entry{
-				Kind: entry.Refusal, Day: day, Country: pick(r, "FR", "IR", "RU"), Accounts: 3,
+				Kind: entry.Refusal, Day: day, Country: pick(r, "FR", "IR", "RU"), Accounts: 5,
 				Reason: pick(r, "overbroad", "unauthenticated"), Minutes: r.Int64N(90),
 			})
 		}
