@@ -25,7 +25,7 @@ func (n *Node) pages() (http.Handler, error) {
 	}
 	people, err := persons.New(persons.Rooms{
 		Site: site, Store: n.Store, References: n.safetyReferences(), Statements: n.Statements,
-		Appeals: n.Appeals, Disputes: n.Config.Contact.Disputes,
+		Appeals: n.Appeals, Receipt: n.Receipt, Disputes: n.Config.Contact.Disputes,
 	})
 	if err != nil {
 		return nil, err

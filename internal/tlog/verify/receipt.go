@@ -71,7 +71,21 @@ func ParseReceipt(b []byte) (r Receipt, err error) {
 	if r.V != ReceiptVersion {
 		return r, finding(BadReceipt, "file", "it is of version %d", r.V)
 	}
-	return r, nil
+	return r, only(b, r)
+}
+
+// only refuses a receipt that could be written otherwise and mean the same, but for white space
+// between its parts: so every program that reads receipts comes to the same verdict.
+func only(b []byte, r Receipt) error {
+	again, err := json.Marshal(r)
+	if err != nil {
+		return fmt.Errorf("verify: encode: %w", err)
+	}
+	var is bytes.Buffer
+	if json.Compact(&is, b) != nil || r.Proof == nil || !bytes.Equal(is.Bytes(), again) {
+		return finding(BadReceipt, "file", "it is not in the only form of a receipt")
+	}
+	return nil
 }
 
 // Proof is what a receipt proves.

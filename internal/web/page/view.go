@@ -154,5 +154,19 @@ func (s *Set) Render(
 	return nil
 }
 
+// JSON answers with an object for programs, which no cache keeps.
+func (s *Site) JSON(w http.ResponseWriter, r *http.Request, status int, body []byte) {
+	h := w.Header()
+	Policy{}.set(h)
+	h.Set("Content-Type", "application/json; charset=utf-8")
+	if h.Get("Cache-Control") == "" {
+		h.Set("Cache-Control", "no-store")
+	}
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(body)
+	}
+}
+
 // Path is the address of a path below the one under which all pages lie.
 func (s *Site) Path(at string) string { return s.base + at }

@@ -10,6 +10,7 @@
 package person
 
 import (
+	"context"
 	"embed"
 	"errors"
 	"math"
@@ -19,10 +20,13 @@ import (
 	"strconv"
 	"strings"
 
+	"parley/internal/ids"
 	"parley/internal/safety"
 	"parley/internal/safety/appeal"
+	"parley/internal/safety/ledger"
 	"parley/internal/safety/statement"
 	"parley/internal/store"
+	"parley/internal/tlog/verify"
 	"parley/internal/web/about"
 	"parley/internal/web/page"
 )
@@ -40,6 +44,8 @@ type Rooms struct {
 	References safety.References
 	Statements *statement.Service
 	Appeals    *appeal.Service
+	// Receipt proves that a line is in the public log; ledger.ErrWaiting says that it is too early.
+	Receipt func(context.Context, ids.Peer, int64, ledger.Kind) (verify.Receipt, error)
 	// Disputes are the https addresses of certified out-of-court dispute bodies.
 	Disputes []string
 }
@@ -76,6 +82,11 @@ func (p *Pages) Mount(mux *http.ServeMux) {
 		})
 		mux.Handle("GET "+path+"{reference}", h)
 		mux.Handle("POST "+path+"{reference}", h)
+		proof := p.Site.Handle(func(w http.ResponseWriter, r *http.Request) error {
+			return p.receipt(w, r, path, kind)
+		})
+		mux.Handle("GET "+path+"{reference}/receipt", proof)
+		mux.Handle("GET "+path+"{reference}/receipt/{of}", proof)
 	}
 	mux.Handle("GET "+personPath+"{reference}", p.Site.Handle(p.all))
 	mux.Handle("GET /status", p.Site.Handle(p.find))
