@@ -206,7 +206,8 @@ func (s *Service) write(ctx context.Context, m store.Mail) (l smtp.Letter, err e
 			l.Subject = s.texts.get(l.Lang, name(m.Kind)+".subject")
 		}
 		l.Body = said + s.texts.get(l.Lang, name(m.Kind)+".text") + "\n" + s.URL + "/r/" + ref +
-			"?lang=" + l.Lang + "\n\n" + s.texts.get(l.Lang, "foot", s.Name) + "\n"
+			"?lang=" + l.Lang + "\n\n" + s.proof(m, ref, l.Lang) +
+			s.texts.get(l.Lang, "foot", s.Name) + "\n"
 		return nil
 	})
 	return l, err
@@ -227,6 +228,19 @@ func (s *Service) outcome(
 		}
 	}
 	return v.Title, said, nil
+}
+
+// proof says where the receipt of what is told is, if that has a line in the public log.
+func (s *Service) proof(m store.Mail, ref, lang string) string {
+	of := ""
+	switch decide.LetterKind(m.Kind) {
+	case decide.Outcome:
+	case decide.AppealAnswer:
+		of = "/complaint"
+	default:
+		return ""
+	}
+	return s.texts.get(lang, "proof") + "\n" + s.URL + "/r/" + ref + "/receipt" + of + "\n\n"
 }
 
 // name is how the texts call a kind of mail.

@@ -234,6 +234,7 @@ func (s *Service) write(r *store.Reader, l store.Letter, to recipient) (out lett
 		all := s.References.Make(safety.PersonRef, l.Recipient.Peer(), 0)
 		out.buttons = append(s.appealButton(s.Reference(d), lang), page...)
 		out.buttons = append(out.buttons, s.link("button.all", "/p/", all, lang)...)
+		out.buttons = append(out.buttons, s.proof("/s/", s.Reference(d), lang)...)
 		return out, nil
 	case decide.EndedEarly:
 		out.title = t.get(lang, "ended.title")
@@ -263,6 +264,11 @@ func (s *Service) write(r *store.Reader, l store.Letter, to recipient) (out lett
 		out.title = t.get(lang, "answer.title")
 		key := "answer." + notifier + a.State.String()
 		out.parts = []Part{t.part(lang, "outcome", t.get(lang, key)), reason(a.Reason)}
+		path, ref := "/s/", s.Reference(d)
+		if a.Report != 0 {
+			path, ref = "/r/", s.References.Make(safety.ReportRef, l.Subject, a.Report)
+		}
+		out.buttons = append(out.buttons, s.proof(path, ref, lang)...)
 	case decide.AppealMessage:
 		out.title = t.get(lang, "message.title")
 		lines, err := appeal.Dialogue(r, l.Subject, a.ID)
@@ -288,6 +294,11 @@ func (s *Service) link(key, path, ref, lang string) []message.Button {
 	return []message.Button{{
 		Text: s.texts.get(lang, key), URL: s.URL + path + ref,
 	}}
+}
+
+// proof is a button that leads to the receipts of a page's lines in the public log.
+func (s *Service) proof(path, ref, lang string) []message.Button {
+	return s.link("button.proof", path, ref+"#proof", lang)
 }
 
 // appealButton is the button by which a decision is complained about.
@@ -368,6 +379,7 @@ func (s *Service) tellNotifier(
 		text.buttons = s.appealButton(ref, to.lang)
 	}
 	text.buttons = append(text.buttons, s.link("button.page", "/r/", ref, to.lang)...)
+	text.buttons = append(text.buttons, s.proof("/r/", ref, to.lang)...)
 	if to.user != 0 {
 		_, err := s.send(ctx, to, text, randomID(l.Subject, l.ID, x.ID))
 		if err != nil {

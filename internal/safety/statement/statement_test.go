@@ -197,16 +197,17 @@ func TestLettersArriveOnce(t *testing.T) {
 				t.Errorf("%+v is outside of the text", e)
 			}
 		}
-		if b := buttons(c); len(b) != 3 || b[0].Data == nil ||
+		if b := buttons(c); len(b) != 4 || b[0].Data == nil ||
 			!strings.HasPrefix(b[1].URL, "https://chat.example.org/s/S") ||
-			!strings.HasPrefix(b[2].URL, "https://chat.example.org/p/P") {
+			!strings.HasPrefix(b[2].URL, "https://chat.example.org/p/P") ||
+			b[3].URL != b[1].URL+"#proof" {
 			t.Errorf("%+v", b)
 		}
 		got = w.Letters(safetytest.Reporter)
 		if len(got) != 1 || strings.Contains(w.Content(got[0]).Text, "money") {
 			t.Fatalf("%+v to who reported", got)
 		}
-		if b := buttons(w.Content(got[0])); len(b) != 1 {
+		if b := buttons(w.Content(got[0])); len(b) != 2 || b[0].Data != nil || b[1].Data != nil {
 			t.Errorf("who got what he asked for may complain: %+v", b)
 		}
 		w.View(func(r *store.Reader) error {
