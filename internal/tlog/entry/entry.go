@@ -69,7 +69,8 @@ const (
 	Report Kind = "report"
 )
 
-func kinds() []Kind {
+// Kinds are all kinds of entries.
+func Kinds() []Kind {
 	return []Kind{
 		Decision, Lift, Expiry, NoAction, Appeal, Settlement, Order, Effect, Refusal, Disclosure,
 		Told, Correction, Review, Report,
@@ -202,7 +203,7 @@ func (e Entry) check() error {
 		ok    bool
 	}{
 		{"v", e.V == Version},
-		{"kind", slices.Contains(kinds(), e.Kind)},
+		{"kind", slices.Contains(Kinds(), e.Kind)},
 		{"id", isHex(e.ID, 32)},
 		{"of", e.Of == "" || isHex(e.Of, 32)},
 		{"day", isDay(e.Day)},

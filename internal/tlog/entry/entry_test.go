@@ -41,7 +41,7 @@ func TestParseTakesWhatEncodeWrites(t *testing.T) {
 	word := rapid.StringMatching(`[A-Z_]{1,20}`)
 	rapid.Check(t, func(t *rapid.T) {
 		e := sample()
-		e.Kind = rapid.SampledFrom(kinds()).Draw(t, "kind")
+		e.Kind = rapid.SampledFrom(Kinds()).Draw(t, "kind")
 		e.Subject, e.Reason = word.Draw(t, "subject"), word.Draw(t, "reason")
 		e.Minutes = rapid.Int64Range(0, 1<<40).Draw(t, "minutes")
 		e.Day = Day(time.Unix(rapid.Int64Range(0, 4e9).Draw(t, "time"), 0))

@@ -40,3 +40,10 @@ func (p Policy) set(h http.Header) {
 	h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()")
 	h.Set("X-Robots-Tag", "noindex")
 }
+
+// With is the same set of pages with another policy.
+func (s *Set) With(p Policy) *Set {
+	other := *s
+	other.Policy = p
+	return &other
+}

@@ -26,7 +26,7 @@ import (
 
 // files are the pages and their texts.
 //
-//go:embed pages texts
+//go:embed pages texts assets
 var files embed.FS
 
 // Log is what the pages tell of the log.
@@ -67,6 +67,7 @@ func New(r Rooms) (*Pages, error) {
 func (p *Pages) Mount(mux *http.ServeMux) {
 	mux.Handle("GET /transparency/{$}", p.Site.Handle(p.overview))
 	mux.Handle("GET /transparency/check", p.Site.Handle(p.check))
+	mux.Handle("GET /transparency/verify", p.Site.Handle(p.verify))
 	mux.Handle("GET /transparency/report/{day}", p.Site.Handle(p.day))
 }
 
@@ -188,10 +189,15 @@ type checkView struct {
 }
 
 func (p *Pages) check(w http.ResponseWriter, r *http.Request) error {
-	return p.set.Render(w, r, http.StatusOK, "check", checkView{
+	return p.set.Render(w, r, http.StatusOK, "check", p.trust())
+}
+
+// trust is what the server says of itself.
+func (p *Pages) trust() checkView {
+	return checkView{
 		Origin: p.Log.Origin, Address: p.Site.URL("/log"), Keys: strings.Fields(p.Log.Keys),
 		Witnesses: p.Log.Witnesses,
-	})
+	}
 }
 
 // days are the days of which a report is out, the newest first.

@@ -26,8 +26,8 @@ func TestTexts(t *testing.T) {
 	pagetest.Texts(t, files, page.Files(), about.Shell())
 }
 
-// door serves the pages of a log directory.
-func door(t *testing.T, dir string) http.Handler {
+// door serves the pages of a log directory; keys are those of the log and of its witnesses.
+func door(t *testing.T, dir string, keys ...string) http.Handler {
 	t.Helper()
 	site, err := page.New(page.Options{
 		URL: "https://chat.example", Name: "Parley", Key: sha256.Sum256(nil),
@@ -37,8 +37,11 @@ func door(t *testing.T, dir string) http.Handler {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if len(keys) == 0 {
+		keys = []string{"chat.example/log+00000000+AAAA"}
+	}
 	p, err := New(Rooms{Site: site, Log: Log{
-		Dir: dir, Origin: "chat.example/log", Keys: "chat.example/log+00000000+AAAA\n",
+		Dir: dir, Origin: "chat.example/log", Keys: keys[0] + "\n", Witnesses: keys[1:],
 		State: func(context.Context) (int64, int64, error) { return 12, 11, nil },
 	}})
 	if err != nil {

@@ -333,6 +333,7 @@
 
   async function check(bytes) {
     delete result.dataset.verdict;
+    delete result.dataset.finding;
     let trust;
     try {
       if (!await able()) throw new Error("able");
@@ -344,18 +345,19 @@
       tell(await prove(bytes, trust));
     } catch (e) {
       if (!(e instanceof Finding)) throw e;
-      const why = says[e.what === "receipt" ? e.where : e.what];
+      const why = { receipt: e.where === "entry" ? "form" : e.where }[e.what] || e.what;
       result.dataset.finding = e.message;
-      show("bad", says.bad, element("p", why));
+      show("bad", says.bad, element("p", says[why]));
     }
   }
 
-  let file = null;
-  async function take(f) {
-    if (!f) return;
+  // The bytes of the chosen file, until its text is changed by hand; and the reading of it.
+  let file = null, reading = null;
+  async function read(f) {
     file = new Uint8Array(await f.slice(0, receiptMost + 1).arrayBuffer());
     form.elements.text.value = new TextDecoder().decode(file);
   }
+  const take = (f) => { if (f) reading = read(f); };
   form.elements.file.addEventListener("change", () => take(form.elements.file.files[0]));
   form.elements.text.addEventListener("input", () => { file = null; });
   for (const kind of ["dragover", "drop"]) {
@@ -364,9 +366,10 @@
       if (kind === "drop") take(event.dataTransfer.files[0]);
     });
   }
-  form.addEventListener("submit", (event) => {
+  form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    check(file || utf8.encode(form.elements.text.value));
+    await reading;
+    await check(file || utf8.encode(form.elements.text.value));
   });
   for (const e of document.querySelectorAll("[data-scripts]")) e.hidden = false;
 })();
