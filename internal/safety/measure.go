@@ -1,5 +1,7 @@
 package safety
 
+import "fmt"
+
 // Measure is what may be done to a subject, from the mildest on. Values are stored.
 type Measure int64
 
@@ -112,4 +114,18 @@ type MeasureSpec struct {
 	Ends int64 `cbor:"3,keyasint,omitempty"`
 	// Detail is a label's text, or "scam" or "fake" for an account or a chat.
 	Detail string `cbor:"4,keyasint,omitempty"`
+}
+
+// MarshalText writes the measure's name.
+func (m Measure) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
+
+// UnmarshalText reads a measure's name.
+func (m *Measure) UnmarshalText(text []byte) error {
+	for _, known := range Measures() {
+		if known.String() == string(text) {
+			*m = known
+			return nil
+		}
+	}
+	return fmt.Errorf("safety: there is no measure %q", text)
 }
