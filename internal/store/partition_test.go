@@ -23,6 +23,8 @@ const partitions = 4
 
 // acrossShards are the statements that may touch all shards, with the reason.
 var acrossShards = map[string]string{
+	"agency.all":               "a page for the staff",
+	"agency.lapsing":           "a sweep in the background",
 	"appeal.open":              "a queue of staff",
 	"appeal.person":            "the complaints of one person, rarely read",
 	"appeal.since":             "statistics",
@@ -58,6 +60,9 @@ var acrossShards = map[string]string{
 	"login_code.expire":        "a sweep in the background",
 	"login_token.expire":       "a sweep in the background",
 	"name_term.prefix":         "a search by the beginning of a word",
+	"order.next":               "a sweep in the background",
+	"order.queue":              "a queue of staff",
+	"order_item.decision":      "what a lifted decision is told to",
 	"outbox.all":               "what start-up carries on with",
 	"report.uncounted":         "a sweep in the background",
 	"report.untold":            "a sweep in the background",

@@ -1,0 +1,209 @@
+package store_test
+
+import (
+	"math"
+
+	"parley/internal/ids"
+	"parley/internal/store"
+)
+
+func testAgencies(d *desk) {
+	name := "DE office " + d.Name()
+	d.update(func(tx *store.Tx) error { return tx.TakeAgencyName(name, d.id(1)) })
+	d.refused(store.ErrConflict, func(tx *store.Tx) error {
+		return tx.TakeAgencyName(name, d.id(2))
+	})
+	equal(d, "by name", read(d, func(r *store.Reader) (int64, error) {
+		return r.AgencyByName(name)
+	}), d.id(1))
+	a := store.Agency{
+		ID: d.id(1), Name: "Office", Country: "DE", Kind: 2, State: 1, Lang: "de", ProposedBy: 7,
+		Created: 5, Attest: 9, Body: []byte{1},
+	}
+	put := func(a store.Agency) func(*store.Tx) error {
+		return func(tx *store.Tx) error { return tx.PutAgency(a) }
+	}
+	get := func(r *store.Reader) (store.Agency, error) { return r.Agency(a.ID) }
+	absent(d, get)
+	d.update(put(a))
+	for what, bad := range map[string]func(*store.Agency){
+		"approves himself":   func(a *store.Agency) { a.ApprovedBy = a.ProposedBy },
+		"active unapproved":  func(a *store.Agency) { a.State = 3 },
+		"proposed by nobody": func(a *store.Agency) { a.ProposedBy = 0 },
+	} {
+		b := a
+		bad(&b)
+		if err := d.s.Update(d.Context(), ids.Peer(a.ID), put(b)); err == nil {
+			d.Errorf("%s: accepted", what)
+		}
+	}
+	a.State, a.ApprovedBy, a.Approved, a.Body = 3, 8, 6, []byte{2}
+	d.update(put(a))
+	equal(d, "agency", read(d, get), a)
+	equal(d, "all", read(d, func(r *store.Reader) ([]store.Agency, error) {
+		return r.Agencies(d.id(0), 1)
+	}), []store.Agency{a})
+	equal(d, "lapsing", read(d, func(r *store.Reader) ([]store.Agency, error) {
+		return r.LapsingAgencies(10, 5)
+	}), []store.Agency{a})
+	e := store.AgencyEvent{Agency: a.ID, N: 1, At: 2, Staff: 3, Officer: 4, Kind: 5,
+		Body: []byte{6}}
+	d.update(func(tx *store.Tx) error { return tx.AddAgencyEvent(e) })
+	d.refused(store.ErrConflict, func(tx *store.Tx) error { return tx.AddAgencyEvent(e) })
+	equal(d, "last event", read(d, func(r *store.Reader) (int64, error) {
+		return r.LastAgencyEvent(a.ID)
+	}), int64(1))
+	equal(d, "events", read(d, func(r *store.Reader) ([]store.AgencyEvent, error) {
+		return r.AgencyEvents(a.ID, math.MaxInt64, 5)
+	}), []store.AgencyEvent{e})
+}
+
+func testOfficers(d *desk) {
+	o := store.Officer{
+		Agency: d.id(1), ID: d.id(2), Name: "Officer", Role: 1, State: 1, ProposedBy: 7, Created: 5,
+		EnrolHash: "hash", EnrolExpires: 9,
+	}
+	put := func(o store.Officer) func(*store.Tx) error {
+		return func(tx *store.Tx) error { return tx.PutOfficer(o) }
+	}
+	get := func(r *store.Reader) (store.Officer, error) { return r.Officer(o.Agency, o.ID) }
+	absent(d, get)
+	d.update(put(o))
+	for what, bad := range map[string]func(*store.Officer){
+		"approves himself": func(o *store.Officer) { o.ApprovedBy = o.ProposedBy },
+		"unapproved":       func(o *store.Officer) { o.State = 2 },
+		"without a key":    func(o *store.Officer) { o.State, o.ApprovedBy = 3, 8 },
+	} {
+		b := o
+		bad(&b)
+		if err := d.s.Update(d.Context(), ids.Peer(o.Agency), put(b)); err == nil {
+			d.Errorf("%s: accepted", what)
+		}
+	}
+	o.State, o.ApprovedBy, o.Bound, o.Attest, o.EnrolHash, o.EnrolExpires = 3, 8, 6, 99, "", 0
+	d.update(put(o))
+	equal(d, "officer", read(d, get), o)
+	equal(d, "officers", read(d, func(r *store.Reader) ([]store.Officer, error) {
+		return r.Officers(o.Agency, 5)
+	}), []store.Officer{o})
+	absent(d, func(r *store.Reader) (store.Officer, error) { return r.Officer(d.id(9), o.ID) })
+	c := store.OfficerCredential{Agency: o.Agency, Officer: o.ID, ID: "key", Body: []byte{1},
+		Created: 1}
+	d.update(func(tx *store.Tx) error { return tx.PutOfficerCredential(c) })
+	c.Body, c.Used = []byte{2}, 7
+	d.update(func(tx *store.Tx) error { return tx.PutOfficerCredential(c) })
+	keys := func(r *store.Reader) ([]store.OfficerCredential, error) {
+		return r.OfficerCredentials(o.Agency, o.ID)
+	}
+	equal(d, "credentials", read(d, keys), []store.OfficerCredential{c})
+	d.update(func(tx *store.Tx) error { return tx.ForgetOfficerCredentials(o.Agency, o.ID) })
+	equal(d, "no credentials", read(d, keys), []store.OfficerCredential{})
+	k := store.AgencyKey{Agency: o.Agency, ID: 1, Label: "hotline", Hash: "h", Staff: 7, Created: 2,
+		Expires: 3}
+	d.update(func(tx *store.Tx) error { return tx.PutAgencyKey(k) })
+	k.Revoked = 4
+	d.update(func(tx *store.Tx) error { return tx.PutAgencyKey(k) })
+	equal(d, "keys", read(d, func(r *store.Reader) ([]store.AgencyKey, error) {
+		return r.AgencyKeys(o.Agency, 5)
+	}), []store.AgencyKey{k})
+}
+
+func testOrders(d *desk) {
+	o := store.Order{
+		Agency: d.id(1), ID: d.id(2), Instrument: "i", Number: "n", Digest: "d", State: 2,
+		Country: "FR", Officer: 3, Received: 4, Due: 50, Next: 40, Items: 1, Events: 1,
+		Body: []byte{1},
+	}
+	add := func(o store.Order) func(*store.Tx) error {
+		return func(tx *store.Tx) error { return tx.AddOrder(o) }
+	}
+	get := func(r *store.Reader) (store.Order, error) { return r.Order(o.Agency, o.ID) }
+	absent(d, get)
+	d.refused(store.ErrNotFound, func(tx *store.Tx) error { return tx.ChangeOrder(o) })
+	d.update(add(o))
+	again := o
+	again.ID++
+	d.refused(store.ErrConflict, add(again))
+	again.Agency = d.id(9)
+	d.update(add(again))
+	absent(d, func(r *store.Reader) (store.Order, error) { return r.Order(again.Agency, o.ID) })
+	o.Digest, o.State, o.Due, o.Paused, o.Next, o.Alarmed, o.Breached = "e", 60, 51, 5, 41, 6, 7
+	o.Items, o.Events, o.Body = 2, 3, []byte{2}
+	d.update(func(tx *store.Tx) error { return tx.ChangeOrder(o) })
+	equal(d, "order", read(d, get), o)
+	for what, list := range map[string]func(r *store.Reader) ([]store.Order, error){
+		"numbered": func(r *store.Reader) ([]store.Order, error) {
+			return r.OrdersNumbered(o.Agency, "n", 5)
+		},
+		"of the agency": func(r *store.Reader) ([]store.Order, error) {
+			return r.OrdersOf(o.Agency, math.MaxInt64, 5)
+		},
+		"queue": func(r *store.Reader) ([]store.Order, error) { return r.OrderQueue(60, 0, 0, 5) },
+	} {
+		equal(d, what, read(d, list), []store.Order{o})
+	}
+	equal(d, "clocks", read(d, func(r *store.Reader) ([]store.Order, error) {
+		return r.OrderClocks(40, 5)
+	}), []store.Order{again})
+	o.Closed = 70
+	d.update(func(tx *store.Tx) error { return tx.ChangeOrder(o) })
+	equal(d, "no queue", read(d, func(r *store.Reader) ([]store.Order, error) {
+		return r.OrderQueue(60, 0, 0, 5)
+	}), []store.Order{})
+}
+
+func testOrderParts(d *desk) {
+	i := store.OrderItem{Agency: d.id(1), Order: d.id(2), N: 1, Peer: d.peer(3), Kind: 3, Item: 4,
+		Author: d.user(5), State: 1, At: 6, Body: []byte{1}}
+	d.update(func(tx *store.Tx) error { return tx.PutOrderItem(i) })
+	i.Peer, i.State, i.Decision, i.Hold, i.At, i.Body = d.peer(4), 2, d.id(7), 8, 9, []byte{2}
+	d.update(func(tx *store.Tx) error { return tx.PutOrderItem(i) })
+	equal(d, "items", read(d, func(r *store.Reader) ([]store.OrderItem, error) {
+		return r.OrderItems(i.Agency, i.Order, 5)
+	}), []store.OrderItem{i})
+	equal(d, "items of a decision", read(d, func(r *store.Reader) ([]store.OrderItem, error) {
+		return r.OrderItemsOfDecision(d.id(7), 5)
+	}), []store.OrderItem{i})
+	e := store.OrderEvent{Agency: i.Agency, Order: i.Order, N: 1, At: 2, Staff: 3, Officer: 4,
+		Kind: 5, Body: []byte{6}}
+	d.update(func(tx *store.Tx) error { return tx.AddOrderEvent(e) })
+	d.refused(store.ErrConflict, func(tx *store.Tx) error { return tx.AddOrderEvent(e) })
+	equal(d, "events", read(d, func(r *store.Reader) ([]store.OrderEvent, error) {
+		return r.OrderEvents(i.Agency, i.Order, 0, 5)
+	}), []store.OrderEvent{e})
+	a := store.OrderApproval{Agency: i.Agency, Order: i.Order, Digest: "d", Staff: 3, Role: "legal",
+		At: 4}
+	d.update(func(tx *store.Tx) error { return tx.AddOrderApproval(a) })
+	d.refused(store.ErrConflict, func(tx *store.Tx) error { return tx.AddOrderApproval(a) })
+	nobody := a
+	nobody.Staff = 0
+	if d.s.Update(d.Context(), 1, func(tx *store.Tx) error {
+		return tx.AddOrderApproval(nobody)
+	}) == nil {
+		d.Error("nobody signed")
+	}
+	equal(d, "approvals", read(d, func(r *store.Reader) ([]store.OrderApproval, error) {
+		return r.OrderApprovals(i.Agency, i.Order)
+	}), []store.OrderApproval{a})
+	p := store.OrderPaper{Agency: i.Agency, Order: i.Order, N: 1, Kind: "receipt", At: 2,
+		Body: []byte("note")}
+	d.update(func(tx *store.Tx) error { return tx.AddOrderPaper(p) })
+	d.refused(store.ErrConflict, func(tx *store.Tx) error { return tx.AddOrderPaper(p) })
+	for _, at := range []int64{5, 6} { // the second time is not noted
+		d.update(func(tx *store.Tx) error {
+			return tx.OrderPaperFetched(p.Agency, p.Order, p.N, at)
+		})
+	}
+	p.Fetched = 5
+	equal(d, "papers", read(d, func(r *store.Reader) ([]store.OrderPaper, error) {
+		return r.OrderPapers(i.Agency, i.Order)
+	}), []store.OrderPaper{p})
+	f := store.OrderDocument{Agency: i.Agency, Order: i.Order, Digest: "d", Name: "order.pdf",
+		Mime: "application/pdf", Size: 3, At: 4}
+	for range 2 {
+		d.update(func(tx *store.Tx) error { return tx.AddOrderDocument(f) })
+	}
+	equal(d, "documents", read(d, func(r *store.Reader) ([]store.OrderDocument, error) {
+		return r.OrderDocuments(i.Agency, i.Order)
+	}), []store.OrderDocument{f})
+}
