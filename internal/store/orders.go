@@ -182,8 +182,8 @@ func (r *Reader) OrdersOf(agency, below int64, limit int) ([]Order, error) {
 	return r.orders(orderOf, agency, below, limit)
 }
 
-// OrderQueue returns up to limit open orders in a state behind a place of the queue, those due first
-// first.
+// OrderQueue returns up to limit open orders in a state behind a place of the queue, those that are
+// due first first.
 func (r *Reader) OrderQueue(state, due, after int64, limit int) ([]Order, error) {
 	return r.orders(orderQueue, state, due, after, limit)
 }

@@ -14,13 +14,13 @@ type Source int64
 // The sources. OwnWord is what the agency itself said, which no check may rest on.
 const (
 	OwnWord Source = 1
-	// Directory is a state's directory of its authorities, Register an official register: of courts,
+	// Directory is a state's directory of its authorities, Register an official register of courts,
 	// of the authorities that a regulation names, of trusted flaggers.
 	Directory Source = 2
 	Register  Source = 3
 	// Embassy is another authority of the same state.
 	Embassy Source = 4
-	// Switchboard is the published number of a ministry or headquarters, which put the call through.
+	// Switchboard is the published number of a ministry or headquarters that put the call through.
 	Switchboard Source = 5
 )
 
