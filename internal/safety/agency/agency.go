@@ -1,8 +1,8 @@
 // Package agency keeps who may ask: authorities and other bodies with a door of their own, and
 // their officers. Nobody registers himself. An agency is proposed by one member of staff and
-// approved by another, after somebody called it at a number from a public source that is not its own; so is
-// each of its officers, who then binds a security key by a link that is good once. A mail address
-// proves nothing here, whatever stands behind its @.
+// approved by another, after somebody called it at a number from a public source that is not its
+// own; so is each of its officers, who then binds a security key by a link that is good once. A
+// mail address proves nothing here, whatever stands behind its @.
 //
 // Invariants: who approves is neither who proposed nor who called; an officer without a key has no
 // standing; a new officer's emergency orders wait for a week; what was not confirmed again within

@@ -17,7 +17,8 @@ type Signals struct {
 	AlteredTwin bool
 	// Broad names many people, or a time without end.
 	Broad bool
-	// NoSupervisor names nobody who confirms, OwnCallBack a number to call that is not the kept one.
+	// NoSupervisor names nobody who confirms, OwnCallBack a number to call that is not the one we
+	// keep.
 	NoSupervisor, OwnCallBack bool
 	// ForeignLaw rests on another country's law than the agency's.
 	ForeignLaw bool
