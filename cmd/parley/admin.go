@@ -13,6 +13,7 @@ type adminCmd struct {
 	Account accountCmd `cmd:"" help:"Make an account."`
 	Code    codeCmd    `cmd:"" help:"Issue a login code for an account, to be handed over by you."`
 	Staff   staffCmd   `cmd:"" help:"Who works in the moderators' console."`
+	DSA     dsaCmd     `cmd:"" name:"dsa" help:"Statements of reasons for the EU's database."`
 }
 
 // inviteCmd makes an invitation.

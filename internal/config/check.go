@@ -43,6 +43,7 @@ func (l *loader) check() {
 	l.checkWeb()
 	l.checkConsole()
 	l.checkContact()
+	l.checkDSA()
 	l.checkStore()
 	l.checkBlob()
 	l.checkCodes()
@@ -240,10 +241,32 @@ func (l *loader) checkSMTP(smtp SMTP) {
 	}
 }
 
+// isPrivate tells whether nobody else reads what is sent to an address: https, or http on loopback.
+func isPrivate(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && u.Host != "" &&
+		(u.Scheme == "https" || u.Scheme == "http" && isLoopback(u.Hostname()))
+}
+
+// checkDSA does not show the token.
+func (l *loader) checkDSA() {
+	dsa := l.config.DSA
+	if dsa.URL != "" && !isPrivate(dsa.URL) {
+		l.problem("dsa.url", "must be an https:// address, or an http:// one on loopback")
+	}
+	if dsa.Mode != DSASend {
+		return
+	}
+	if dsa.URL == "" {
+		l.problem("dsa.url", `must be set, because dsa.mode is "send"`)
+	}
+	if dsa.Token == "" {
+		l.problem("dsa.token", `must be set, because dsa.mode is "send"`)
+	}
+}
+
 func (l *loader) checkWebhook(webhook Webhook) {
-	target, err := url.Parse(webhook.URL)
-	if err != nil || target.Host == "" || target.Scheme != "https" &&
-		(target.Scheme != "http" || !isLoopback(target.Hostname())) {
+	if !isPrivate(webhook.URL) {
 		l.problem("webhook.url", "must be an https:// address, or an http:// one on loopback")
 	}
 	if len(webhook.Secret) < minWebhookSecret {

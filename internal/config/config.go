@@ -58,6 +58,9 @@ type Config struct {
 	// Transparency is the public log of decisions, and the daily reports computed from it.
 	Transparency Transparency `toml:"transparency"`
 
+	// DSA is about statements of reasons for the EU's DSA Transparency Database.
+	DSA DSA `toml:"dsa"`
+
 	// Inner is the door for the operator's own machines: metrics and health.
 	Inner Inner `toml:"inner"`
 
@@ -188,6 +191,25 @@ type Transparency struct {
 
 	// TerrorismChannel is the same for what was banned because of terrorism.
 	TerrorismChannel string `toml:"terrorism_channel"`
+}
+
+// DSA is section [dsa].
+type DSA struct {
+	// Mode is "dry" to write down what would be sent and send nothing, "send" to send it, "off" to
+	// do neither. Statements wait while nothing is sent, and are sent once it is "send". Sending is
+	// a duty of online platforms that are not small enterprises; the national coordinator gives
+	// access, to a sandbox first.
+	Mode DSAMode `toml:"mode"`
+
+	// Directory is where a dry run appends to a file a day. Empty means dsa in the data directory.
+	Directory string `toml:"directory"`
+
+	// URL is the address of the database's API, such as
+	// "https://transparency.dsa.ec.europa.eu/api/v1". It must be https, or http on loopback.
+	URL string `toml:"url"`
+
+	// Token is the platform's token. Everybody who has it can send in its name.
+	Token Secret `toml:"token"`
 }
 
 // Inner is section [inner].
@@ -363,6 +385,7 @@ func Default() Config {
 			ChildSafetyChannel: "stop_child_abuse",
 			TerrorismChannel:   "stop_terror",
 		},
+		DSA:   DSA{Mode: DSADry},
 		Inner: Inner{Listen: "127.0.0.1:8081"},
 		Codes: Codes{Sender: Console},
 		SMTP:  SMTP{TLS: StartTLS},

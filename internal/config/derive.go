@@ -35,6 +35,9 @@ func (l *loader) derive(addresses []netip.Addr) {
 	if c.Blob.URL == "" {
 		c.Blob.URL = Secret(schemeDir + filepath.Join(c.Data, "blobs"))
 	}
+	if c.DSA.Directory == "" {
+		c.DSA.Directory = filepath.Join(c.Data, "dsa")
+	}
 	if c.Keyring.Dir == "" {
 		c.Keyring.Dir = c.Data
 	}

@@ -57,6 +57,7 @@ func TestDefaultsAreComplete(t *testing.T) {
 	want.Console.MediaURL = "http://127.0.0.1:4433"
 	want.Store.URL = "sqlite:parley-data/parley.db"
 	want.Blob.URL = "dir:parley-data/blobs"
+	want.DSA.Directory = "parley-data/dsa"
 	want.Keyring.Dir = "parley-data"
 	want.Codes.File = "parley-data/login-codes.jsonl"
 	want.Registration.Mode = Open

@@ -96,6 +96,21 @@ const (
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (m *Mode) UnmarshalText(text []byte) error { return choose(m, text, "", Open, Invite, Closed) }
 
+// DSAMode says what is done with statements of reasons for the EU's database.
+type DSAMode string
+
+// The modes of the EU's database.
+const (
+	DSADry  DSAMode = "dry"
+	DSASend DSAMode = "send"
+	DSAOff  DSAMode = "off"
+)
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (m *DSAMode) UnmarshalText(text []byte) error {
+	return choose(m, text, DSADry, DSASend, DSAOff)
+}
+
 // Sender says how login codes reach people.
 type Sender string
 

@@ -32,7 +32,10 @@ func (n *Node) openDecide() (err error) {
 			made.WithLabelValues(
 				d.State.String(), string(d.Ground), string(d.Means.Decided)).Inc()
 		},
-		Owed: func() { n.Statements.Owed() },
+		Owed: func() {
+			n.Statements.Owed()
+			n.DSA.Owed()
+		},
 	}
 	n.Appeals = &appeal.Service{
 		Store: n.Store, Clock: n.clock, Random: rand.Reader, References: n.safetyReferences(),

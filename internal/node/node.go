@@ -46,6 +46,7 @@ import (
 	"parley/internal/safety/appeal"
 	"parley/internal/safety/casefile"
 	"parley/internal/safety/decide"
+	"parley/internal/safety/dsadb"
 	"parley/internal/safety/enforce"
 	"parley/internal/safety/evidence"
 	"parley/internal/safety/intake"
@@ -81,6 +82,8 @@ type Node struct {
 	Statements *statement.Service
 	// Mail is nil where no mail server is configured.
 	Mail *mail.Service
+	// DSA sends statements of reasons to the EU's database, or shows what it would send.
+	DSA *dsadb.Service
 	// Enforce carries measures out; only decisions give it orders.
 	Enforce *enforce.Service
 
@@ -147,11 +150,11 @@ func Open(ctx context.Context, cfg config.Config, o Options) (n *Node, err error
 	})
 	go func() { _, _ = n.images() }() // tries a process out meanwhile
 	steps := []func() error{
-		n.openKeeping, n.openRooms, n.openSafety, n.openDecide, n.openMail, n.openAPI,
-		n.openGateway, n.openTransparency, n.carryOn,
+		n.openKeeping, n.openRooms, n.openSafety, n.openDecide, n.openDSA, n.openMail,
+		n.openAPI, n.openGateway, n.openTransparency, n.carryOn,
 	}
 	if o.Tool {
-		steps = steps[:4]
+		steps = steps[:5]
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {
@@ -312,6 +315,9 @@ func (n *Node) background() {
 	n.carryOutDecisions()
 	if n.Mail != nil {
 		n.start(func() { n.Mail.Run(n.ctx) })
+	}
+	if n.Config.DSA.Mode != config.DSAOff {
+		n.start(func() { n.DSA.Run(n.ctx) })
 	}
 	n.publish()
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"parley/internal/ids"
 	"parley/internal/safety"
 	"parley/internal/safety/casefile"
 	"parley/internal/safety/evidence"
@@ -58,6 +59,16 @@ func (n *Node) openSafety() error {
 // safetyReferences make the references that people are given.
 func (n *Node) safetyReferences() safety.References {
 	return safety.References{Key: n.Keys.Derive("safety references")}
+}
+
+// Reference is what staff and operators call a decision, a report or a complaint by.
+func (n *Node) Reference(kind safety.RefKind, subject ids.Peer, id int64) string {
+	return n.safetyReferences().Make(kind, subject, id)
+}
+
+// ReadReference is what a reference leads to; safety.ErrReference for one that is not ours.
+func (n *Node) ReadReference(ref string) (safety.RefKind, ids.Peer, int64, error) {
+	return n.safetyReferences().Read(ref)
 }
 
 // sweepSafety alarms for overdue cases, counts how reports ended, and forgets evidence whose time

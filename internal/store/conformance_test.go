@@ -45,6 +45,7 @@ var suite = []struct {
 	{"imports", testImports},
 	{"search", testSearch},
 	{"mails", testMails},
+	{"dsa statements", testDSAStatements},
 	{"staff", testStaff},
 	{"staff proof", testStaffProof},
 	{"staff roles", testStaffRoles},

@@ -96,6 +96,21 @@ func (s *Service) owe(
 	}, x.Effective)
 }
 
+// StatementOwed is the state of a statement that safety/dsadb has yet to send. Values are stored.
+const StatementOwed = 1
+
+// oweDatabase writes down that a decision's statement of reasons is owed to the EU's database (DSA
+// Art. 24(5)), which gets it no earlier than the person concerned may be told.
+func oweDatabase(tx *store.Tx, x store.Decision, due int64) error {
+	if State(x.State) != Effective || x.Flags&noStatement != 0 {
+		return nil
+	}
+	return tx.OweDSAStatement(store.DSAStatement{
+		Subject: x.Subject, Decision: x.ID, State: StatementOwed, Created: x.Effective,
+		Due: max(due, x.Effective),
+	})
+}
+
 // StatementBarred tells whether the person concerned may not be told of a decision at a time.
 func StatementBarred(r *store.Reader, d Decision, now int64) (bool, error) {
 	if d.Bar == nil {
@@ -149,6 +164,9 @@ func liftBar(
 			}
 		}
 	}
+	if err := dueNow(tx, subject, id, now); err != nil {
+		return err
+	}
 	c, err := tx.Case(subject, x.Case)
 	if err != nil {
 		return err
@@ -156,4 +174,17 @@ func liftBar(
 	return casefile.Write(tx, &c, now, casefile.Event{
 		Kind: casefile.BarLifted, By: by, Text: reason,
 	})
+}
+
+// dueNow has the statement that a bar withheld from the EU's database sent from now on.
+func dueNow(tx *store.Tx, subject ids.Peer, id, now int64) error {
+	x, err := tx.DSAStatement(subject, id)
+	if store.IsNotFound(err) {
+		return nil
+	}
+	if err != nil || x.State != StatementOwed || x.Due <= now {
+		return err
+	}
+	x.Due = now
+	return tx.ChangeDSAStatement(x)
 }

@@ -192,6 +192,9 @@ func (s *Service) Replace(
 	if err := s.reconsider(tx, x, casefile.Partly, y.ID, ended); err != nil {
 		return out, err
 	}
+	if err := oweDatabase(tx, y, 0); err != nil {
+		return out, err
+	}
 	return read(y)
 }
 

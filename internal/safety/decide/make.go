@@ -369,7 +369,7 @@ func (s *Service) conclude(
 		return err
 	}
 	s.crash("ledger")
-	return nil
+	return oweDatabase(tx, x, barUntil(d.Bar))
 }
 
 // subjectOf is what a stored decision is about.
