@@ -15,9 +15,9 @@ import (
 
 // dsaCmd is what the operator does with statements of reasons for the EU's database.
 type dsaCmd struct {
-	Status dsaStatusCmd `cmd:"" help:"Count statements, and list those that need somebody."`
+	Status dsaStatusCmd `cmd:"" help:"Count statements, list those that need somebody."`
 	Show   dsaShowCmd   `cmd:"" help:"Show a statement as it would be sent."`
-	Retry  dsaRetryCmd  `cmd:"" help:"Have statements sent again that were rejected or held."`
+	Retry  dsaRetryCmd  `cmd:"" help:"Have rejected or held statements sent again."`
 }
 
 // dsaFlags are what all commands about the EU's database are given.
@@ -110,7 +110,7 @@ func decisionOf(n *node.Node, ref string) (subject ids.Peer, id int64, err error
 // dsaRetryCmd has statements sent again.
 type dsaRetryCmd struct {
 	dsaFlags
-	Decision string `arg:"" optional:"" help:"The decision's reference; none for all rejected ones."`
+	Decision string `arg:"" optional:"" help:"Decision's reference; none for all rejected."`
 	Redact   bool   `help:"Leave out of the texts what looks like personal data."`
 	Apply    bool   `help:"Do it; without this, only say what would be done."`
 }
