@@ -149,19 +149,35 @@ const (
 	Language    Field = "language"    // one that the contact page names
 	GoodFaith   Field = "good-faith"  // DSA Art. 16(2)(d)
 	Certificate Field = "certificate" // that it may flag, or of its key
+	Correction  Field = "correction"  // of a manifest error
+	BarEnd      Field = "bar-end"     // until when the person must not be told
 )
+
+// Fields are all fields.
+func Fields() []Field {
+	return []Field{
+		Reference, Identity, LegalBasis, Reasons, Location, Accounts, Data, Necessity, Redress,
+		Territory, Issued, Signature, Validation, Offence, Supervisor, Language, GoodFaith,
+		Certificate, Correction, BarEnd,
+	}
+}
 
 // Instrument is one way of law to ask something.
 type Instrument struct {
 	ID ID `toml:"id"`
+	// Log is its word in the public log, LogLife that for requests to save a life where it differs.
+	Log     string `toml:"log"`
+	LogLife string `toml:"log_life"`
 	// Name is what lawyers call it, Law its citation, Source where that can be read.
 	Name   string `toml:"name"`
 	Law    string `toml:"law"`
 	Source string `toml:"source"`
 	// Issuers are the groups of countries whose requesters may use it.
 	Issuers []country.Group `toml:"issuers"`
-	// Serves is who asks for what by it, where the country is an issuer.
+	// Serves is whom the guide sends here for what, where the country is an issuer.
 	Serves []Service `toml:"serves"`
+	// May is who may use it, where that is more than whom the guide sends.
+	May []Requester `toml:"may"`
 	// Door is where it comes in.
 	Door Door `toml:"door"`
 	// Wants is what it must contain.

@@ -23,8 +23,9 @@ const (
 	Decided  Event = "decided"
 	Effected Event = "effected"
 	Kept     Event = "kept"
-	// Scrutinised is when the scrutiny of a removal order was asked for.
+	// Scrutinised is when the scrutiny of a removal order was asked for, Answered when it was done.
 	Scrutinised Event = "scrutinised"
+	Answered    Event = "answered"
 	// Extended is when the requester had a period of keeping lengthened.
 	Extended Event = "extended"
 	// Ordered is when the paper followed that an emergency did not wait for.
@@ -32,6 +33,14 @@ const (
 	// Told is when the person concerned was told.
 	Told Event = "told"
 )
+
+// Events are all events.
+func Events() []Event {
+	return []Event{
+		Received, Complete, Incomplete, Impossible, Possible, Receipted, Informed, Decided,
+		Effected, Kept, Scrutinised, Answered, Extended, Ordered, Told,
+	}
+}
 
 // Happened is an event and its time.
 type Happened struct {
@@ -58,7 +67,7 @@ type Period struct {
 	// Owner is who owes it.
 	Owner Owner `toml:"owner"`
 	// Urgency restricts it to requests that are so urgent, where it is set.
-	Urgency Urgency `toml:"urgency"`
+	Urgency []Urgency `toml:"urgency"`
 	// Starts begins it, Ends fulfils it. A period that keeps something has no end but its time.
 	Starts Event `toml:"starts"`
 	Ends   Event `toml:"ends"`

@@ -166,6 +166,9 @@ type Ground struct {
 	Manifest []string `json:"manifest,omitempty"`
 	// Penalty is the greatest term of imprisonment for the offence, in years; zero is none.
 	Penalty int `json:"penalty,omitempty"`
+	// Notified is set when the enforcing authority was told of a certificate, which it may object
+	// to (Regulation (EU) 2023/1543, Art. 8).
+	Notified bool `json:"notified,omitempty"`
 	// Bar is set when the person must not be told, BarEnds until when.
 	Bar     bool      `json:"bar,omitempty"`
 	BarEnds time.Time `json:"bar_ends,omitzero"`

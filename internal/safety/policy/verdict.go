@@ -63,7 +63,12 @@ type Refusal struct {
 	Text string `json:"text"`
 	// Data are the classes of data that it is about; none means all that was asked.
 	Data []Data `json:"data,omitempty"`
+	// Part is set when it is about a part of what was asked: too wide, too long, too much.
+	Part bool `json:"part,omitempty"`
 }
+
+// Whole tells whether nothing at all is done for this reason.
+func (r Refusal) Whole() bool { return len(r.Data) == 0 && !r.Part }
 
 // Hold is a question that a named person has to answer.
 type Hold string
@@ -79,16 +84,16 @@ const (
 // Most is the most that may be done.
 type Most struct {
 	// Measures are those that may be taken, the mildest first; Target is the widest subject.
-	Measures []safety.Measure `json:"measures,omitempty"`
-	Target   Target           `json:"target,omitempty"`
+	Measures []safety.Measure `toml:"measures" json:"measures,omitempty"`
+	Target   Target           `toml:"target" json:"target,omitempty"`
 	// Territory is where.
-	Territory Territory `json:"territory,omitempty"`
+	Territory Territory `toml:"territory" json:"territory,omitempty"`
 	// Days is for how long at most, in days; 0 is as long as the order holds.
-	Days int `json:"days,omitempty"`
+	Days int `toml:"days" json:"days,omitempty"`
 	// Reversible is set where nothing may be done that cannot be undone.
-	Reversible bool `json:"reversible,omitempty"`
+	Reversible bool `toml:"reversible" json:"reversible,omitempty"`
 	// Data are the classes that may be handed out or kept.
-	Data []Data `json:"data,omitempty"`
+	Data []Data `toml:"data" json:"data,omitempty"`
 }
 
 // Territory is where a measure may hold, from the narrowest on.
@@ -131,12 +136,12 @@ const (
 
 // Tell is whether and when the person concerned is told.
 type Tell struct {
-	When When `json:"when"`
+	When When `toml:"when" json:"when"`
 	// Days is how long before or after, where When is Before or After.
-	Days int `json:"days,omitempty"`
+	Days int `toml:"days" json:"days,omitempty"`
 	// Bar is the longest that a bar may last, each time that it is ordered; zero where there is no
 	// limit in the law.
-	Bar instrument.Length `json:"bar,omitzero"`
+	Bar instrument.Length `toml:"bar" json:"bar,omitzero"`
 }
 
 // When is a time relative to what is done.
@@ -160,10 +165,10 @@ const (
 type Publish struct {
 	// Leaf is what enters the log at once; Band counts it in bands of that many until Full may be
 	// said. Text is set when the order itself is published, redacted.
-	Leaf []string `json:"leaf"`
-	Band int      `json:"band,omitempty"`
-	When When     `json:"when"`
-	Text bool     `json:"text,omitempty"`
+	Leaf []string `toml:"leaf" json:"leaf"`
+	Band int      `toml:"band" json:"band,omitempty"`
+	When When     `toml:"when" json:"when"`
+	Text bool     `toml:"text" json:"text,omitempty"`
 }
 
 // Duty is something that the service does besides.
@@ -177,6 +182,7 @@ const (
 	ReviewBeside  Duty = "review-beside"  // the review of protected speech, at the same time
 	Scrutiny      Duty = "scrutiny"       // prepare the request for scrutiny
 	Paper         Duty = "paper"          // ask for the order that the emergency did not wait for
+	WaitObjection Duty = "wait-objection" // hand out when the time for objections is over
 	Encrypt       Duty = "encrypt"        // hand data out only to the key of the agency
 	Statement     Duty = "statement"      // give the person a statement of reasons
 	Forward       Duty = "forward"        // route it to the right door and tell the sender
@@ -186,6 +192,14 @@ const (
 	ReviewAgain   Duty = "review-again"   // look again, at the latest when half of the time is over
 	OwnRulesCheck Duty = "own-rules"      // examine it under the service's own terms as well
 )
+
+// Duties are all duties, in the order in which they are done.
+func Duties() []Duty {
+	return []Duty{
+		Forward, Capture, PreserveIt, Counter, ReviewBeside, Scrutiny, WaitObjection, Encrypt,
+		Statement, Report, Paper, ReviewAgain, OwnRulesCheck, NameTreaty, RefuseLogged,
+	}
+}
 
 // Firing is a rule that spoke.
 type Firing struct {
