@@ -1,6 +1,7 @@
 package blob
 
 import (
+	"bytes"
 	"context"
 	"crypto/md5"
 	"encoding/hex"
@@ -171,6 +172,20 @@ func (p *Parts) Total() Usage {
 // that a request repeated after a crash finds them. Errors: ErrPartNumber, *MissingPartError,
 // ErrPartSizes, and those of Store.Put.
 func (p *Parts) Assemble(ctx context.Context, u Upload, parts int) (Assembled, error) {
+	return p.assemble(ctx, u, parts, nil)
+}
+
+// AssembleApart is Assemble with a tail behind the file's bytes in its blob, so that no other file
+// has the same digest and the blob may be removed with the file. Size and MD5 are the file's.
+func (p *Parts) AssembleApart(
+	ctx context.Context, u Upload, parts int, tail []byte,
+) (Assembled, error) {
+	return p.assemble(ctx, u, parts, tail)
+}
+
+func (p *Parts) assemble(
+	ctx context.Context, u Upload, parts int, tail []byte,
+) (Assembled, error) {
 	if parts <= 0 || parts > limit.UploadParts {
 		return Assembled{}, ErrPartNumber
 	}
@@ -187,10 +202,11 @@ func (p *Parts) Assemble(ctx context.Context, u Upload, parts int) (Assembled, e
 	}
 	source := &partReader{parts: p, upload: u, count: parts, md5: md5.New()}
 	defer source.close()
-	digest, size, err := p.store.Put(ctx, source)
+	digest, size, err := p.store.Put(ctx, io.MultiReader(source, bytes.NewReader(tail)))
 	if err != nil {
 		return Assembled{}, err
 	}
+	size -= int64(len(tail))
 	return Assembled{Digest: digest, Size: size, MD5: hex.EncodeToString(source.md5.Sum(nil))}, nil
 }
 

@@ -200,3 +200,28 @@ const (
 	// is logged out when there are more.
 	Devices = 100
 )
+
+// Secret chats.
+//
+// https://core.telegram.org/api/end-to-end
+const (
+	// SecretBytes is the longest ciphertext of one message: a text with its thumbnail, not a file.
+	SecretBytes = 128 << 10
+	// SecretWaiting and SecretWaitingBytes are how many messages, and bytes of them, may wait for
+	// one device before who writes to it is asked to wait: the server keeps what it cannot read no
+	// longer than it must.
+	SecretWaiting      = 10_000
+	SecretWaitingBytes = 64 << 20
+	// SecretRequests is how many requests of one account may be without an answer.
+	SecretRequests = 50
+	// SecretRequestKept is how long a request waits for an answer.
+	SecretRequestKept = 30 * 24 * time.Hour
+	// SecretMessageKept is how long ciphertext waits for its device. A chat of which some was not
+	// fetched by then is over, because what was promised to its sender did not arrive.
+	SecretMessageKept = 90 * 24 * time.Hour
+	// SecretFileKept is how long an encrypted file can be fetched after its upload.
+	SecretFileKept = 90 * 24 * time.Hour
+	// SecretDifference is how many bytes of ciphertext one difference carries, unless a single
+	// message is longer.
+	SecretDifference = 512 << 10
+)

@@ -35,12 +35,14 @@ import (
 	"parley/internal/chat/presence"
 	"parley/internal/chat/restrict"
 	"parley/internal/chat/search"
+	"parley/internal/chat/secret"
 	"parley/internal/clock"
 	"parley/internal/config"
 	"parley/internal/diag"
 	"parley/internal/gateway"
 	"parley/internal/ids"
 	"parley/internal/keyring"
+	"parley/internal/mtproto/crypt"
 	"parley/internal/mtproto/handshake"
 	"parley/internal/mtproto/layer"
 	"parley/internal/safety/appeal"
@@ -71,6 +73,7 @@ type Node struct {
 	Group   *group.Service
 	Channel *channel.Service
 	Media   *media.Service
+	Secret  *secret.Service
 	Courier *fanout.Courier
 	// Intake, Cases and Evidence are the rooms of moderation.
 	Intake   *intake.Service
@@ -99,6 +102,7 @@ type Node struct {
 	presence *presence.Tracker
 	accounts *restrict.Accounts
 	search   *search.Service
+	group    *crypt.Group
 	api      *api.Server
 	gateway  *gateway.Server
 	exchange *handshake.Server
@@ -367,6 +371,9 @@ func (n *Node) clean(ctx context.Context) error {
 		return err
 	}
 	if err := n.Account.Sweep(ctx); err != nil {
+		return err
+	}
+	if err := n.Secret.Sweep(ctx, n.clock.Now().Add(-kept).Unix()); err != nil {
 		return err
 	}
 	return (&erasure.Service{Store: n.Store, Group: n.Group}).Sweep(ctx)

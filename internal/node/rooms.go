@@ -22,6 +22,7 @@ import (
 	"parley/internal/chat/message"
 	"parley/internal/chat/presence"
 	"parley/internal/chat/search"
+	"parley/internal/chat/secret"
 	"parley/internal/config"
 	"parley/internal/ids"
 	"parley/internal/keyring"
@@ -35,12 +36,13 @@ func (n *Node) env() *view.Env {
 	hashes := keyring.NewAccessHashes(n.Keys.Derive("access hashes"))
 	files := keyring.NewAccessHashes(n.Keys.Derive("file hashes"))
 	return &view.Env{
-		DC:        n.Config.DC,
-		Hash:      hashes.AccessHash,
-		MediaHash: func(id int64) int64 { return files.AccessHash(0, id) },
-		Reference: n.references().Make,
-		Online:    func(id ids.UserID) int64 { return n.presence.Online(id) },
-		Prefix:    n.Config.Web.PublicURL + "/",
+		DC:         n.Config.DC,
+		Hash:       hashes.AccessHash,
+		MediaHash:  func(id int64) int64 { return files.AccessHash(0, id) },
+		SecretHash: keyring.NewAccessHashes(n.Keys.Derive("secret chats")).AccessHash,
+		Reference:  n.references().Make,
+		Online:     func(id ids.UserID) int64 { return n.presence.Online(id) },
+		Prefix:     n.Config.Web.PublicURL + "/",
 	}
 }
 
@@ -60,6 +62,7 @@ func (n *Node) openRooms() error {
 	n.Channel = &channel.Service{
 		Store: n.Store, Clock: n.clock, Message: n.Message, Group: n.Group, Settled: n.settled,
 	}
+	n.group = crypt.NewGroup()
 	n.search = &search.Service{Store: n.Store}
 	n.presence = presence.New(n.Store, n.clock, n.log, n.statusChanged)
 	images, err := n.images()
@@ -70,9 +73,14 @@ func (n *Node) openRooms() error {
 		Store: n.Store, Blobs: n.Blobs, Parts: n.parts, Images: images, Clock: n.clock,
 		Random: random,
 	}
+	n.Secret = &secret.Service{
+		Store: n.Store, Clock: n.clock, Rand: rand.Reader, Group: n.group, Files: n.Media,
+		Random: random, MayWrite: n.Message.MayWrite,
+	}
 	appliers := make(map[int64]fanout.Applier)
 	for _, of := range []map[int64]func(*store.Tx, store.Outbox) error{
 		n.Message.Appliers(), n.Group.Appliers(), n.Channel.Appliers(), n.Enforce.Appliers(),
+		n.Secret.Appliers(),
 	} {
 		for kind, apply := range of {
 			if appliers[kind] != nil {
@@ -127,7 +135,7 @@ func (n *Node) openAccount() error {
 	}
 	passwords := srp.NewServer(srp.Config{
 		Clock: n.clock, Rand: rand.Reader, Secret: n.Keys.Derive("password salts"),
-		Group: crypt.NewGroup(),
+		Group: n.group,
 	})
 	mode := map[config.Mode]accounts.Mode{
 		config.Open: accounts.Open, config.Invite: accounts.Invite, config.Closed: accounts.Closed,
@@ -143,6 +151,7 @@ func (n *Node) openAccount() error {
 		KeepAddresses:   time.Duration(n.Config.Retention.Addresses),
 		CodesLater:      n.Config.Codes.Sender == config.ByMail,
 		Notify:          n.notify,
+		Ended:           secret.Ended,
 		Cut:             n.cut,
 		TokenAccepted:   n.tokenAccepted,
 	})

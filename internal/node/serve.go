@@ -22,6 +22,7 @@ import (
 	"parley/internal/api/langpack"
 	"parley/internal/api/messages"
 	"parley/internal/api/reports"
+	"parley/internal/api/secret"
 	"parley/internal/api/updates"
 	"parley/internal/api/users"
 	"parley/internal/api/view"
@@ -44,7 +45,8 @@ func (n *Node) methods() []api.Method {
 	d := desk.Desk{Store: n.Store, Env: n.env()}
 	contactService := &contact.Service{Store: n.Store, Clock: n.clock}
 	fileHandlers := &files.Handlers{
-		Desk: d, Media: n.Media, References: n.references(), Changed: n.personChanged,
+		Desk: d, Media: n.Media, Secret: n.Secret, References: n.references(),
+		Changed: n.personChanged,
 	}
 	messageHandlers := &messages.Handlers{
 		Desk: d, Message: n.Message, Media: fileHandlers.Medium, Tell: n.hub.Tell,
@@ -68,7 +70,8 @@ func (n *Node) methods() []api.Method {
 		(&langpack.Handlers{}).Methods(),
 		(&users.Handlers{Desk: d}).Methods(),
 		(&contacts.Handlers{Desk: d, Contact: contactService}).Methods(),
-		(&updates.Handlers{Desk: d}).Methods(),
+		(&updates.Handlers{Desk: d, Secret: n.Secret}).Methods(),
+		(&secret.Handlers{Desk: d, Secret: n.Secret, Tell: n.hub.TellDevice}).Methods(),
 		fileHandlers.Methods(),
 		messageHandlers.Methods(),
 		(&reports.Handlers{Desk: d, Intake: n.Intake, Press: n.Statements.Press}).Methods(),
@@ -186,7 +189,10 @@ func (h handler) Closed(s *gateway.Session) {
 }
 
 // keys lets the gateway find keys.
-type keys struct{ devices *device.Registry }
+type keys struct {
+	devices *device.Registry
+	account *accounts.Service
+}
 
 // Find returns a permanent key.
 func (k keys) Find(ctx context.Context, id int64) (gateway.Key, error) {
@@ -197,8 +203,20 @@ func (k keys) Find(ctx context.Context, id int64) (gateway.Key, error) {
 	return gateway.Key{AuthKey: d.Key, DC: int(d.DC)}, err
 }
 
-// Destroy forgets a permanent key.
-func (k keys) Destroy(ctx context.Context, id int64) error { return k.devices.Destroy(ctx, id) }
+// Destroy forgets a permanent key, and logs its device out where its client did not.
+func (k keys) Destroy(ctx context.Context, id int64) error {
+	d, err := k.devices.Find(ctx, id)
+	if errors.Is(err, device.ErrUnknown) {
+		return gateway.ErrNoKey
+	}
+	if err == nil && d.User != 0 {
+		err = k.account.LogOut(ctx, accounts.Caller{Key: d.AuthKey})
+	}
+	if err != nil {
+		return err
+	}
+	return k.devices.Destroy(ctx, id)
+}
 
 func (n *Node) openGateway() error {
 	var err error
@@ -226,7 +244,7 @@ func (n *Node) openGateway() error {
 	}
 	n.gateway = gateway.New(gateway.Options{
 		Clock: n.clock, Rand: rand.Reader, Log: n.log, Handshake: n.exchange,
-		Keys: keys{n.devices}, Salts: keyring.NewSalts(n.Keys.Derive("salts"), epoch),
+		Keys: keys{n.devices, n.Account}, Salts: keyring.NewSalts(n.Keys.Derive("salts"), epoch),
 		Handler: handler{n}, Metrics: n.registry, Secrets: secrets,
 		Origins: n.Config.Origins,
 		Copied:  func(key int64) { n.Account.InTwoPlaces(n.ctx, key) },

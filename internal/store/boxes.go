@@ -32,6 +32,8 @@ type Event struct {
 	Body  []byte
 	// Message is the message that AddMessage stored with the entry. An entry that was read has none.
 	Message *Message
+	// Announced says that the entry stands in no log and has no place in it.
+	Announced bool
 }
 
 // Outbox is something that one box has to tell another. (Box, N) identifies it for ever.
@@ -153,6 +155,13 @@ func (t *Tx) record(e Event) error {
 	}
 	t.commit.Events = append(t.commit.Events, e)
 	return nil
+}
+
+// Announce tells listeners of an entry that stands in no log: what it is about is kept elsewhere,
+// and is read from there by whoever was not listening.
+func (t *Tx) Announce(e Event) {
+	e.Announced = true
+	t.commit.Events = append(t.commit.Events, e)
 }
 
 // TrimEvents forgets the entries of a box up to pts.

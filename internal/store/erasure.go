@@ -33,6 +33,17 @@ var (
 		`delete from mentions where user_id = $1`)
 	eraseCalls = define("erase.removed_mentions", "removed_mentions", "user_id",
 		`delete from removed_mentions where user_id = $1`)
+	eraseSecrets = define("erase.secret_chats", "secret_chats", "user_id",
+		`delete from secret_chats where user_id = $1`)
+	eraseSecretDevices = define("erase.secret_devices", "secret_devices", "user_id",
+		`delete from secret_devices where user_id = $1`)
+	eraseSecretQueue = define("erase.secret_queue", "secret_queue", "user_id",
+		`delete from secret_queue where user_id = $1`)
+	eraseSecretSent = define("erase.secret_sent", "secret_sent", "user_id",
+		`delete from secret_sent where user_id = $1`)
+	// The rows stay until the bytes that they name are erased with them.
+	eraseSecretFiles = define("erase.secret_files", "secret_files", "user_id",
+		`update secret_files set shut = 1 where user_id = $1`)
 	eraseDialogs = define("erase.dialogs", "dialogs", "user_id",
 		`delete from dialogs where user_id = $1`)
 )
@@ -67,6 +78,7 @@ func (t *Tx) EraseBox(user ids.UserID) error {
 	for _, st := range []*statement{
 		eraseUpdates, eraseEarly, eraseErased, eraseRemoved, eraseTaken, eraseHidden, erasePhotos,
 		eraseMentions, eraseCalls, eraseDialogs, messageTermClear, settingClear,
+		eraseSecrets, eraseSecretDevices, eraseSecretQueue, eraseSecretSent, eraseSecretFiles,
 	} {
 		if err := t.exec(st, user); err != nil {
 			return err

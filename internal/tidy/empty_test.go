@@ -46,6 +46,7 @@ var fixed = map[string]string{
 	"help.getPeerColors":    "the colours that clients draw by themselves",
 	"help.getInviteText":    "a sentence with the server's name",
 	"help.getTimezonesList": "zones of the world",
+	"messages.getDhConfig":  "the group of the key exchange, with fresh random bytes",
 }
 
 // refusedFamilies says why none of a family of methods is served.

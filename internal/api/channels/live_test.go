@@ -30,6 +30,8 @@ func newDevice() *device { return &device{news: make(chan struct{}, 1000)} }
 
 func (*device) Layer() int { return 0 }
 
+func (*device) KeyID() int64 { return 0 }
+
 func (d *device) Push(b session.Body) {
 	d.mu.Lock()
 	d.got = append(d.got, bytes.Clone(b.Bytes))

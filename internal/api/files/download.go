@@ -9,10 +9,12 @@ import (
 	"parley/internal/api"
 	"parley/internal/api/view"
 	"parley/internal/chat"
+	"parley/internal/chat/account"
 	"parley/internal/chat/contact"
 	"parley/internal/chat/media"
 	"parley/internal/chat/message"
 	"parley/internal/chat/restrict"
+	"parley/internal/chat/secret"
 	"parley/internal/ids"
 	"parley/internal/limit"
 	"parley/internal/store"
@@ -118,10 +120,36 @@ func (h *Handlers) locate(
 		f, row, err = h.fetchable(c, l.ID, l.AccessHash, l.FileReference)
 	case *tg.InputPeerPhotoFileLocation:
 		return h.peerPhoto(c, l)
+	case *tg.InputEncryptedFileLocation:
+		f, row, err = h.encrypted(c, l)
 	default:
 		err = errLocation
 	}
 	return f, row, size, err
+}
+
+// encrypted finds a file of a secret chat, for the device that it was sent from or to.
+func (h *Handlers) encrypted(
+	c *api.Call, l *tg.InputEncryptedFileLocation,
+) (f media.File, row store.Media, err error) {
+	if l.AccessHash != h.Env.SecretHash(int64(c.Self), l.ID) {
+		return f, row, errLocation
+	}
+	who := secret.Caller{User: c.Self}
+	err = h.Store.View(c.Context, func(r *store.Reader) error {
+		list, err := r.Authorizations(c.Self)
+		who.Key = account.MainKey(list, c.Key.ID)
+		return err
+	})
+	if err != nil {
+		return f, row, err
+	}
+	e, err := h.Secret.File(c.Context, who, l.ID)
+	if err != nil {
+		return f, row, err
+	}
+	f = media.File{ID: e.ID, Kind: media.DocumentKind, Date: e.Date, Size: e.Size}
+	return f, store.Media{ID: e.ID, Size: e.Size, Digest: e.Digest}, nil
 }
 
 // met is fetchable for a file that the caller names in order to send it on as what it is, which is

@@ -20,6 +20,7 @@ import (
 	"parley/internal/chat/media"
 	"parley/internal/chat/media/imaging"
 	"parley/internal/chat/message"
+	"parley/internal/chat/secret"
 	"parley/internal/ids"
 	"parley/internal/limit"
 	"parley/internal/store"
@@ -29,6 +30,7 @@ import (
 type Handlers struct {
 	desk.Desk
 	Media      *media.Service
+	Secret     *secret.Service
 	References view.References
 	// Changed tells those who may see it that a person has another photo.
 	Changed func(ctx context.Context, user ids.UserID) error

@@ -30,8 +30,8 @@ type Renderer struct {
 // Render returns what a hub needs. down rewrites a body for a client's layer.
 func (x *Renderer) Render(down func(layer int, body []byte) ([]byte, error)) fanout.Render {
 	return fanout.Render{
-		User: x.user, Shared: x.shared, Audiences: x.audiences, Apart: x.apart, TooLong: x.tooLong,
-		Down: down, Hash: x.Env.Hash,
+		User: x.user, Device: x.device, Shared: x.shared, Audiences: x.audiences, Apart: x.apart,
+		TooLong: x.tooLong, Down: down, Hash: x.Env.Hash,
 	}
 }
 
@@ -67,6 +67,16 @@ func (x *Renderer) user(
 ) (body []byte, err error) {
 	err = x.Store.View(ctx, func(r *store.Reader) (err error) {
 		body, err = updates(view.New(r, x.Env, user, x.Clock.Now().Unix()), events)
+		return err
+	})
+	return body, err
+}
+
+func (x *Renderer) device(
+	ctx context.Context, user ids.UserID, key int64, events []store.Event,
+) (body []byte, err error) {
+	err = x.Store.View(ctx, func(r *store.Reader) (err error) {
+		body, err = updates(view.New(r, x.Env, user, x.Clock.Now().Unix()).On(key), events)
 		return err
 	})
 	return body, err

@@ -19,6 +19,7 @@ import (
 	"parley/internal/chat/rights"
 	"parley/internal/ids"
 	"parley/internal/safety"
+	"parley/internal/safety/evidence"
 	"parley/internal/safety/intake"
 	"parley/internal/store"
 )
@@ -52,6 +53,7 @@ func (h *Handlers) Methods() []api.Method {
 		api.On(api.User, api.Write, h.reportPeer).WhenFrozen(true),
 		api.On(api.User, api.Write, h.reportProfilePhoto).WhenFrozen(true),
 		api.On(api.User, api.Write, h.reportParticipant).WhenFrozen(true),
+		api.On(api.User, api.Write, h.reportEncryptedSpam).WhenFrozen(true),
 		api.On(api.User, api.Read, h.reportFalsePositive),
 		api.On(api.User, api.Write, h.callback).WhenFrozen(true),
 	}
@@ -90,6 +92,7 @@ func (h *Handlers) subjects(
 // store reports subjects, each durably before the answer.
 func (h *Handlers) store(
 	c *api.Call, subjects []safety.Subject, o intake.Option, comment string,
+	secret *evidence.SecretChat,
 ) error {
 	if len(comment) > commentBytes {
 		return chat.Invalid("MESSAGE_TOO_LONG")
@@ -99,6 +102,7 @@ func (h *Handlers) store(
 			Subject: s, Source: safety.OtherNotification, Reporter: c.Self, Category: o.Category,
 			Keyword: o.Keyword, Lane: o.Lane, Option: o.ID, Text: comment, Lang: c.Lang(),
 			GoodFaith: true, IP: c.IP, Device: c.Key.Device + "\n" + c.Key.System,
+			Secret: secret,
 		})
 		if err != nil {
 			return err
@@ -133,7 +137,7 @@ func (h *Handlers) report(
 		out.SetFlags()
 		return out, nil
 	case step.Done != nil:
-		err := h.store(c, subjects, *step.Done, req.Message)
+		err := h.store(c, subjects, *step.Done, req.Message, nil)
 		return &tg.ReportResultReported{}, err
 	}
 	out := &tg.ReportResultChooseOption{Title: step.Title}
@@ -151,7 +155,7 @@ func (h *Handlers) named(
 	if err != nil {
 		return nil, chat.Invalid("OPTION_INVALID")
 	}
-	return view.True, h.store(c, subjects, o, comment)
+	return view.True, h.store(c, subjects, o, comment, nil)
 }
 
 // reportSpam reports a chat that its stranger began.

@@ -23,6 +23,7 @@ import (
 	"parley/internal/chat/dialog"
 	"parley/internal/chat/fanout"
 	"parley/internal/chat/message"
+	"parley/internal/chat/secret"
 	"parley/internal/ids"
 	"parley/internal/mtproto/session"
 	"parley/internal/store"
@@ -201,6 +202,8 @@ type listener struct {
 
 func (l *listener) Layer() int { return 1 }
 
+func (l *listener) KeyID() int64 { return 0 }
+
 func (l *listener) Push(b session.Body) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -251,7 +254,10 @@ func newStory(t *testing.T, seed uint64) *story {
 	})
 	w := roomtest.New(t, s)
 	x := &story{
-		World: w, h: &Handlers{Desk: w.Desk}, rand: rand.New(rand.NewPCG(seed, 1)),
+		World: w, rand: rand.New(rand.NewPCG(seed, 1)),
+		h: &Handlers{
+			Desk: w.Desk, Secret: &secret.Service{Store: w.Store, Clock: w.Clock},
+		},
 		live: make(map[ids.UserID]*listener), asked: make(map[ids.UserID][]*client),
 	}
 	w.Desk.Env.Reference = view.References{Clock: w.Clock}.Make

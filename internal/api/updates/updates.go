@@ -14,6 +14,7 @@ import (
 	"parley/internal/chat/box"
 	"parley/internal/chat/dialog"
 	"parley/internal/chat/message"
+	"parley/internal/chat/secret"
 	"parley/internal/ids"
 	"parley/internal/store"
 )
@@ -41,6 +42,7 @@ const (
 // Handlers answer updates.*.
 type Handlers struct {
 	desk.Desk
+	Secret *secret.Service
 }
 
 // Methods are the rows of the namespace.
@@ -52,8 +54,8 @@ func (h *Handlers) Methods() []api.Method {
 	}
 }
 
-func state(b store.Box, now int64) tg.UpdatesState {
-	return tg.UpdatesState{Pts: int(b.Pts), Date: int(now)}
+func state(b store.Box, qts, now int64) tg.UpdatesState {
+	return tg.UpdatesState{Pts: int(b.Pts), Qts: int(qts), Date: int(now)}
 }
 
 // getState says where the caller's box stands.
@@ -63,7 +65,11 @@ func (h *Handlers) getState(c *api.Call, _ *tg.UpdatesGetStateRequest) (*tg.Upda
 	var out tg.UpdatesState
 	err := h.View(c, func(r *store.Reader, _ *view.View) error {
 		b, err := r.Box(c.Self.Peer())
-		out = state(b, c.Unix())
+		if err != nil {
+			return err
+		}
+		d, err := r.SecretDevice(c.Self, c.Key.ID)
+		out = state(b, d.Qts, c.Unix())
 		return err
 	})
 	return &out, err
@@ -78,6 +84,10 @@ func (h *Handlers) getDifference(
 	most := slice
 	if req.PtsLimit > 0 {
 		most = min(most, max(req.PtsLimit, 10))
+	}
+	who := secret.Caller{User: c.Self, Key: c.Key.ID}
+	if err := h.Secret.Has(c.Context, who, int64(req.Qts)); err != nil {
+		return nil, err
 	}
 	err = h.View(c, func(r *store.Reader, v *view.View) error {
 		b, err := r.Box(c.Self.Peer())
@@ -98,41 +108,52 @@ func (h *Handlers) getDifference(
 			out = &tg.UpdatesDifferenceTooLong{Pts: int(b.Pts)}
 			return nil
 		}
-		out, err = h.difference(c, r, v, b, from, int64(req.Date)-stateSlack, most)
+		s, err := secrets(c, r, v.On(c.Key.ID), int64(req.Qts), int64(req.Date)-stateSlack)
+		if err != nil {
+			return err
+		}
+		out, err = h.difference(c, r, v, b, span{from, int64(req.Date) - stateSlack, most}, s)
 		return err
 	})
 	return out, err
 }
 
+// span is what a difference tells of: up to most entries after a pts; without a pts, since a time.
+type span struct {
+	from, since int64
+	most        int
+}
+
 func (h *Handlers) difference(
-	c *api.Call, r *store.Reader, v *view.View, b store.Box, from, since int64, most int,
+	c *api.Call, r *store.Reader, v *view.View, b store.Box, of span, s told,
 ) (tg.UpdatesDifferenceClass, error) {
-	events, cut, err := stretch(r, c.Self.Peer(), from, since, most)
+	events, cut, err := stretch(r, c.Self.Peer(), of.from, of.since, of.most)
 	if err != nil {
 		return nil, err
 	}
 	messages, others := split(v, events, 0)
 	end := b
 	if cut {
-		end.Pts = max(events[len(events)-1].Pts, from)
+		end.Pts = max(events[len(events)-1].Pts, of.from)
 	}
-	if end.Pts < b.Pts {
+	others = append(others, s.chats...)
+	if end.Pts < b.Pts || s.cut {
 		return &tg.UpdatesDifferenceSlice{
-			NewMessages: messages, OtherUpdates: others, Chats: v.Chats(), Users: v.Users(),
-			IntermediateState: state(end, c.Unix()),
+			NewMessages: messages, NewEncryptedMessages: s.messages, OtherUpdates: others,
+			Chats: v.Chats(), Users: v.Users(), IntermediateState: state(end, s.qts, c.Unix()),
 		}, nil
 	}
-	moved, err := channelsMoved(r, v, c.Self, since)
+	moved, err := channelsMoved(r, v, c.Self, of.since)
 	if err != nil {
 		return nil, err
 	}
 	others = append(others, moved...)
-	if len(events)+len(moved) == 0 {
+	if len(events)+len(moved)+len(s.messages)+len(s.chats) == 0 {
 		return &tg.UpdatesDifferenceEmpty{Date: int(c.Unix())}, nil
 	}
 	return &tg.UpdatesDifference{
-		NewMessages: messages, OtherUpdates: others, Chats: v.Chats(), Users: v.Users(),
-		State: state(b, c.Unix()),
+		NewMessages: messages, NewEncryptedMessages: s.messages, OtherUpdates: others,
+		Chats: v.Chats(), Users: v.Users(), State: state(b, s.qts, c.Unix()),
 	}, nil
 }
 

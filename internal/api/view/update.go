@@ -298,6 +298,8 @@ func (v *View) personUpdate(kind box.Kind, entry box.Entry) tg.UpdateClass {
 		u := &tg.UpdateNewAuthorization{Hash: entry.ID}
 		u.SetFlags()
 		return u
+	case box.SecretChat, box.SecretMessage, box.SecretRead:
+		return v.secretUpdate(kind, entry)
 	case box.ContactsReset:
 		return &tg.UpdateContactsReset{}
 	default:

@@ -32,6 +32,8 @@ type Env struct {
 	Hash func(viewer, peer int64) int64
 	// MediaHash makes the access hash of a photo or document.
 	MediaHash func(id int64) int64
+	// SecretHash makes a viewer's access hash of a secret chat, or of an encrypted file.
+	SecretHash func(viewer, id int64) int64
 	// Reference makes a file reference that is good for a while, from where the viewer met it.
 	Reference func(Origin) []byte
 	// Online tells until when a user counts as online, 0 when he does not.
@@ -54,6 +56,8 @@ type View struct {
 	r      *store.Reader
 	env    *Env
 	viewer ids.UserID
+	// device is the viewer's device that it is rendered for, 0 for all alike.
+	device int64
 	now    int64
 	err    error
 
@@ -82,6 +86,13 @@ func New(r *store.Reader, env *Env, viewer ids.UserID, now int64) *View {
 		rows:    make(map[ids.Peer]store.Chat),
 		tallies: make(map[ids.Peer]tally), verdicts: make(map[ids.Peer]restrict.Verdict),
 	}
+}
+
+// On makes the view one for a device of the viewer, by its permanent key, and returns it. Without
+// that nothing of secret chats is rendered.
+func (v *View) On(device int64) *View {
+	v.device = device
+	return v
 }
 
 // Err returns the first error that a rendering met.

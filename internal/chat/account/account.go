@@ -106,6 +106,9 @@ type Options struct {
 
 	// Notify writes a message of the service account to a user.
 	Notify func(ctx context.Context, user ids.UserID, text, lang string) error
+	// Ended does what follows from a device being logged out, or for key 0 from an account being
+	// ended, in a transaction of its user's box; nil is nothing.
+	Ended func(tx *store.Tx, user ids.UserID, key, now int64) error
 	// Cut ends the live sessions of a key once they have sent what they are answering. It must not
 	// block.
 	Cut func(keyID int64)
@@ -123,6 +126,9 @@ type Service struct {
 
 // New returns a service.
 func New(o Options) *Service {
+	if o.Ended == nil {
+		o.Ended = func(*store.Tx, ids.UserID, int64, int64) error { return nil }
+	}
 	return &Service{Options: o, prime: crypt.NewGroup().Prime()}
 }
 

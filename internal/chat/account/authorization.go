@@ -100,7 +100,7 @@ func (s *Service) List(ctx context.Context, c Caller) (list []Device, ttlDays in
 			return err
 		}
 		list = list[:0]
-		self := main(rows, c.Key.ID)
+		self := MainKey(rows, c.Key.ID)
 		for _, a := range rows {
 			if a.Parent != 0 {
 				continue
@@ -120,8 +120,8 @@ func (s *Service) List(ctx context.Context, c Caller) (list []Device, ttlDays in
 	return list, ttlDays, nil
 }
 
-// main returns the key of the device that a key belongs to.
-func main(rows []store.Authorization, key int64) int64 {
+// MainKey returns the key of the device that a key belongs to.
+func MainKey(rows []store.Authorization, key int64) int64 {
 	for _, a := range rows {
 		if a.KeyID == key && a.Parent != 0 {
 			return a.Parent
@@ -152,7 +152,7 @@ func (s *Service) own(
 	if err != nil {
 		return self, nil, fmt.Errorf("account: devices: %w", err)
 	}
-	key := main(rows, c.Key.ID)
+	key := MainKey(rows, c.Key.ID)
 	for _, a := range rows {
 		if a.KeyID == key {
 			self = a
@@ -219,7 +219,7 @@ func (s *Service) LogOut(ctx context.Context, c Caller) error {
 		return fmt.Errorf("account: log out: %w", err)
 	}
 	keys := []int64{c.Key.ID}
-	if self := main(rows, c.Key.ID); self != c.Key.ID {
+	if self := MainKey(rows, c.Key.ID); self != c.Key.ID {
 		keys = append(keys, self)
 	}
 	return s.revoke(ctx, c.Key.User, keys)
@@ -313,6 +313,9 @@ func (s *Service) delist(tx *store.Tx, user ids.UserID, keys []int64) ([]int64, 
 			return nil, err
 		}
 		if err := dropPush(tx, user, key); err != nil {
+			return nil, err
+		}
+		if err := s.Ended(tx, user, key, s.now()); err != nil {
 			return nil, err
 		}
 	}
@@ -427,7 +430,7 @@ func (s *Service) ChangeDevice(ctx context.Context, c Caller, hash int64, ch Dev
 		if err != nil {
 			return err
 		}
-		self := main(rows, c.Key.ID)
+		self := MainKey(rows, c.Key.ID)
 		for _, a := range rows {
 			if hash == 0 && a.KeyID != self || hash != 0 && a.Hash != hash || a.Parent != 0 {
 				continue

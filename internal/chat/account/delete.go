@@ -102,6 +102,9 @@ func (s *Service) end(ctx context.Context, user ids.UserID) error {
 				return err
 			}
 		}
+		if err := s.Ended(tx, user, 0, s.now()); err != nil {
+			return err
+		}
 		if err := tx.DeletePassword(user); err != nil {
 			return err
 		}

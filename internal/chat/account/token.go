@@ -288,7 +288,7 @@ func (s *Service) adopt(ctx context.Context, c Caller, user ids.UserID, exporter
 		if err != nil {
 			return err
 		}
-		parent := main(rows, exporter)
+		parent := MainKey(rows, exporter)
 		for _, a := range rows {
 			if a.KeyID != parent || !proven(a) {
 				continue

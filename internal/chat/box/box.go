@@ -57,6 +57,11 @@ const (
 	// Restricted is a change of what the service lets an account do, or shows of a channel; On says
 	// that a channel is back that it had ended.
 	Restricted Kind = 46
+	// SecretChat, SecretMessage and SecretRead are told to the one device that they concern, and
+	// stand in no log: what they say of a secret chat is read from the chat itself.
+	SecretChat    Kind = 48
+	SecretMessage Kind = 49
+	SecretRead    Kind = 50
 	// ReadChannelContents is that mentions in a channel were looked at.
 	ReadChannelContents Kind = 47
 )
@@ -104,6 +109,14 @@ func Append(
 	return tx.Append(store.Event{
 		Box: box, Count: count, Date: date, Kind: int64(kind), Body: e.Encode(),
 	})
+}
+
+// Apart tells whether a kind of entry is told to one device of a user only.
+func (k Kind) Apart() bool { return k == SecretChat || k == SecretMessage || k == SecretRead }
+
+// Announce tells live sessions of something that stands in no log.
+func Announce(tx *store.Tx, box ids.Peer, kind Kind, date int64, e Entry) {
+	tx.Announce(store.Event{Box: box, Date: date, Kind: int64(kind), Body: e.Encode()})
 }
 
 // Note adds an entry without a pts.

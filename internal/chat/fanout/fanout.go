@@ -25,6 +25,8 @@ import (
 
 // Receiver is a live session.
 type Receiver interface {
+	// KeyID is the permanent key of its device.
+	KeyID() int64
 	// Layer is the layer that its client speaks.
 	Layer() int
 	// Push queues an update; it must not block.
@@ -55,6 +57,10 @@ type Shared struct {
 type Render struct {
 	// User renders entries of a user's box for him.
 	User func(ctx context.Context, user ids.UserID, events []store.Event) ([]byte, error)
+	// Device renders entries of a user's box that each concern one of his devices, for this one.
+	Device func(
+		ctx context.Context, user ids.UserID, key int64, events []store.Event,
+	) ([]byte, error)
 	// Shared renders entries of a channel's box for all of an audience.
 	Shared func(
 		ctx context.Context, channel ids.Peer, events []store.Event, a restrict.Audience,
@@ -323,6 +329,21 @@ func (h *Hub) Tell(body []byte, users ...ids.UserID) {
 	}
 	h.mu.RUnlock()
 	h.push(body, to, nil, nil)
+}
+
+// TellDevice is Tell for the live sessions of one device of a user.
+func (h *Hub) TellDevice(body []byte, id ids.UserID, key int64) {
+	h.push(body, ofDevice(h.sessions(id.Peer()), key), nil, nil)
+}
+
+// ofDevice are those of sessions that are a device's.
+func ofDevice(list []*subscription, key int64) (out []*subscription) {
+	for _, s := range list {
+		if s.to.KeyID() == key {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // Subscribers returns the users with live sessions in a channel, for updates that are kept nowhere.

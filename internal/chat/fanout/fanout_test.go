@@ -58,6 +58,7 @@ type receiver struct{ got chan string }
 func newReceiver() *receiver { return &receiver{got: make(chan string, 10_000)} }
 
 func (r *receiver) Layer() int          { return 1 }
+func (r *receiver) KeyID() int64        { return 0 }
 func (r *receiver) Push(b session.Body) { r.got <- string(b.Bytes) }
 
 func (r *receiver) next(t testing.TB) string {

@@ -102,7 +102,9 @@ func (s *shard) push(ctx context.Context, in ids.Peer, p *pending) {
 		s.hub.push(s.hub.render.TooLong(in), to, nil, nil)
 		return
 	}
-	items, err := s.whole(ctx, in, p.items)
+	items, announced := parted(p.items)
+	defer s.announce(ctx, in, announced, to)
+	items, err := s.whole(ctx, in, items)
 	if err != nil {
 		s.hub.log.Error("reading entries to push", "error", err)
 		delete(s.last, in)
@@ -123,6 +125,56 @@ func (s *shard) push(ctx context.Context, in ids.Peer, p *pending) {
 			}
 		}
 		s.tell(ctx, in, events, to, items[0].source)
+		items = items[n:]
+	}
+}
+
+// parted tells the entries of a log from those that stand in none.
+func parted(items []item) (logged, announced []item) {
+	for _, it := range items {
+		if it.event.Announced {
+			announced = append(announced, it)
+		} else {
+			logged = append(logged, it)
+		}
+	}
+	return logged, announced
+}
+
+// announce tells devices of a user what concerns them alone.
+func (s *shard) announce(ctx context.Context, in ids.Peer, items []item, to []*subscription) {
+	for len(items) > 0 && len(to) > 0 {
+		key := to[0].to.KeyID()
+		var rest []*subscription
+		for _, sub := range to {
+			if sub.to.KeyID() != key {
+				rest = append(rest, sub)
+			}
+		}
+		s.announceTo(ctx, in, items, key, ofDevice(to, key))
+		to = rest
+	}
+}
+
+// announceTo tells one device. The session whose request made an entry has it in its answer.
+func (s *shard) announceTo(
+	ctx context.Context, in ids.Peer, items []item, key int64, to []*subscription,
+) {
+	for len(items) > 0 {
+		n := 1
+		for n < len(items) && items[n].source == items[0].source {
+			n++
+		}
+		events := make([]store.Event, n)
+		for i := range events {
+			events[i] = items[i].event
+		}
+		body, err := s.hub.render.Device(ctx, in.User(), key, events)
+		if err != nil {
+			s.hub.log.Error("rendering what concerns a device", "error", err)
+			return
+		}
+		s.hub.push(body, to, items[0].source, nil)
 		items = items[n:]
 	}
 }

@@ -11,9 +11,11 @@ package media
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/fxamacker/cbor/v2"
 
@@ -99,6 +101,11 @@ const uploadPause = 60
 func (s *Service) assemble(ctx context.Context, user ids.UserID, in Input) (blob.Assembled, error) {
 	u := blob.Upload{Scope: int64(user), FileID: in.FileID}
 	a, err := s.Parts.Assemble(ctx, u, in.Parts)
+	return checked(in, a, err)
+}
+
+// checked holds an assembled file against what its sender said of it.
+func checked(in Input, a blob.Assembled, err error) (blob.Assembled, error) {
 	var missing *blob.MissingPartError
 	switch {
 	case errors.As(err, &missing):
@@ -113,6 +120,32 @@ func (s *Service) assemble(ctx context.Context, user ids.UserID, in Input) (blob
 		return a, chat.Invalid("MD5_CHECKSUM_INVALID")
 	}
 	return a, nil
+}
+
+// tailBytes is how long what makes the blob of an encrypted file its own is.
+const tailBytes = 32
+
+// Encrypted makes a blob of an uploaded file of a secret chat, which nobody here can read. Equal
+// files are kept apart, so that each can be erased when its time has come.
+func (s *Service) Encrypted(
+	ctx context.Context, user ids.UserID, in Input,
+) (digest blob.Digest, size int64, err error) {
+	tail := make([]byte, 0, tailBytes)
+	for len(tail) < tailBytes {
+		tail = binary.LittleEndian.AppendUint64(tail, uint64(s.Random()))
+	}
+	u := blob.Upload{Scope: int64(user), FileID: in.FileID}
+	a, err := s.Parts.AssembleApart(ctx, u, in.Parts, tail)
+	if a, err = checked(in, a, err); err != nil {
+		return digest, 0, err
+	}
+	return a.Digest, a.Size, nil
+}
+
+// Erase removes the blob of an encrypted file.
+func (s *Service) Erase(ctx context.Context, digest []byte) error {
+	_, err := s.Blobs.Delete(ctx, blob.Digest(digest), time.Time{})
+	return err
 }
 
 // Photo makes a photo of an uploaded image.

@@ -5,6 +5,7 @@ import (
 
 	"parley/internal/chat/box"
 	"parley/internal/chat/group"
+	"parley/internal/chat/secret"
 	"parley/internal/ids"
 	"parley/internal/safety"
 	"parley/internal/store"
@@ -45,6 +46,11 @@ func settleAccount(tx *store.Tx, user ids.UserID, now int64) error {
 	}
 	if u.Flags != before {
 		if err := tx.PutUser(u); err != nil {
+			return err
+		}
+	}
+	if ended := u.Flags &^ before; ended.Has(store.UserTerminated) {
+		if err := secret.EndAccount(tx, user, now); err != nil {
 			return err
 		}
 	}

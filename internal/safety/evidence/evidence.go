@@ -38,6 +38,17 @@ type Capture struct {
 	Reactions []string `cbor:"7,keyasint,omitempty"`
 	// Context are a few messages around the item, the oldest first.
 	Context []Message `cbor:"8,keyasint,omitempty"`
+	// Secret is the secret chat that somebody reported the author from; nil when he did not.
+	Secret *SecretChat `cbor:"9,keyasint,omitempty"`
+}
+
+// SecretChat is all that can be kept of a secret chat. It is end-to-end encrypted: the server has
+// none of its messages and no key to them, so there is nothing of them here and never can be.
+type SecretChat struct {
+	// ByAuthor tells whether the author of the subject asked for it.
+	ByAuthor bool `cbor:"1,keyasint,omitempty"`
+	// Accepted tells whether the other took it and had not ended it when he reported.
+	Accepted bool `cbor:"2,keyasint,omitempty"`
 }
 
 // Message is a message as it was seen.

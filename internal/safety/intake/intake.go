@@ -71,6 +71,8 @@ type Report struct {
 	ByMail bool
 	// IP and Device are where a report came from, as far as known.
 	IP, Device string
+	// Secret is the secret chat that the report comes from, nil for none.
+	Secret *evidence.SecretChat
 	// Staff makes a case of the service's own (Source Voluntary).
 	Staff int64
 }

@@ -48,6 +48,7 @@ func (s *Service) look(r *store.Reader, in Report, now int64) (out seen, err err
 		if out.capture, err = evidence.Look(r, in.Subject, in.Reporter, now); err != nil {
 			return out, err
 		}
+		out.capture.Secret = in.Secret
 		if out.reach, err = reach(r, in.Subject); err != nil {
 			return out, err
 		}

@@ -21,6 +21,8 @@ type captured struct {
 	Files  []veiled
 	// More says how many messages are around it.
 	More string
+	// FromSecret says why there are none of a secret chat.
+	FromSecret string
 }
 
 // said is a message as a page shows it.
@@ -62,6 +64,9 @@ func (c *Console) captured(v *visit, x store.Case, list []evidence.Capture) []ca
 		out[i] = captured{
 			Capture: e, More: v.set.Text(v.r, "case.around", len(e.Context)),
 		}
+		if s := e.Secret; s != nil {
+			out[i].FromSecret = v.set.Text(v.r, secretText(*s))
+		}
 		if e.Item != nil {
 			item := p.said(*e.Item)
 			out[i].Item = &item
@@ -72,6 +77,18 @@ func (c *Console) captured(v *visit, x store.Case, list []evidence.Capture) []ca
 		out[i].Files = p.files(loose(e))
 	}
 	return out
+}
+
+// secretText is the text that says of a secret chat what is known of it.
+func secretText(s evidence.SecretChat) string {
+	switch {
+	case s.ByAuthor && s.Accepted:
+		return "case.secret.author"
+	case s.ByAuthor:
+		return "case.secret.author.open"
+	default:
+		return "case.secret.other"
+	}
 }
 
 // loose are the files of a capture that belong to no message.
