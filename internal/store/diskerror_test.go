@@ -52,7 +52,7 @@ func (m *machine) diskError(plan func(at int) powercut.Plan) (met bool, err erro
 	if err != nil {
 		return false, fmt.Errorf("open: %w", err)
 	}
-	m.disk.Plan(plan(1 + m.rnd.IntN(2000)))
+	m.disk.Plan(plan(1 + m.rnd.IntN(600)))
 	m.ledger.work(s, m.rnd, 100)
 	if met = m.disk.Failed() > 0; met {
 		err = m.expectStopped(s)

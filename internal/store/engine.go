@@ -36,6 +36,8 @@ type rows interface {
 type querier interface {
 	exec(ctx context.Context, st *statement, args ...any) (affected int64, err error)
 	query(ctx context.Context, st *statement, args ...any) (rows, error)
+	// row runs a query for a single row and scans it; ErrNotFound when there is none.
+	row(ctx context.Context, st *statement, args []any, dest ...any) error
 	// failed is the error that ended the transaction.
 	failed() error
 }
@@ -64,7 +66,7 @@ func attempt(fn func(querier) error, q querier) (err error) {
 	return q.failed()
 }
 
-// one runs a query for a single row and scans it; ErrNotFound when there is none.
+// one is row of a querier, by its query.
 func one(ctx context.Context, q querier, st *statement, args []any, dest ...any) error {
 	r, err := q.query(ctx, st, args...)
 	if err != nil {

@@ -107,6 +107,11 @@ func (w watched) query(ctx context.Context, st *statement, args ...any) (rows, e
 	return w.querier.query(ctx, st, args...)
 }
 
+func (w watched) row(ctx context.Context, st *statement, args []any, dest ...any) error {
+	w.fn(st.name)
+	return w.querier.row(ctx, st, args, dest...)
+}
+
 // Nested runs a statement inside a loop over the rows of another.
 func (r *Reader) Nested(box, peer ids.Peer) error {
 	return r.each(messageOlder, []any{box, peer, 1 << 40, 0, 9, 0}, func(rows) error {

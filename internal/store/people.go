@@ -1,6 +1,8 @@
 package store
 
 import (
+	"errors"
+
 	"parley/internal/ids"
 )
 
@@ -330,12 +332,12 @@ func (t *Tx) DeleteBlock(user ids.UserID, peer ids.Peer) (bool, error) {
 
 // Blocked tells whether a user has blocked a peer.
 func (r *Reader) Blocked(user ids.UserID, peer ids.Peer) (bool, error) {
-	found := false
-	err := r.each(blockGet, []any{user, peer}, func(rows) error {
-		found = true
-		return nil
-	})
-	return found, err
+	var created int64
+	err := r.one(blockGet, []any{user, peer}, &created)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // Blocks returns whom a user has blocked, the newest first, and how many there are.
@@ -357,7 +359,10 @@ func (r *Reader) Blocks(user ids.UserID, limit, offset int) (list []Block, total
 // Setting returns a user's setting by name; nil when it was never set.
 func (r *Reader) Setting(user ids.UserID, name string) ([]byte, error) {
 	var value []byte
-	err := r.each(settingGet, []any{user, name}, func(row rows) error { return row.Scan(&value) })
+	err := r.one(settingGet, []any{user, name}, &value)
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
 	return value, err
 }
 

@@ -214,6 +214,10 @@ func (t *postgresTx) query(ctx context.Context, st *statement, args ...any) (row
 	return &postgresRows{Rows: r, tx: t, of: st}, nil
 }
 
+func (t *postgresTx) row(ctx context.Context, st *statement, args []any, dest ...any) error {
+	return one(ctx, t, st, args, dest...)
+}
+
 // named names the statement of an error, tells a taken key from other errors, and ends the
 // transaction.
 func (t *postgresTx) named(st *statement, err error) error {

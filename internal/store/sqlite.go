@@ -31,6 +31,7 @@ const (
 type sqliteEngine struct {
 	writer  *sqliteConn
 	readers chan *sqliteConn
+	rows    *rowCache
 	ops     chan *writeOp
 	fatal   func(error)
 	// stop is closed when no more work is taken, done when the writer has ended.
@@ -41,6 +42,8 @@ type sqliteEngine struct {
 	// every is after how many pages written they are moved to the database, unmoved how many have
 	// been written since.
 	every, unmoved int64
+	// at is the number of the commit that the transaction of the writer began at.
+	at uint64
 }
 
 // writeOp is one transaction that waits for the writer.
@@ -123,6 +126,14 @@ func (e *sqliteEngine) prepare(ctx context.Context, path string, o Options) erro
 	if err := migrateSQLiteFile(ctx, path, o.seams); err != nil {
 		return err
 	}
+	if err := e.writer.gather(); err != nil {
+		return err
+	}
+	count, err := e.writer.commits()
+	if err != nil {
+		return err
+	}
+	e.rows = newRowCache(count)
 	for range o.Readers {
 		c, err := dialSQLite(path, o.seams.vfs)
 		if err != nil {
@@ -154,38 +165,6 @@ func migrateSQLiteFile(ctx context.Context, path string, s seams) error {
 	}
 	db.SetMaxOpenConns(1)
 	return errors.Join(migrateSQLite(ctx, db, s.schema()), db.Close())
-}
-
-func (e *sqliteEngine) read(ctx context.Context, fn func(querier) error) error {
-	if e.halted() {
-		return ErrStopped
-	}
-	select {
-	case c := <-e.readers:
-		defer func() { e.readers <- c }()
-		err := c.snapshot(fn)
-		if c.broken != nil {
-			e.fail(c.broken)
-		}
-		return err
-	case <-e.stop:
-		return ErrStopped
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// snapshot runs fn between begin and rollback.
-func (c *sqliteConn) snapshot(fn func(querier) error) error {
-	if err := c.run("begin"); err != nil {
-		return err
-	}
-	err := attempt(fn, c)
-	c.failure = nil
-	if rerr := c.run("rollback"); err == nil {
-		err = rerr
-	}
-	return err
 }
 
 // write returns once the outcome is known, also when ctx ends meanwhile: a transaction whose turn
@@ -253,7 +232,7 @@ func (e *sqliteEngine) run() {
 // commit runs the batch, which grows by what arrives meanwhile, and commits it. It returns what
 // went wrong for all of the batch; the error of one transaction stays with it.
 func (e *sqliteEngine) commit(batch *[]*writeOp) error {
-	if err := e.writer.run("begin immediate"); err != nil {
+	if err := e.begin(); err != nil {
 		return e.undone(err)
 	}
 	careful := false
@@ -282,6 +261,19 @@ func (e *sqliteEngine) commit(batch *[]*writeOp) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrUnknown, err)
 	}
+	if pages := e.writer.written(); pages > 0 {
+		e.unmoved += pages
+		e.rows.committed()
+	}
+	return nil
+}
+
+// begin begins a transaction of the writer, at the last commit of whatever process.
+func (e *sqliteEngine) begin() error {
+	if err := e.writer.run("begin immediate"); err != nil {
+		return err
+	}
+	e.at = e.rows.begin()
 	return nil
 }
 
@@ -291,7 +283,7 @@ func (e *sqliteEngine) again(before []*writeOp) error {
 	if err := e.writer.run("rollback"); err != nil {
 		return err
 	}
-	if err := e.writer.run("begin immediate"); err != nil {
+	if err := e.begin(); err != nil {
 		return err
 	}
 	for _, op := range before {
@@ -328,7 +320,7 @@ func (e *sqliteEngine) apply(op *writeOp, savepoint bool) (failed bool, err erro
 			return true, err
 		}
 	}
-	op.err = attempt(op.fn, e.writer)
+	op.err = attempt(op.fn, writing{e.writer, e.rows, e.at})
 	e.writer.failure = nil
 	switch {
 	case e.writer.broken != nil:
@@ -347,7 +339,7 @@ func (e *sqliteEngine) apply(op *writeOp, savepoint bool) (failed bool, err erro
 //
 // https://www.sqlite.org/wal.html#checkpointing
 func (e *sqliteEngine) checkpoint() {
-	if e.unmoved += e.writer.written(); e.unmoved >= e.every {
+	if e.unmoved >= e.every {
 		e.unmoved = 0
 		e.writer.checkpoint()
 	}
@@ -372,6 +364,7 @@ func (e *sqliteEngine) close() error {
 	e.halt.Do(func() { close(e.stop) })
 	e.end.Do(func() {
 		<-e.done
+		e.rows.close()
 		var errs []error
 		for range cap(e.readers) {
 			errs = append(errs, (<-e.readers).close())

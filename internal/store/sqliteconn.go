@@ -2,16 +2,12 @@ package store
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"reflect"
 	"unsafe"
 
 	"modernc.org/libc"
 	sqlite3 "modernc.org/sqlite/lib"
-
-	"parley/internal/ids"
 )
 
 // sqliteConn is one connection to an SQLite database, with its statements prepared once. It calls
@@ -31,6 +27,8 @@ type sqliteConn struct {
 	open *sqliteStmt
 	// failure is the error that ended the transaction, broken the first error of the disk.
 	failure, broken error
+	// log gathers what is written to the log, if it is set.
+	log *gathering
 	// out is where the library writes results of two words.
 	out uintptr
 	// buffer holds the texts and bytes bound to the running statement, of size bytes, used so far.
@@ -102,7 +100,7 @@ func dialSQLite(path, vfs string) (*sqliteConn, error) {
 	code := sqlite3.Xsqlite3_open_v2(c.tls, name, c.out,
 		sqlite3.SQLITE_OPEN_READWRITE|sqlite3.SQLITE_OPEN_CREATE|sqlite3.SQLITE_OPEN_NOMUTEX,
 		vfsName)
-	c.db = word(c.out)
+	c.db = *pointer[uintptr](c.out)
 	if code != sqlite3.SQLITE_OK {
 		err := c.fault(code)
 		return nil, errors.Join(err, c.close())
@@ -137,7 +135,7 @@ func (c *sqliteConn) prepare(text string) (*sqliteStmt, error) {
 	if code != sqlite3.SQLITE_OK {
 		return nil, c.fault(code)
 	}
-	s := &sqliteStmt{conn: c, handle: word(c.out)}
+	s := &sqliteStmt{conn: c, handle: *pointer[uintptr](c.out)}
 	s.columns = sqlite3.Xsqlite3_column_count(c.tls, s.handle)
 	return s, nil
 }
@@ -198,12 +196,13 @@ func (c *sqliteConn) busy() bool { return sqlite3.Xsqlite3_get_autocommit(c.tls,
 func (c *sqliteConn) written() int64 {
 	sqlite3.Xsqlite3_db_status(c.tls, c.db, sqlite3.SQLITE_DBSTATUS_CACHE_WRITE, c.out,
 		c.out+uintptr(wordSize), 1)
-	return int64(int32(binary.NativeEndian.Uint32(libc.GoBytes(c.out, 4))))
+	return int64(*pointer[int32](c.out))
 }
 
-// word is the pointer at an address of the library's memory.
-func word(at uintptr) uintptr {
-	return *(*uintptr)(unsafe.Pointer(unsafe.SliceData(libc.GoBytes(at, wordSize))))
+// pointer points to a variable in the library's memory.
+func pointer[T any](at uintptr) *T {
+	var v T
+	return (*T)(unsafe.Pointer(unsafe.SliceData(libc.GoBytes(at, int(unsafe.Sizeof(v))))))
 }
 
 // checkpoint moves what no reader needs any more from the log to the database. Readers and other
@@ -368,24 +367,16 @@ func (s *sqliteStmt) finalize() { sqlite3.Xsqlite3_finalize(s.conn.tls, s.handle
 // bind sets a parameter.
 func (s *sqliteStmt) bind(i int32, arg any) (code int32, err error) {
 	switch v := arg.(type) {
-	case int64:
-		return s.bindInt(i, v), nil
-	case int:
-		return s.bindInt(i, int64(v)), nil
-	case ids.Peer:
-		return s.bindInt(i, int64(v)), nil
-	case ids.UserID:
-		return s.bindInt(i, int64(v)), nil
 	case string:
 		return s.bindText(i, v), nil
 	case []byte:
 		return s.bindBlob(i, v), nil
 	}
-	v := reflect.ValueOf(arg)
-	if !v.CanInt() {
+	v, ok := integer(arg)
+	if !ok {
 		return 0, fmt.Errorf("argument %d is a %T", i, arg)
 	}
-	return s.bindInt(i, v.Int()), nil
+	return s.bindInt(i, v), nil
 }
 
 func (s *sqliteStmt) bindInt(i int32, v int64) int32 {
@@ -445,22 +436,14 @@ func (s *sqliteStmt) column(i int32, dest any) error {
 		return errors.New("is null")
 	}
 	switch d := dest.(type) {
-	case *int64:
-		*d = s.int(i)
-	case *ids.Peer:
-		*d = ids.Peer(s.int(i))
-	case *ids.UserID:
-		*d = ids.UserID(s.int(i))
 	case *string:
 		*d = s.text(i)
 	case *[]byte:
 		*d = s.blob(i)
 	default:
-		v := reflect.ValueOf(dest)
-		if v.Kind() != reflect.Pointer || !v.Elem().CanInt() {
+		if !setInteger(dest, s.int(i)) {
 			return fmt.Errorf("into a %T", dest)
 		}
-		v.Elem().SetInt(s.int(i))
 	}
 	return nil
 }

@@ -13,6 +13,8 @@ type statement struct {
 	key    string
 	text   string
 	number int
+	// writes says that it changes rows, cached that single rows of its table are remembered.
+	writes, cached bool
 }
 
 // acrossShards marks a statement that is allowed to touch all shards: start-up, administration.
@@ -30,7 +32,9 @@ func define(name, table, key, text string) *statement {
 		key:    key,
 		text:   strings.Join(strings.Fields(text), " "),
 		number: len(statements),
+		cached: isCached(table),
 	}
+	st.writes = !strings.HasPrefix(st.text, "select ")
 	statements = append(statements, st)
 	return st
 }
