@@ -54,7 +54,7 @@ func (s *Store) Prepare(ctx context.Context, name string) error {
 		case *sqliteEngine:
 			c := <-e.readers
 			defer func() { e.readers <- c }()
-			p, err := c.prepare(st.sqliteText())
+			p, err := c.prepareFor(st)
 			c.failure = nil
 			if err == nil {
 				p.finalize()

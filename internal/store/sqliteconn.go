@@ -39,8 +39,10 @@ type sqliteConn struct {
 // sqliteStmt is a prepared statement and the rows being read from it.
 type sqliteStmt struct {
 	conn *sqliteConn
-	// of is nil for transaction control.
-	of      *statement
+	// of is the statement whose rows are read.
+	of *statement
+	// then is what gives its rows, when it does not itself.
+	then    *sqliteStmt
 	handle  uintptr
 	columns int32
 	result  int32
@@ -140,6 +142,19 @@ func (c *sqliteConn) prepare(text string) (*sqliteStmt, error) {
 	return s, nil
 }
 
+// prepareFor prepares a statement of the package.
+func (c *sqliteConn) prepareFor(st *statement) (*sqliteStmt, error) {
+	text, then := st.sqliteText()
+	s, err := c.prepare(text)
+	if err != nil || then == "" {
+		return s, err
+	}
+	if s.then, err = c.prepare(then); err != nil {
+		s.finalize()
+	}
+	return s, err
+}
+
 // run executes transaction control.
 func (c *sqliteConn) run(text string) error {
 	s := c.bare[text]
@@ -227,10 +242,9 @@ func (c *sqliteConn) begin(ctx context.Context, st *statement, args []any) (*sql
 	s := c.ready[st.number]
 	if s == nil {
 		var err error
-		if s, err = c.prepare(st.sqliteText()); err != nil {
+		if s, err = c.prepareFor(st); err != nil {
 			return nil, c.named(st, err)
 		}
-		s.of = st
 		c.ready[st.number] = s
 	}
 	if c.open != nil {
@@ -271,7 +285,15 @@ func (c *sqliteConn) query(ctx context.Context, st *statement, args ...any) (row
 	if err != nil {
 		return nil, err
 	}
-	s.stepped = true
+	if s.then != nil {
+		s.reset()
+		s = s.then
+		if err := s.start(args[:1]); err != nil {
+			s.reset()
+			return nil, c.named(st, err)
+		}
+	}
+	s.of, s.stepped = st, true
 	c.open = s
 	return s, nil
 }
@@ -362,7 +384,12 @@ func (s *sqliteStmt) step() error {
 
 func (s *sqliteStmt) reset() { sqlite3.Xsqlite3_reset(s.conn.tls, s.handle) }
 
-func (s *sqliteStmt) finalize() { sqlite3.Xsqlite3_finalize(s.conn.tls, s.handle) }
+func (s *sqliteStmt) finalize() {
+	if s.then != nil {
+		s.then.finalize()
+	}
+	sqlite3.Xsqlite3_finalize(s.conn.tls, s.handle)
+}
 
 // bind sets a parameter.
 func (s *sqliteStmt) bind(i int32, arg any) (code int32, err error) {

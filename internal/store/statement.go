@@ -1,6 +1,9 @@
 package store
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // statement is one SQL text, known by name. Every statement says which table it is about and which
 // column is its shard key; a statement without a key reads or writes across shards and must be on
@@ -39,5 +42,17 @@ func define(name, table, key, text string) *statement {
 	return st
 }
 
-// sqliteText is the statement with SQLite's numbered parameters: ?1 for $1.
-func (st *statement) sqliteText() string { return strings.ReplaceAll(st.text, "$", "?") }
+// countingTables are those of which a shard key names one row, whose numbers are counted up.
+var countingTables = []string{"boxes", "meta"}
+
+// sqliteText is the statement with SQLite's numbered parameters, ?1 for $1. SQLite makes a table for
+// what a statement returns, each time, which costs more than the statement does: of one that counts,
+// then is a query for the same, to run after it.
+func (st *statement) sqliteText() (text, then string) {
+	text = strings.ReplaceAll(st.text, "$", "?")
+	write, columns, ok := strings.Cut(text, " returning ")
+	if !ok || !slices.Contains(countingTables, st.table) {
+		return text, ""
+	}
+	return write, "select " + columns + " from " + st.table + " where " + st.key + " = ?1"
+}

@@ -234,12 +234,14 @@ func (s *Service) carryOut(ctx context.Context, id int64) (b Batch, err error) {
 	}
 	err = s.eachOf(ctx, id, Proposed, func(x store.Decision) error {
 		now := s.Clock.Now().Unix()
-		return s.Store.Update(ctx, x.Subject, func(tx *store.Tx) error {
-			_, err := s.second(tx, x.Subject, x.ID, staff, now)
-			if over := (Refusal{"duration", "past"}); errors.Is(err, over) {
-				return withdraw(tx, x.Subject, x.ID, staff, now, over.Error())
-			}
-			return err
+		return repeated(func() error {
+			return s.Store.Update(ctx, x.Subject, func(tx *store.Tx) error {
+				_, err := s.second(tx, x.Subject, x.ID, staff, now)
+				if over := (Refusal{"duration", "past"}); errors.Is(err, over) {
+					return withdraw(tx, x.Subject, x.ID, staff, now, over.Error())
+				}
+				return err
+			})
 		})
 	})
 	if err != nil {

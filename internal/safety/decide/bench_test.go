@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"parley/internal/clock"
 	"parley/internal/ids"
 	"parley/internal/safety"
 	"parley/internal/safety/decide"
@@ -92,6 +93,38 @@ func cpu() time.Duration {
 		panic(err)
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// BenchmarkBatch approves a mass measure against the posts of one channel: what BenchmarkDecide does
+// for each, by one call. The proposals are made before.
+func BenchmarkBatch(b *testing.B) {
+	w := safetytest.New(b, storetest.SQLite(b))
+	w.Decisions.Clock = clock.System{}
+	drafts := make([]decide.Draft, b.N)
+	at(b.N, deciders, func(i int) {
+		w.Clock.Advance(time.Millisecond)
+		post := w.Post(fmt.Sprint("send me money ", i))
+		report := w.ReportBy(ids.UserID(2000+i/reportsEach), post)
+		drafts[i] = safetytest.Draft(report.Case, post)
+	})
+	ctx := b.Context()
+	batch, err := w.Decisions.ProposeBatch(ctx, drafts, safety.Actor{Staff: 7}, "a raid")
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	used := cpu()
+	if batch, err = w.Decisions.ApproveBatch(ctx, batch.ID, 8); err != nil {
+		b.Fatal(err)
+	}
+	used = cpu() - used
+	b.StopTimer()
+	if n := batch.Count[decide.Effective]; n != int64(b.N) {
+		b.Fatalf("%d of %d decisions are in force", n, b.N)
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "decisions/s")
+	b.ReportMetric(float64(used.Microseconds())/float64(b.N), "cpu-us/op")
 }
 
 // BenchmarkDecide decides reported posts: the decision, its measure, the letters that it owes, the

@@ -3,7 +3,6 @@ package decide
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"parley/internal/ids"
 	"parley/internal/safety"
@@ -60,7 +59,7 @@ func barUntil(b *Bar) int64 {
 
 // Owe writes down that something is owed to a person, in the transaction of the subject's peer.
 func (s *Service) Owe(tx *store.Tx, l store.Letter, now int64) error {
-	id, err := safety.NewID(time.Unix(now, 0), s.Random)
+	id, err := safety.NewID(s.Clock.Now(), s.Random)
 	if err != nil {
 		return fmt.Errorf("decide: letter: %w", err)
 	}

@@ -103,10 +103,18 @@ func (s *Service) prepare(ctx context.Context, d *Draft) (p prepared, err error)
 	return p, err
 }
 
-// look finds the kind and the date of the content: in the case's evidence, else in what is there.
+// look finds the kind and the date of the content: in the case's evidence, else in what is there. A
+// message that is there tells its date, for which no evidence has to be read.
 func (p *prepared) look(r *store.Reader, d *Draft) error {
-	if d.Case != 0 && len(d.ContentType) > 0 && d.Subject.Kind != safety.Message {
-		return nil
+	if d.Case != 0 && len(d.ContentType) > 0 {
+		if d.Subject.Kind != safety.Message {
+			return nil
+		}
+		m, err := r.Message(d.Subject.Peer, d.Subject.Item)
+		if !store.IsNotFound(err) {
+			p.date = m.Date
+			return err
+		}
 	}
 	var seen evidence.Capture
 	var list []evidence.Capture
@@ -134,8 +142,20 @@ func (p *prepared) look(r *store.Reader, d *Draft) error {
 	return nil
 }
 
-// conflicts is how often a decision is tried again whose id somebody else's has.
+// conflicts is how often a decision is tried whose id, or that of a letter, another has.
 const conflicts = 3
+
+// repeated makes a decision, again with other ids where one is taken. A commit without an answer is
+// asked for again: what it did is found.
+func repeated(decide func() error) (err error) {
+	for range conflicts {
+		err = decide()
+		if !errors.Is(err, store.ErrConflict) && !errors.Is(err, store.ErrUnknown) {
+			break
+		}
+	}
+	return err
+}
 
 // Decide makes a decision. It is in force when Decide returns, or proposed where it takes two
 // people. A Refusal says what the draft lacks; casefile.ErrClosed that the case was closed
@@ -158,20 +178,16 @@ func (s *Service) decide(
 		return out, err
 	}
 	p.batch, p.second = batch, p.second || second
-	for range conflicts {
-		var id int64
-		if id, err = safety.NewID(s.Clock.Now(), s.Random); err != nil {
-			return out, fmt.Errorf("decide: %w", err)
+	err = repeated(func() error {
+		id, err := safety.NewID(s.Clock.Now(), s.Random)
+		if err != nil {
+			return fmt.Errorf("decide: %w", err)
 		}
-		err = s.Store.Update(ctx, d.Subject.Peer, func(tx *store.Tx) (err error) {
+		return s.Store.Update(ctx, d.Subject.Peer, func(tx *store.Tx) (err error) {
 			out, err = s.write(tx, d, p, id)
 			return err
 		})
-		// A commit without an answer is asked for again: what it did is found.
-		if !errors.Is(err, store.ErrConflict) && !errors.Is(err, store.ErrUnknown) {
-			break
-		}
-	}
+	})
 	if err != nil {
 		return Decision{}, err
 	}
@@ -394,12 +410,12 @@ func (s *Service) Dismiss(
 		return out, Refusal{"outcome", "unfit"}
 	}
 	now := s.Clock.Now()
-	for range conflicts {
-		var id int64
-		if id, err = safety.NewID(now, s.Random); err != nil {
-			return out, fmt.Errorf("decide: %w", err)
+	err = repeated(func() error {
+		id, err := safety.NewID(now, s.Random)
+		if err != nil {
+			return fmt.Errorf("decide: %w", err)
 		}
-		err = s.Store.Update(ctx, subject, func(tx *store.Tx) (err error) {
+		return s.Store.Update(ctx, subject, func(tx *store.Tx) (err error) {
 			out, err = s.dismiss(tx, store.Decision{
 				Subject: subject, ID: id, Case: of, By: by.Staff, Rule: by.Rule,
 				Explanation: explanation, State: int64(NoAction), Created: now.Unix(),
@@ -407,10 +423,7 @@ func (s *Service) Dismiss(
 			}, o)
 			return err
 		})
-		if !errors.Is(err, store.ErrConflict) && !errors.Is(err, store.ErrUnknown) {
-			break
-		}
-	}
+	})
 	if err == nil {
 		s.told(out)
 	}
