@@ -45,8 +45,8 @@ type workers struct {
 	closed bool
 }
 
-// idlePerProcessor is how many goroutines are kept for each processor when there is nothing to do: as
-// many as a commit lets go at once, with stacks of 32 KB.
+// idlePerProcessor is how many goroutines are kept for each processor when there is nothing to do:
+// as many as a commit lets go at once, with stacks of 32 KB.
 const idlePerProcessor = 32
 
 // submit has a query run as soon as a worker is free.

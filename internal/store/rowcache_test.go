@@ -38,8 +38,8 @@ func name(t testing.TB, s *Store) (name string) {
 	return name
 }
 
-// TestCachedStatements: the first argument of each statement on a table whose rows are remembered is
-// the shard key, and none writes across shards.
+// TestCachedStatements: the first argument of each statement on a table whose rows are remembered
+// is the shard key, and none writes across shards.
 func TestCachedStatements(t *testing.T) {
 	seen := make(map[string]bool)
 	for _, st := range statements {

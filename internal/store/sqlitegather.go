@@ -7,8 +7,8 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// gatherSize is how many bytes of the log are gathered before they are written, at most. The library
-// does not write 128 KiB or more by one call.
+// gatherSize is how many bytes of the log are gathered before they are written, at most. The
+// library does not write 128 KiB or more by one call.
 const gatherSize = 64 << 10
 
 // gathering stands before the file of a connection's log and gathers what is written to it: the

@@ -45,9 +45,9 @@ func define(name, table, key, text string) *statement {
 // countingTables are those of which a shard key names one row, whose numbers are counted up.
 var countingTables = []string{"boxes", "meta"}
 
-// sqliteText is the statement with SQLite's numbered parameters, ?1 for $1. SQLite makes a table for
-// what a statement returns, each time, which costs more than the statement does: of one that counts,
-// then is a query for the same, to run after it.
+// sqliteText is the statement with SQLite's numbered parameters, ?1 for $1. SQLite makes a table
+// for what a statement returns, each time, which costs more than the statement does: of one that
+// counts, then is a query for the same, to run after it.
 func (st *statement) sqliteText() (text, then string) {
 	text = strings.ReplaceAll(st.text, "$", "?")
 	write, columns, ok := strings.Cut(text, " returning ")

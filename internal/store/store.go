@@ -109,8 +109,8 @@ func (s *Store) Close() error { return s.engine.close() }
 // not block and must not call the store. Commits of other processes are not told.
 func (s *Store) OnCommit(fn func(Commit)) { s.committed.Store(&fn) }
 
-// View runs fn on one snapshot of the store. Rows that are remembered are as of the beginning of the
-// View, all others as of the first of them that fn reads.
+// View runs fn on one snapshot of the store. Rows that are remembered are as of the beginning of
+// the View, all others as of the first of them that fn reads.
 func (s *Store) View(ctx context.Context, fn func(*Reader) error) error {
 	return s.engine.read(ctx, func(q querier) error { return fn(&Reader{ctx: ctx, q: q}) })
 }

@@ -95,8 +95,8 @@ func cpu() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// BenchmarkBatch approves a mass measure against the posts of one channel: what BenchmarkDecide does
-// for each, by one call. The proposals are made before.
+// BenchmarkBatch approves a mass measure against the posts of one channel: what BenchmarkDecide
+// does for each, by one call. The proposals are made before.
 func BenchmarkBatch(b *testing.B) {
 	w := safetytest.New(b, storetest.SQLite(b))
 	w.Decisions.Clock = clock.System{}
