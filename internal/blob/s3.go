@@ -88,6 +88,27 @@ func parseS3(raw string) (s3Config, error) {
 	return c, nil
 }
 
+// connect makes the bucket's client and asks it whether the bucket is there.
+func (c s3Config) connect(ctx context.Context) (*minio.Core, error) {
+	core, err := minio.NewCore(c.host, &minio.Options{
+		Creds:      credentials.NewStaticV4(c.key, c.secret, ""),
+		Secure:     c.tls,
+		Region:     c.region,
+		MaxRetries: s3Tries,
+	})
+	if err != nil {
+		return nil, ErrURL
+	}
+	found, err := core.BucketExists(ctx, c.bucket)
+	if err != nil {
+		return nil, s3Error(ctx, "find bucket", err)
+	}
+	if !found {
+		return nil, &StorageError{Op: "find bucket", Err: errors.New("no such bucket")}
+	}
+	return core, nil
+}
+
 // OpenS3 opens the bucket named by s3://key:secret@host:port/bucket, with the optional parameters
 // tls=0, prefix= and region=, and asks it whether it is there. Blobs wait in files of the folder
 // spool, made when it is not there, or of the system's temporary folder when that is empty, while
@@ -102,24 +123,12 @@ func OpenS3(ctx context.Context, rawURL, spool string) (*S3, error) {
 			return nil, &StorageError{Op: "create spool folder", Err: err}
 		}
 	}
-	core, err := minio.NewCore(config.host, &minio.Options{
-		Creds:      credentials.NewStaticV4(config.key, config.secret, ""),
-		Secure:     config.tls,
-		Region:     config.region,
-		MaxRetries: s3Tries,
-	})
+	core, err := config.connect(ctx)
 	if err != nil {
-		return nil, ErrURL
+		return nil, err
 	}
 	s := &S3{core: *core, bucket: config.bucket, prefix: config.prefix, spool: spool,
 		max: MaxSize}
-	found, err := core.BucketExists(ctx, s.bucket)
-	if err != nil {
-		return nil, s3Error(ctx, "find bucket", err)
-	}
-	if !found {
-		return nil, &StorageError{Op: "find bucket", Err: errors.New("no such bucket")}
-	}
 	// A server that does not know the question keeps no versions.
 	if v, err := core.GetBucketVersioning(ctx, s.bucket); err == nil && v.Enabled() {
 		return nil, ErrVersioned

@@ -1,135 +1,23 @@
 package blob
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/minio/minio-go/v7"
-	"github.com/minio/minio-go/v7/pkg/credentials"
+
+	"parley/internal/blob/blobtest"
 )
-
-const (
-	// gatewayEnv names a versitygw program to test the S3 form with.
-	gatewayEnv = "PARLEY_TEST_VERSITYGW"
-	// gatewayModule is what is built when no program is named and the module cache has it.
-	gatewayModule = "github.com/versity/versitygw/cmd/versitygw@v1.8.0"
-	gatewayKey    = "testkey"
-	gatewaySecret = "test/secret+1"
-	// gatewayWait bounds the building and, separately, the starting of the gateway.
-	gatewayWait = 4 * time.Minute
-)
-
-// gateway is a running S3 server with an admin's client.
-type gateway struct {
-	addr  string
-	admin *minio.Client
-}
-
-// url returns the URL of a new, empty bucket.
-func (g gateway) url(t *testing.T, bucket, more string) string {
-	t.Helper()
-	if err := g.admin.MakeBucket(t.Context(), bucket, minio.MakeBucketOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	return fmt.Sprintf("s3://%s:%s@%s/%s?tls=0%s", gatewayKey, "test%2Fsecret%2B1", g.addr, bucket,
-		more)
-}
-
-// gatewayProgram finds or builds versitygw, without the network, or skips the test.
-func gatewayProgram(t *testing.T) string {
-	t.Helper()
-	if program := os.Getenv(gatewayEnv); program != "" {
-		return program
-	}
-	if program, err := exec.LookPath("versitygw"); err == nil {
-		return program
-	}
-	if testing.Short() {
-		t.Skipf("S3 form not tested: -short, and %s names no versitygw", gatewayEnv)
-	}
-	cache, err := exec.CommandContext(t.Context(), "go", "env", "GOMODCACHE").Output()
-	if err != nil {
-		t.Skipf("S3 form not tested: no go command to build versitygw with: %v", err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), gatewayWait)
-	defer cancel()
-	bin := t.TempDir()
-	build := exec.CommandContext(ctx, "go", "install", gatewayModule)
-	proxy := "file://" + filepath.Join(strings.TrimSpace(string(cache)), "cache", "download")
-	build.Env = append(os.Environ(), "GOBIN="+bin, "GOFLAGS=", "GOSUMDB=off", "GOPROXY="+proxy)
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Skipf("S3 form not tested: set %s to a versitygw program, or go install %s once; "+
-			"the module cache alone does not do: %v\n%.400s", gatewayEnv, gatewayModule, err, out)
-	}
-	return filepath.Join(bin, "versitygw")
-}
-
-// startGateway runs versitygw on a folder of the test.
-func startGateway(t *testing.T) gateway {
-	t.Helper()
-	program := gatewayProgram(t)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	g := gateway{addr: listener.Addr().String()}
-	_ = listener.Close()
-	root := t.TempDir()
-	for _, folder := range []string{"buckets", "versions"} {
-		if err := os.Mkdir(filepath.Join(root, folder), folderMode); err != nil {
-			t.Fatal(err)
-		}
-	}
-	cmd := exec.Command(program, "--port", g.addr, "--access", gatewayKey, "--secret",
-		gatewaySecret, "--quiet", "posix", "--versioning-dir", filepath.Join(root, "versions"),
-		filepath.Join(root, "buckets"))
-	var out strings.Builder
-	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Start(); err != nil {
-		t.Skipf("S3 form not tested: versitygw does not start: %v", err)
-	}
-	ended := make(chan struct{})
-	go func() {
-		_ = cmd.Wait()
-		close(ended)
-	}()
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		<-ended
-	})
-	g.admin, err = minio.New(g.addr, &minio.Options{
-		Creds: credentials.NewStaticV4(gatewayKey, gatewaySecret, ""), Region: s3Region,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for deadline := time.Now().Add(gatewayWait); ; {
-		if _, err = g.admin.ListBuckets(t.Context()); err == nil {
-			return g
-		}
-		select {
-		case <-ended:
-			t.Skipf("S3 form not tested: versitygw ended at once: %.400s", out.String())
-		default:
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("versitygw does not answer: %v", err)
-		}
-	}
-}
 
 func TestS3Conforms(t *testing.T) {
-	g := startGateway(t)
+	g := blobtest.Start(t)
 	buckets := 0
 	conform(t, func(t *testing.T) form {
 		buckets++
@@ -140,13 +28,13 @@ func TestS3Conforms(t *testing.T) {
 		}
 		bucket := fmt.Sprintf("conform-%d", buckets)
 		spool := filepath.Join(t.TempDir(), "spool")
-		s, err := OpenS3(t.Context(), g.url(t, bucket, prefix), spool)
+		s, err := OpenS3(t.Context(), g.URL(t, bucket, prefix), spool)
 		if err != nil {
 			t.Fatal(err)
 		}
 		s.max = testMax
 		for _, key := range []string{"readme.txt", "parley/blobs/notes", "parley/other"} {
-			_, err := g.admin.PutObject(t.Context(), bucket, key, strings.NewReader("x"), 1,
+			_, err := g.Admin.PutObject(t.Context(), bucket, key, strings.NewReader("x"), 1,
 				minio.PutObjectOptions{})
 			if err != nil {
 				t.Fatal(err)
@@ -164,9 +52,9 @@ func TestS3Conforms(t *testing.T) {
 }
 
 // testS3Refusals opens buckets that must not be used, and loses one that was.
-func testS3Refusals(t *testing.T, g gateway) {
+func testS3Refusals(t *testing.T, g blobtest.Gateway) {
 	t.Run("wrong secret", func(t *testing.T) {
-		good := g.url(t, "guarded", "")
+		good := g.URL(t, "guarded", "")
 		bad := strings.Replace(good, "test%2Fsecret", "wrong", 1)
 		_, err := OpenS3(t.Context(), bad, "")
 		var storage *StorageError
@@ -175,7 +63,7 @@ func testS3Refusals(t *testing.T, g gateway) {
 		}
 	})
 	t.Run("no bucket", func(t *testing.T) {
-		url := strings.Replace(g.url(t, "present", ""), "present", "absent", 1)
+		url := strings.Replace(g.URL(t, "present", ""), "present", "absent", 1)
 		_, err := OpenS3(t.Context(), url, "")
 		var storage *StorageError
 		if !errors.As(err, &storage) {
@@ -183,8 +71,8 @@ func testS3Refusals(t *testing.T, g gateway) {
 		}
 	})
 	t.Run("versions", func(t *testing.T) {
-		url := g.url(t, "versioned", "")
-		if err := g.admin.EnableVersioning(t.Context(), "versioned"); err != nil {
+		url := g.URL(t, "versioned", "")
+		if err := g.Admin.EnableVersioning(t.Context(), "versioned"); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := OpenS3(t.Context(), url, ""); !errors.Is(err, ErrVersioned) {
@@ -192,11 +80,11 @@ func testS3Refusals(t *testing.T, g gateway) {
 		}
 	})
 	t.Run("bucket vanishes", func(t *testing.T) {
-		s, err := OpenS3(t.Context(), g.url(t, "vanishing", ""), t.TempDir())
+		s, err := OpenS3(t.Context(), g.URL(t, "vanishing", ""), t.TempDir())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := g.admin.RemoveBucket(t.Context(), "vanishing"); err != nil {
+		if err := g.Admin.RemoveBucket(t.Context(), "vanishing"); err != nil {
 			t.Fatal(err)
 		}
 		_, _, err = s.Put(t.Context(), strings.NewReader("x"))

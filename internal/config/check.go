@@ -196,17 +196,25 @@ func (l *loader) checkStore() {
 
 // checkBlob does not show the URL, which may hold a key.
 func (l *loader) checkBlob() {
-	address := l.config.Blob.URL.Reveal()
+	l.checkFiles("blob.url", l.config.Blob.URL)
+	if l.config.Transparency.Mirror != "" {
+		l.checkFiles("transparency.mirror", l.config.Transparency.Mirror)
+	}
+}
+
+// checkFiles looks at where files are kept.
+func (l *loader) checkFiles(key string, where Secret) {
+	address := where.Reveal()
 	if path, ok := strings.CutPrefix(address, schemeDir); ok {
 		if path == "" {
-			l.problem("blob.url", "must name a directory after %s", schemeDir)
+			l.problem(key, "must name a directory after %s", schemeDir)
 		}
 		return
 	}
 	bucket, err := url.Parse(address)
 	if err != nil || !strings.HasPrefix(address, schemeS3) || bucket.Host == "" ||
 		bucket.User == nil || len(bucket.Path) < 2 {
-		l.problem("blob.url", "is neither %sPATH nor %sKEY:SECRET@HOST:PORT/BUCKET",
+		l.problem(key, "is neither %sPATH nor %sKEY:SECRET@HOST:PORT/BUCKET",
 			schemeDir, schemeS3)
 	}
 }

@@ -182,6 +182,11 @@ type Transparency struct {
 	// nobody.
 	Witnesses string `toml:"witnesses"`
 
+	// Mirror is where a copy of the log's public files is kept, so that those who check it load
+	// another machine: "dir:PATH", or "s3://KEY:SECRET@HOST:PORT/BUCKET" with the same parameters
+	// as blob.url. Anybody may be let read it. Empty means nowhere.
+	Mirror Secret `toml:"mirror"`
+
 	// ReportChannel is the username of the public channel in which the service posts its daily
 	// report. It is made when it does not exist. Empty posts nothing.
 	ReportChannel string `toml:"report_channel"`

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/klog/v2"
 
+	"parley/internal/blob"
 	"parley/internal/chat/account"
 	"parley/internal/diag"
 	"parley/internal/ids"
@@ -40,6 +41,8 @@ type transparency struct {
 	// witnesses are the public keys of those who must cosign.
 	witnesses []string
 	daily     *disclose.Service
+	// mirror keeps a copy elsewhere; nil when nobody asked for one.
+	mirror *tlog.Mirror
 	// late counts how often something waited for longer than lateAfter.
 	late prometheus.Counter
 }
@@ -87,6 +90,26 @@ func (n *Node) openTransparency() error {
 	t.daily = disclose.New(disclose.Options{Log: t.log, Clock: n.clock, Drain: t.lines.Drain})
 	t.daily.Published = n.poster().Post
 	n.transparency = t
+	return n.openMirror()
+}
+
+// openMirror opens the copy of the public log.
+func (n *Node) openMirror() error {
+	url := n.Config.Transparency.Mirror.Reveal()
+	if url == "" {
+		return nil
+	}
+	m := &tlog.Mirror{Log: n.transparency.log}
+	if dir, ok := strings.CutPrefix(url, "dir:"); ok {
+		m.To = tlog.Folder(dir)
+	} else {
+		bucket, err := blob.OpenBucket(n.ctx, url)
+		if err != nil {
+			return err
+		}
+		m.To = bucket
+	}
+	n.transparency.mirror = m
 	return nil
 }
 
@@ -188,6 +211,9 @@ func (n *Node) publish() {
 			return n.lookLate(ctx)
 		})
 	})
+	if t.mirror != nil {
+		n.start(func() { n.every(time.Duration(n.Config.Transparency.Interval), t.mirror.Update) })
+	}
 	n.start(func() {
 		t.daily.Run(n.ctx, func(err error) { n.log.Error("daily report", "error", err) })
 	})

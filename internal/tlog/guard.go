@@ -16,8 +16,7 @@ import (
 // file. What was signed is on disk before the signature is used.
 type guard struct {
 	note.Signer
-	file   string
-	source verify.Source
+	options Options
 }
 
 // Sign signs the text of a checkpoint, or says why not.
@@ -26,18 +25,20 @@ func (g *guard) Sign(text []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	last, err := verify.LoadSeen(g.file)
+	last, err := verify.LoadSeen(g.options.Signed)
 	if err != nil {
 		return nil, err
 	}
 	if err := g.continues(last, size, root); err != nil {
 		return nil, err
 	}
+	g.options.at("signing")
 	if seen := (verify.Seen{Size: size, Root: root.String()}); seen != last {
-		if err := seen.Save(g.file); err != nil {
+		if err := seen.Save(g.options.Signed); err != nil {
 			return nil, err
 		}
 	}
+	g.options.at("signed")
 	return g.Signer.Sign(text)
 }
 
@@ -49,7 +50,7 @@ func (g *guard) continues(last verify.Seen, size int64, root tlog.Hash) error {
 	if size < last.Size {
 		return fmt.Errorf("%w: %d entries were signed, it has %d", ErrRollback, last.Size, size)
 	}
-	hashes := verify.Hashes(context.Background(), g.source, size, root)
+	hashes := verify.Hashes(context.Background(), verify.Dir(g.options.Dir), size, root)
 	then, err := tlog.TreeHash(last.Size, hashes)
 	if err != nil {
 		return fmt.Errorf("%w: its first %d entries: %w", ErrRollback, last.Size, err)
@@ -62,7 +63,7 @@ func (g *guard) continues(last verify.Seen, size int64, root tlog.Hash) error {
 
 // check compares the log on disk with what was signed last.
 func (g *guard) check(ctx context.Context, r tessera.LogReader) error {
-	last, err := verify.LoadSeen(g.file)
+	last, err := verify.LoadSeen(g.options.Signed)
 	if err != nil {
 		return err
 	}

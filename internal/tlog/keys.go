@@ -151,6 +151,37 @@ func publicOf(secret string) (string, error) {
 // Public are the public keys, one a line.
 func (k *Keys) Public() string { return strings.Join(k.public, "\n") + "\n" }
 
+// ErrText says that a text is one of a checkpoint, which only the guard may sign.
+var ErrText = errors.New("tlog: a checkpoint is not signed like this")
+
+// Note signs a text that is no checkpoint. The signatures of an earlier note of the same text stay,
+// by whichever keys they are; what has one by the current key stays as it is.
+//
+// https://c2sp.org/signed-note
+func (k *Keys) Note(text string, earlier []byte) ([]byte, error) {
+	if name, _, _ := strings.Cut(text, "\n"); name == k.origin {
+		return nil, ErrText
+	}
+	n, err := note.Open(earlier, note.VerifierList(k.verifier().Log...))
+	var others *note.UnverifiedNoteError
+	if errors.As(err, &others) {
+		n = others.Note
+	}
+	if n == nil || n.Text != text {
+		n = &note.Note{Text: text}
+	}
+	for _, s := range n.Sigs {
+		if s.Hash == k.primary.KeyHash() {
+			return earlier, nil
+		}
+	}
+	b, err := note.Sign(n, append([]note.Signer{k.primary}, k.older...)...)
+	if err != nil {
+		return nil, fmt.Errorf("tlog: sign a note: %w", err)
+	}
+	return b, nil
+}
+
 // verifier trusts these keys and asks for no witness.
 func (k *Keys) verifier() verify.Keys {
 	v, err := verify.NewKeys(k.origin, k.public, nil, 0)

@@ -58,12 +58,21 @@ type Options struct {
 	Interval time.Duration
 	// Client asks witnesses; http.DefaultClient when nil.
 	Client *http.Client
+	// Crash is called between steps by tests that stop the process there; nil in production.
+	Crash func(point string)
+}
+
+// at marks a point between two steps.
+func (o Options) at(point string) {
+	if o.Crash != nil {
+		o.Crash(point)
+	}
 }
 
 // Log is a log that is written. It is safe for concurrent use.
 type Log struct {
-	dir    string
-	keys   *Keys
+	Options
+
 	reader tessera.LogReader
 	append tessera.AddFn
 	await  *tessera.PublicationAwaiter
@@ -79,7 +88,7 @@ func Open(ctx context.Context, o Options) (*Log, error) {
 	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
 		return nil, fmt.Errorf("tlog: %w", err)
 	}
-	guard := &guard{Signer: o.Keys.primary, file: o.Signed, source: verify.Dir(o.Dir)}
+	guard := &guard{Signer: o.Keys.primary, options: o}
 	settings := tessera.NewAppendOptions().
 		WithCheckpointSigner(guard, o.Keys.older...).
 		WithCheckpointInterval(o.Interval).
@@ -103,7 +112,7 @@ func Open(ctx context.Context, o Options) (*Log, error) {
 		return nil, fmt.Errorf("tlog: open: %w", err)
 	}
 	l := &Log{
-		dir: o.Dir, keys: o.Keys, reader: reader, append: appender.Add, stop: stop, cancel: cancel,
+		Options: o, reader: reader, append: appender.Add, stop: stop, cancel: cancel,
 		await: tessera.NewPublicationAwaiter(ctx, reader.ReadCheckpoint, pollTime),
 	}
 	if err := guard.check(ctx, reader); err != nil {
@@ -168,7 +177,7 @@ func (l *Log) Checkpoint(ctx context.Context) (verify.Checkpoint, error) {
 	if err != nil {
 		return verify.Checkpoint{}, fmt.Errorf("tlog: checkpoint: %w", err)
 	}
-	return l.keys.verifier().Open(raw)
+	return l.Keys.verifier().Open(raw)
 }
 
 // State is how many entries were appended, and how many of them are published.
@@ -198,17 +207,22 @@ func (l *Log) Receipt(ctx context.Context, index int64) (verify.Receipt, error) 
 	if err != nil {
 		return verify.Receipt{}, err
 	}
-	return verify.NewReceipt(ctx, l.Source(), l.keys.origin, c, index)
+	return verify.NewReceipt(ctx, l.Source(), l.Keys.origin, c, index)
 }
 
 // Source reads the log's files.
-func (l *Log) Source() verify.Source { return verify.Dir(l.dir) }
+func (l *Log) Source() verify.Source { return verify.Dir(l.Dir) }
+
+// Note signs a text with the log's keys; see Keys.Note.
+func (l *Log) Note(text string, earlier []byte) ([]byte, error) {
+	return l.Keys.Note(text, earlier)
+}
 
 // Origin is the log's name.
-func (l *Log) Origin() string { return l.keys.origin }
+func (l *Log) Origin() string { return l.Keys.origin }
 
 // File is where a public file besides the log's own lies: a report.
-func (l *Log) File(path string) string { return filepath.Join(l.dir, filepath.FromSlash(path)) }
+func (l *Log) File(path string) string { return filepath.Join(l.Dir, filepath.FromSlash(path)) }
 
 // ServeHTTP serves the log's public files: to anybody, from anywhere.
 func (l *Log) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -222,7 +236,7 @@ func (l *Log) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.Set("Cache-Control", "no-cache")
 	case at == KeysFile:
 		h.Set("Content-Type", "text/plain; charset=utf-8")
-		_, _ = w.Write([]byte(l.keys.Public()))
+		_, _ = w.Write([]byte(l.Keys.Public()))
 		return
 	case strings.HasPrefix(at, "tile/"):
 		h.Set("Content-Type", "application/octet-stream")
@@ -237,5 +251,5 @@ func (l *Log) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	http.ServeFileFS(w, r, os.DirFS(l.dir), at)
+	http.ServeFileFS(w, r, os.DirFS(l.Dir), at)
 }

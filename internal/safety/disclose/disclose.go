@@ -2,11 +2,14 @@
 // in it by its digest, and written to files beside it, with which anybody can compare. It reads no
 // database, so that what it says cannot differ from the log.
 //
-// Invariants: the reports of all days follow each other without a gap; a report's file is what the
-// entries before its own add up to, whichever process writes it; a published file is never changed.
+// Invariants: the reports of all days follow each other without a gap; a report's files are what
+// the entries before its own add up to, whichever process writes them, and are there and signed
+// before its entry is published; what is published is never changed, but for signatures by newer
+// keys.
 package disclose
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -33,8 +36,17 @@ type Options struct {
 	Random io.Reader
 	// Drain carries what waits into the log; a report is made after it.
 	Drain func(context.Context) (int, error)
-	// Published is told of each report once its files are there, and again after a start.
+	// Published is told of each report once it is published, and again after a start.
 	Published func(context.Context, report.Report) error
+	// Crash is called between steps by tests that stop the process there; nil in production.
+	Crash func(point string)
+}
+
+// at marks a point between two steps.
+func (o Options) at(point string) {
+	if o.Crash != nil {
+		o.Crash(point)
+	}
 }
 
 // Service makes daily reports. It is safe for concurrent use.
@@ -46,6 +58,14 @@ type Service struct {
 
 	mu   sync.Mutex
 	book *report.Book
+	// untold are the reports in the log that Published was not told of yet, the oldest first.
+	untold []closed
+}
+
+// closed is a report and the index of its entry.
+type closed struct {
+	index  int64
+	report report.Report
 }
 
 // New returns a service.
@@ -73,6 +93,9 @@ func (s *Service) Publish(ctx context.Context) error {
 		return err
 	}
 	for {
+		if err := s.tell(ctx); err != nil {
+			return err
+		}
 		day, err := s.next()
 		if err != nil || day >= entry.Day(s.Clock.Now()) {
 			return err
@@ -81,6 +104,25 @@ func (s *Service) Publish(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// tell tells of the reports that are in the log, once they are published.
+func (s *Service) tell(ctx context.Context) error {
+	for len(s.untold) > 0 {
+		next := s.untold[0]
+		if err := s.Log.Published(ctx, next.index); err != nil {
+			return err
+		}
+		s.at("report published")
+		if s.Published != nil {
+			if err := s.Published(ctx, next.report); err != nil {
+				return err
+			}
+		}
+		s.at("report told")
+		s.untold = s.untold[1:]
+	}
+	return nil
 }
 
 // next is the day of which the next report is: the one after the last, or the first of which there
@@ -104,7 +146,7 @@ func (s *Service) read(ctx context.Context, size int64) error {
 			return fmt.Errorf("disclose: entry %d: %w", i, err)
 		}
 		if e.Kind == entry.Report {
-			if err := s.files(ctx, e); err != nil {
+			if err := s.again(i, e); err != nil {
 				return err
 			}
 		}
@@ -112,8 +154,8 @@ func (s *Service) read(ctx context.Context, size int64) error {
 	})
 }
 
-// close appends the entry of a day's report. Its files are written when it is read back, as a start
-// after a crash does.
+// close writes the files of a day's report and appends its entry. When the process ends in between,
+// the next one writes them anew: they may be others then, but nobody was promised these.
 func (s *Service) close(ctx context.Context, day string) error {
 	var name [16]byte
 	if _, err := io.ReadFull(s.Random, name[:]); err != nil {
@@ -129,10 +171,11 @@ func (s *Service) close(ctx context.Context, day string) error {
 		if err != nil {
 			return nil, err
 		}
-		b, err := r.JSON()
+		b, err := s.write(r)
 		if err != nil {
 			return nil, err
 		}
+		s.at("report written")
 		line, err := entry.Entry{
 			V: entry.Version, Kind: entry.Report, ID: hex.EncodeToString(name[:]), Day: day,
 			Items: n, Commitment: entry.Digest(b),
@@ -142,14 +185,12 @@ func (s *Service) close(ctx context.Context, day string) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Log.Published(ctx, size); err != nil {
-		return err
-	}
+	s.at("report appended")
 	return s.read(ctx, size+1)
 }
 
-// files writes the files of a report that its entry commits to, unless they are there.
-func (s *Service) files(ctx context.Context, e entry.Entry) error {
+// again makes the report of an entry that is in the log, and what is missing of its files.
+func (s *Service) again(index int64, e entry.Entry) error {
 	r, err := s.book.Report(e.Day)
 	if err != nil {
 		return err
@@ -161,44 +202,61 @@ func (s *Service) files(ctx context.Context, e entry.Entry) error {
 	if entry.Digest(object) != e.Commitment {
 		return fmt.Errorf("disclose: the report of %s is not what the log adds up to", e.Day)
 	}
-	table, err := r.CSV()
-	if err != nil {
+	if _, err := s.write(r); err != nil {
 		return err
 	}
-	for suffix, b := range map[string][]byte{"json": object, "csv": table} {
-		if err := write(s.Log.File(verify.ReportFile(e.Day, suffix)), b); err != nil {
-			return err
-		}
-	}
-	if s.Published == nil {
-		return nil
-	}
-	return s.Published(ctx, r)
+	s.untold = append(s.untold, closed{index, r})
+	return nil
 }
 
-// write writes a file whole or not at all, unless it is there.
-func write(at string, b []byte) error {
-	if _, err := os.Stat(at); !errors.Is(err, fs.ErrNotExist) {
+// write writes the files of a report, those that are not there or not as they must be, and returns
+// the one that its entry commits to.
+func (s *Service) write(r report.Report) ([]byte, error) {
+	object, err := r.JSON()
+	if err != nil {
+		return nil, err
+	}
+	table, err := r.CSV()
+	if err != nil {
+		return nil, err
+	}
+	text, err := r.Note()
+	if err != nil {
+		return nil, err
+	}
+	at := s.Log.File(verify.ReportFile(r.Day, "note"))
+	earlier, err := os.ReadFile(at)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("disclose: %w", err)
+	}
+	signed, err := s.Log.Note(text, earlier)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range []struct {
+		suffix string
+		b      []byte
+	}{{"json", object}, {"csv", table}, {"note", signed}} {
+		if err := replace(s.Log.File(verify.ReportFile(r.Day, f.suffix)), f.b); err != nil {
+			return nil, fmt.Errorf("disclose: %w", err)
+		}
+	}
+	return object, nil
+}
+
+// replace makes a file have some bytes, whole or not at all.
+func replace(at string, b []byte) error {
+	is, err := os.ReadFile(at)
+	if err == nil && bytes.Equal(is, b) {
+		return nil
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	dir := filepath.Dir(at)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("disclose: %w", err)
+	if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
+		return err
 	}
-	f, err := os.CreateTemp(dir, ".report-*")
-	if err != nil {
-		return fmt.Errorf("disclose: %w", err)
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(b)
-	err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), at)
-	}
-	if err != nil {
-		return fmt.Errorf("disclose: %w", err)
-	}
-	return nil
+	return verify.Replace(at, b, 0o644)
 }
 
 // Run publishes after each midnight, UTC, until ctx ends. Failed tells of what went wrong; it is

@@ -86,17 +86,23 @@ func (r *room) decide(n int) {
 	r.Helper()
 	for range n {
 		r.id++
-		subject := ids.UserID(r.id).Peer()
-		err := r.store.Update(r.Context(), subject, func(tx *store.Tx) error {
-			return ledger.Write(tx, rand.Reader, ledger.Line{
-				Subject: subject, ID: r.id, Kind: ledger.Decision, At: r.clock.Now().Unix(),
-				Entry:  entry.Entry{Subject: "account", Items: 1, Accounts: 1},
-				Record: map[string]int64{"id": r.id},
-			})
+		writeLine(r.T, r.store, r.clock, r.id)
+	}
+}
+
+// writeLine writes the line of a decision about an account of the same number.
+func writeLine(t *testing.T, s *store.Store, c clock.Clock, id int64) {
+	t.Helper()
+	subject := ids.UserID(id).Peer()
+	err := s.Update(t.Context(), subject, func(tx *store.Tx) error {
+		return ledger.Write(tx, rand.Reader, ledger.Line{
+			Subject: subject, ID: id, Kind: ledger.Decision, At: c.Now().Unix(),
+			Entry:  entry.Entry{Subject: "account", Items: 1, Accounts: 1},
+			Record: map[string]int64{"id": id},
 		})
-		if err != nil {
-			r.Fatal(err)
-		}
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -27,11 +27,20 @@ const (
 type Publisher struct {
 	Store *store.Store
 	Log   *tlog.Log
+	// Crash is called between steps by tests that stop the process there; nil in production.
+	Crash func(point string)
 
 	mu sync.Mutex
 	// tail has the places of entries that are in the log and may not be marked yet; nil before it
 	// was read, and again after an error.
 	tail map[[sha256.Size]byte]int64
+}
+
+// at marks a point between two steps.
+func (p *Publisher) at(point string) {
+	if p.Crash != nil {
+		p.Crash(point)
+	}
 }
 
 // Drain carries all lines into the log that wait, and returns how many these were.
@@ -113,16 +122,21 @@ func (p *Publisher) carry(ctx context.Context, rows []store.LedgerRow) error {
 			return err
 		}
 	}
+	p.at("appended")
 	var g errgroup.Group
 	g.SetLimit(markers)
 	for _, row := range rows {
 		g.Go(func() error {
-			return p.Store.Update(ctx, row.Subject, func(tx *store.Tx) error {
+			err := p.Store.Update(ctx, row.Subject, func(tx *store.Tx) error {
 				return tx.LedgerRowLogged(row)
 			})
+			p.at("marked one")
+			return err
 		})
 	}
-	return g.Wait()
+	err := g.Wait()
+	p.at("marked")
+	return err
 }
 
 // ErrWaiting says that a line is not published yet.

@@ -177,6 +177,25 @@ func (r Report) CSV() ([]byte, error) {
 	return out.Bytes(), nil
 }
 
+// noteTitle begins what is signed of a report. No log has such a name, so that a signed report is
+// never a checkpoint.
+const noteTitle = "parley daily report 1"
+
+// Note is what the log's key signs of a report: its log, its day, of how many entries it was made,
+// and the digests of both of its files, each on a line of its own.
+func (r Report) Note() (string, error) {
+	object, err := r.JSON()
+	if err != nil {
+		return "", err
+	}
+	table, err := r.CSV()
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%s\n%s\n%s\n%d\njson %s\ncsv %s\n", noteTitle, r.Log, r.Day, r.Entries,
+		entry.Digest(object), entry.Digest(table)), nil
+}
+
 // Next is the day after a day.
 func Next(day string) (string, error) {
 	t, err := time.Parse("2006-01-02", day)

@@ -78,8 +78,8 @@ func (k Keys) Open(raw []byte) (c Checkpoint, err error) {
 	if err != nil {
 		return c, finding(BadCheckpoint, CheckpointFile, "no signature by the log's key: %v", err)
 	}
-	if err := strict(raw[len(n.Text):]); err != nil {
-		return c, err
+	if !strict(raw[len(n.Text):]) {
+		return c, finding(BadCheckpoint, CheckpointFile, "a signature is not in its only form")
 	}
 	c.Raw = raw
 	if c.Size, c.Root, err = Body(k.Origin, n.Text); err != nil {
@@ -97,17 +97,17 @@ func (k Keys) Open(raw []byte) (c Checkpoint, err error) {
 	return c, nil
 }
 
-// strict refuses signature lines that could be written otherwise and mean the same: a checkpoint
+// strict refuses signature lines that could be written otherwise and mean the same: a signed note
 // has one form, so that two of them can be compared.
-func strict(lines []byte) error {
+func strict(lines []byte) bool {
 	for line := range strings.Lines(strings.TrimPrefix(string(lines), "\n")) {
 		at := strings.LastIndexByte(line, ' ') + 1
 		text := strings.TrimSuffix(line[at:], "\n")
 		if _, err := base64.StdEncoding.Strict().DecodeString(text); err != nil {
-			return finding(BadCheckpoint, CheckpointFile, "a signature is not in its only form")
+			return false
 		}
 	}
-	return nil
+	return true
 }
 
 // Body reads the text of a checkpoint, which has three lines and may have more; who signed it is

@@ -36,22 +36,8 @@ func LoadSeen(file string) (s Seen, err error) {
 // Save writes what was seen to a file, whole or not at all; it is on disk when Save returns.
 func (s Seen) Save(file string) error {
 	b, err := json.Marshal(s)
-	if err != nil {
-		return fmt.Errorf("verify: %w", err)
-	}
-	dir := filepath.Dir(file)
-	f, err := os.CreateTemp(dir, ".seen-*")
-	if err != nil {
-		return fmt.Errorf("verify: %w", err)
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(b)
-	err = errors.Join(err, f.Sync(), f.Close())
 	if err == nil {
-		err = os.Rename(f.Name(), file)
-	}
-	if err == nil {
-		err = syncDir(dir)
+		err = Replace(file, b, 0o600)
 	}
 	if err != nil {
 		return fmt.Errorf("verify: %w", err)
@@ -59,7 +45,23 @@ func (s Seen) Save(file string) error {
 	return nil
 }
 
-func syncDir(dir string) error {
+// Replace makes a file have some bytes, whole or not at all; they are on disk when Replace returns.
+// Meanwhile there is a file beside it whose name begins with a dot.
+func Replace(file string, b []byte, mode fs.FileMode) error {
+	dir := filepath.Dir(file)
+	f, err := os.CreateTemp(dir, ".new-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	_, err = f.Write(b)
+	err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), file)
+	}
+	if err != nil {
+		return err
+	}
 	d, err := os.Open(dir)
 	if err != nil {
 		return err

@@ -130,6 +130,14 @@ func (a *author) report(day string) {
 	}
 	a.reports[verify.ReportFile(day, "json")] = b
 	a.reports[verify.ReportFile(day, "csv")] = table
+	text, err := r.Note()
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	a.reports[verify.ReportFile(day, "note")], err = note.Sign(&note.Note{Text: text}, a.log)
+	if err != nil {
+		a.t.Fatal(err)
+	}
 	a.add(entry.Entry{
 		Kind: entry.Report, Day: day, Items: a.book.Entries(), Commitment: entry.Digest(b),
 	})
@@ -370,6 +378,23 @@ func TestNamesTheFirst(t *testing.T) {
 		"report": {func(f files) {
 			delete(f, verify.ReportFile("2026-11-02", "csv"))
 		}, verify.BadReport, "reports/2026-11-02.csv"},
+		"signature missing": {func(f files) {
+			delete(f, verify.ReportFile("2026-11-02", "note"))
+		}, verify.BadReport, "reports/2026-11-02.note"},
+		"signature of another day": {func(f files) {
+			f[verify.ReportFile("2026-11-02", "note")] = f[verify.ReportFile("2026-11-01", "note")]
+		}, verify.BadReport, "reports/2026-11-02.note"},
+		"signature by another": {func(f files) {
+			at := verify.ReportFile("2026-11-02", "note")
+			n, err := note.Open(f[at], note.VerifierList(a.keys.Log...))
+			if err != nil {
+				t.Fatal(err)
+			}
+			f[at], err = note.Sign(&note.Note{Text: n.Text}, newAuthor(t).log)
+			if err != nil {
+				t.Fatal(err)
+			}
+		}, verify.BadReport, "reports/2026-11-02.note"},
 	} {
 		f := maps.Clone(whole)
 		c.change(f)

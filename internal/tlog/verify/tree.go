@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"iter"
 
 	"golang.org/x/mod/sumdb/tlog"
 )
@@ -59,6 +60,70 @@ func read(
 	}
 	return b, at, err
 }
+
+// File is a tile or bundle of a log.
+type File struct {
+	// Path is where it lies, Whole that it will never change.
+	Path  string
+	Whole bool
+
+	level, w int
+	n        int64
+}
+
+// Files lists the tiles and bundles that a log of some size has and a log of a smaller size, its
+// beginning, has not, each after those that it is made of.
+func Files(from, size int64) iter.Seq[File] {
+	return func(yield func(File) bool) {
+		for level := -1; ; level++ {
+			shift := height * max(level, 0)
+			was, is := from>>shift, size>>shift
+			if is == 0 {
+				return
+			}
+			for n := was / width; n*width < is; n++ {
+				w := int(min(is-n*width, width))
+				if n*width+int64(w) <= was {
+					continue
+				}
+				f := File{Path: path(level, n, w), Whole: w == width, level: level, n: n, w: w}
+				if !yield(f) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Read returns the bytes of a file, also where a longer one has taken its place.
+func (f File) Read(ctx context.Context, src Source) ([]byte, error) {
+	most := int64(width * tlog.HashSize)
+	if f.level < 0 {
+		most = bundleMost
+	}
+	b, at, err := read(ctx, src, f.level, f.n, f.w, most)
+	if err != nil {
+		return nil, err
+	}
+	end := f.w * tlog.HashSize
+	if f.level < 0 {
+		list, err := Bundle(b, f.w)
+		if err != nil {
+			return nil, fmt.Errorf("verify: %s: %w", at, err)
+		}
+		end = 0
+		for _, e := range list {
+			end += 2 + len(e)
+		}
+	}
+	if len(b) < end {
+		return nil, fmt.Errorf("verify: %s has %d bytes", at, len(b))
+	}
+	return b[:end], nil
+}
+
+// Parts is the prefix of the names of the files whose place a whole one has taken.
+func (f File) Parts() string { return f.Path + ".p/" }
 
 // Bundle reads w entries of a bundle. The rest of a whole bundle that is longer is left.
 func Bundle(b []byte, w int) (list [][]byte, err error) {
