@@ -1,6 +1,7 @@
 package node
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -16,6 +17,7 @@ import (
 
 	"parley/internal/blob"
 	"parley/internal/chat/account"
+	"parley/internal/chat/media/imaging"
 	"parley/internal/diag"
 	"parley/internal/ids"
 	"parley/internal/safety/disclose"
@@ -140,6 +142,14 @@ func (n *Node) poster() *disclose.Poster {
 		Store: n.Store, Message: n.Message, Now: n.clock.Now,
 		Create: func(ctx context.Context, title, about, username string) (ids.Peer, error) {
 			return n.create(ctx, account.ServiceUser, true, title, about, username)
+		},
+		Picture: func(t disclose.Topic, day string) ([]byte, error) {
+			return webtransparency.Picture(filepath.Join(n.Config.Data, "log"), day, t)
+		},
+		Photo: func(ctx context.Context, image []byte) (int64, error) {
+			f, err := n.Media.AddPhoto(ctx, account.ServiceUser, bytes.NewReader(image),
+				imaging.Message)
+			return f.ID, err
 		},
 		URL: func(day string) string {
 			return n.Config.Web.PublicURL + "/transparency/report/" + day

@@ -114,8 +114,10 @@ func Start(t testing.TB) Gateway {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(gatewayWait); ; {
-		if _, err = g.Admin.ListBuckets(t.Context()); err == nil {
+	ctx, cancel := context.WithTimeout(t.Context(), gatewayWait)
+	defer cancel()
+	for {
+		if _, err = g.Admin.ListBuckets(ctx); err == nil {
 			return g
 		}
 		select {
@@ -123,7 +125,7 @@ func Start(t testing.TB) Gateway {
 			t.Skipf("S3 form not tested: versitygw ended at once: %.400s", out.String())
 		default:
 		}
-		if time.Now().After(deadline) {
+		if ctx.Err() != nil {
 			t.Fatalf("versitygw does not answer: %v", err)
 		}
 	}

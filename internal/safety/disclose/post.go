@@ -56,6 +56,10 @@ type Poster struct {
 	Channels []Channel
 	// Create makes a public channel of the service account.
 	Create func(ctx context.Context, title, about, username string) (ids.Peer, error)
+	// Picture is a plot of a topic's days up to one, as a PNG; nil for posts without pictures.
+	Picture func(t Topic, day string) ([]byte, error)
+	// Photo keeps a PNG as a photo of the service account and returns its number.
+	Photo func(ctx context.Context, image []byte) (int64, error)
 	// URL is the address of the page of a day's report.
 	URL func(day string) string
 	// Now is the time.
@@ -76,15 +80,36 @@ func (p *Poster) Post(ctx context.Context, r report.Report) error {
 		if err != nil {
 			return fmt.Errorf("disclose: channel %s: %w", c.Username, err)
 		}
-		_, err = p.Message.Send(ctx, message.Outgoing{
-			From: account.ServiceUser, To: peer, Random: randomID(c.Topic, r.Day), Trusted: true,
-			Content: message.Content{Text: Text(c.Topic, r, p.URL(r.Day))},
-		})
-		if err != nil {
+		if err := p.post(ctx, c.Topic, peer, r); err != nil {
 			return fmt.Errorf("disclose: post in %s: %w", c.Username, err)
 		}
 	}
 	return nil
+}
+
+// post posts a report in a channel, unless it is there.
+func (p *Poster) post(ctx context.Context, t Topic, to ids.Peer, r report.Report) error {
+	o := message.Outgoing{
+		From: account.ServiceUser, To: to, Random: randomID(t, r.Day), Trusted: true,
+		Content: message.Content{Text: Text(t, r, p.URL(r.Day))},
+	}
+	_, err := p.Message.SentBefore(ctx, o.From, o.To, o.Random)
+	if !store.IsNotFound(err) {
+		return err
+	}
+	if p.Picture != nil {
+		image, err := p.Picture(t, r.Day)
+		if err != nil {
+			return err
+		}
+		photo, err := p.Photo(ctx, image)
+		if err != nil {
+			return err
+		}
+		o.Content.Media = &message.Media{Kind: message.Photo, ID: photo}
+	}
+	_, err = p.Message.Send(ctx, o)
+	return err
 }
 
 // channel returns the channel of a topic, and makes it at first.

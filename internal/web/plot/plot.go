@@ -1,5 +1,5 @@
 // Package plot places the columns and lines of a small picture, which the template "plot" of
-// web/page draws. It knows no colours and no texts.
+// web/page draws, and PNG for where there is no page.
 package plot
 
 // Sizes of a plot in units of its own coordinates.

@@ -154,6 +154,9 @@ type country struct {
 
 func (p *Pages) day(w http.ResponseWriter, r *http.Request) error {
 	day := r.PathValue("day")
+	if strings.HasSuffix(day, pictureSuffix) {
+		return p.picture(w, day)
+	}
 	days, err := p.days()
 	if err != nil {
 		return err

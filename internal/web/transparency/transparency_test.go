@@ -131,7 +131,11 @@ func TestPages(t *testing.T) {
 			t.Errorf("%q is not on the page:\n%s", want, body)
 		}
 	}
-	for _, at := range []string{"2026-11-27", "..%2f..%2fkeys", "x"} {
+	if code, body := get(t, h, "/transparency/report/2026-11-29.png"); code != http.StatusOK ||
+		!strings.HasPrefix(body, "\x89PNG") {
+		t.Errorf("the picture: %d", code)
+	}
+	for _, at := range []string{"2026-11-27.png", "2026-11-27", "..%2f..%2fkeys", "x"} {
 		if code, _ := get(t, h, "/transparency/report/"+at); code != http.StatusNotFound {
 			t.Errorf("%s: %d", at, code)
 		}
