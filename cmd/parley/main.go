@@ -1,5 +1,5 @@
 // Command parley is the server and everything that an operator does with it: serve, config,
-// client-config, admin, import, bench.
+// client-config, admin, policy, import, bench.
 package main
 
 import (
@@ -17,6 +17,8 @@ import (
 	"parley/internal/chat/media/imaging"
 	"parley/internal/config"
 	"parley/internal/diag"
+	"parley/internal/safety/country"
+	"parley/internal/web/contact"
 )
 
 // cli are the commands.
@@ -24,9 +26,10 @@ type cli struct {
 	Config string `help:"Configuration file (TOML)." type:"path" env:"PARLEY_CONFIG" placeholder:"FILE"`
 
 	Serve        serveCmd        `cmd:"" help:"Run the server."`
-	ConfigCmd    configCmd       `cmd:"" name:"config" help:"Print the annotated default configuration."`
+	ConfigCmd    configCmd       `cmd:"" name:"config" help:"Print the annotated defaults, or check yours."`
 	ClientConfig clientConfigCmd `cmd:"" help:"Print how a client library connects to this server."`
 	Admin        adminCmd        `cmd:"" help:"Administer the server's data."`
+	Policy       policyCmd       `cmd:"" help:"Rules for orders of authorities."`
 	Import       importCmd       `cmd:"" help:"Bring a history into this server."`
 	Bench        benchCmd        `cmd:"" help:"Measure this machine with the real server."`
 	Version      versionCmd      `cmd:"" help:"Print the version."`
@@ -59,11 +62,45 @@ func (versionCmd) Run(p *process) error {
 	return err
 }
 
-// configCmd prints the annotated default configuration.
-type configCmd struct{}
+// configCmd is about the configuration.
+type configCmd struct {
+	Print configPrintCmd `cmd:"" default:"1" help:"Print the annotated default configuration."`
+	Check configCheckCmd `cmd:"" help:"Check it; say which duties it leaves open."`
+}
+
+// configPrintCmd prints the annotated default configuration.
+type configPrintCmd struct{}
 
 // Run prints the annotated default configuration.
-func (configCmd) Run(p *process) error { return config.WriteDefault(p.out) }
+func (configPrintCmd) Run(p *process) error { return config.WriteDefault(p.out) }
+
+// configCheckCmd checks the configuration.
+type configCheckCmd struct{}
+
+// Run prints what the configuration leaves open. What is wrong with it is an error.
+func (configCheckCmd) Run(p *process) error {
+	cfg, err := p.load(nil)
+	if err != nil {
+		return err
+	}
+	countries, err := country.Builtin()
+	if err != nil {
+		return err
+	}
+	if cfg.Contact.SigningKey != "" {
+		if _, err := contact.ReadKey(cfg.Contact.SigningKey); err != nil {
+			return err
+		}
+	}
+	open := contact.Missing(cfg.Contact, cfg.Representative, countries)
+	for _, line := range open {
+		if _, err := fmt.Fprintln(p.out, "warning:", line); err != nil {
+			return err
+		}
+	}
+	_, err = fmt.Fprintf(p.out, "the configuration is valid; %d warnings\n", len(open))
+	return err
+}
 
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == imaging.WorkerArg {

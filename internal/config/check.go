@@ -156,13 +156,28 @@ func (l *loader) checkContact() {
 	}
 	reachable("contact.people", c.People)
 	reachable("contact.authorities", c.Authorities)
+	reachable("contact.emergency", c.Emergency)
+	reachable("contact.regulators", c.Regulators)
+	reachable("contact.flaggers", c.Flaggers)
+	reachable("contact.security", c.Security)
+	if rep := l.config.Representative.Mail; rep != "" {
+		if _, err := mail.ParseAddress(rep); err != nil {
+			l.problem("representative.mail", "%q is not a mail address", rep)
+		}
+	}
+	if r, err := language.ParseRegion(c.Established); c.Established != "" &&
+		(err != nil || !r.IsCountry() || r.String() != c.Established) {
+		l.problem("contact.established", "%q is not a country such as DE", c.Established)
+	}
 	for _, code := range c.Languages {
 		if _, err := language.ParseBase(code); err != nil {
 			l.problem("contact.languages", "%q is not the code of a language", code)
 		}
 	}
-	if c.Terms != "" && !isSecure(c.Terms) {
-		l.problem("contact.terms", "%q is not an https:// address", c.Terms)
+	for key, address := range map[string]string{"terms": c.Terms, "key": c.Key} {
+		if address != "" && !isSecure(address) {
+			l.problem("contact."+key, "%q is not an https:// address", address)
+		}
 	}
 	for _, address := range c.Disputes {
 		if !isSecure(address) {

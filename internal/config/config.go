@@ -55,6 +55,13 @@ type Config struct {
 	// Contact is whom people and authorities reach, and what the pages say of the operator.
 	Contact Contact `toml:"contact"`
 
+	// Representative is the legal representative in the European Union, for who is established
+	// outside of it and offers the service there.
+	Representative Representative `toml:"representative"`
+
+	// Policy has the rules for orders of authorities.
+	Policy Policy `toml:"policy"`
+
 	// Transparency is the public log of decisions, and the daily reports computed from it.
 	Transparency Transparency `toml:"transparency"`
 
@@ -146,18 +153,42 @@ type Contact struct {
 	// Provider is who runs the server: name and postal address.
 	Provider string `toml:"provider"`
 
+	// Established is the country in which whoever runs the server is established, by the two
+	// letters of ISO 3166, such as "DE". Orders of its courts bind the service as its law says.
+	Established string `toml:"established"`
+
 	// People is where anybody can write to a person, a mail address or an https address.
 	People string `toml:"people"`
 
 	// Authorities is where authorities can write, a mail address or an https address.
 	Authorities string `toml:"authorities"`
 
-	// Languages are those in which one can write to both, such as ["en", "de"].
+	// Emergency is the address, of mail or https, that wakes somebody: for removal orders of one
+	// hour and dangers to life. Empty means authorities.
+	Emergency string `toml:"emergency"`
+
+	// Regulators is where supervising authorities can write. Empty means authorities.
+	Regulators string `toml:"regulators"`
+
+	// Flaggers is where trusted flaggers and hotlines can write. Empty means authorities.
+	Flaggers string `toml:"flaggers"`
+
+	// Security is where one can tell of a weakness of the service. Empty means people.
+	Security string `toml:"security"`
+
+	// Languages are those in which one can write to all of them, such as ["en", "de"].
 	Languages []string `toml:"languages"`
 
-	// Representative is the legal representative in the European Union: name, postal address, mail
-	// address, telephone. Only for who is established outside of it.
-	Representative string `toml:"representative"`
+	// Hours is when somebody reads what is written there, such as "Mon-Fri 9-17 CET, emergencies at
+	// any time".
+	Hours string `toml:"hours"`
+
+	// Key is the https address of the OpenPGP key to which one can encrypt.
+	Key string `toml:"key"`
+
+	// SigningKey is a file with an OpenPGP private key, armored and without a password, that signs
+	// /.well-known/security.txt. Empty leaves it unsigned.
+	SigningKey string `toml:"signing_key"`
 
 	// Terms is the https address of the terms of use.
 	Terms string `toml:"terms"`
@@ -165,6 +196,32 @@ type Contact struct {
 	// Disputes are the https addresses of certified out-of-court dispute bodies that one may turn
 	// to.
 	Disputes []string `toml:"disputes"`
+}
+
+// Representative is section [representative].
+type Representative struct {
+	// Name is the representative's name.
+	Name string `toml:"name"`
+
+	// Address is the postal address.
+	Address string `toml:"address"`
+
+	// Mail is the mail address.
+	Mail string `toml:"mail"`
+
+	// Phone is the telephone number.
+	Phone string `toml:"phone"`
+}
+
+// Policy is section [policy].
+type Policy struct {
+	// Rules is a folder with files of rules (docs/policy.md). Empty means those that the program
+	// comes with.
+	Rules string `toml:"rules"`
+
+	// Indices is the file into which "parley policy import" writes public indices of countries.
+	// Empty means countries.toml in data.
+	Indices string `toml:"indices"`
 }
 
 // Transparency is section [transparency].

@@ -32,6 +32,9 @@ func (l *loader) derive(addresses []netip.Addr) {
 	if c.Store.URL == "" {
 		c.Store.URL = Secret(schemeSQLite + filepath.Join(c.Data, "parley.db"))
 	}
+	if c.Policy.Indices == "" {
+		c.Policy.Indices = filepath.Join(c.Data, "countries.toml")
+	}
 	if c.Blob.URL == "" {
 		c.Blob.URL = Secret(schemeDir + filepath.Join(c.Data, "blobs"))
 	}

@@ -4,7 +4,10 @@ import (
 	"net/http"
 	"net/netip"
 
-	"parley/internal/web/about"
+	"parley/internal/safety/country"
+	doors "parley/internal/safety/door"
+	"parley/internal/safety/instrument"
+	"parley/internal/web/contact"
 	"parley/internal/web/notice"
 	"parley/internal/web/page"
 	persons "parley/internal/web/person"
@@ -30,7 +33,7 @@ func (n *Node) pages() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	contact, err := about.New(site, n.Config.Contact)
+	contacts, err := n.contactPages(site)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +46,7 @@ func (n *Node) pages() (http.Handler, error) {
 	figures.Mount(mux)
 	notices.Mount(mux)
 	people.Mount(mux)
-	contact.Mount(mux)
+	contacts.Mount(mux)
 	// A channel may be called "log": the log's files come first.
 	door := http.NewServeMux()
 	door.Handle("/log/", http.StripPrefix("/log/", n.transparency.log))
@@ -79,4 +82,34 @@ func (n *Node) site() (*page.Site, error) {
 		Clock: n.clock, Trusted: trusted, Pages: n.Config.Limits.Pages,
 		Forms: n.Config.Limits.Forms, Log: n.log,
 	})
+}
+
+// contactPages say who runs the service and where requests belong.
+func (n *Node) contactPages(site *page.Site) (*contact.Pages, error) {
+	countries, err := country.Builtin()
+	if err != nil {
+		return nil, err
+	}
+	instruments, err := instrument.Builtin()
+	if err != nil {
+		return nil, err
+	}
+	c := n.Config.Contact
+	guide, err := doors.New(countries.At(country.Code(c.Established)), instruments)
+	if err != nil {
+		return nil, err
+	}
+	rooms := contact.Rooms{
+		Site: site, Guide: guide, Instruments: instruments, Clock: n.clock, Contact: c,
+		Representative: n.Config.Representative,
+	}
+	if c.SigningKey != "" {
+		if rooms.Key, err = contact.ReadKey(c.SigningKey); err != nil {
+			return nil, err
+		}
+	}
+	for _, missing := range contact.Missing(c, n.Config.Representative, countries) {
+		n.log.Warn("the contact page lacks something that the law wants", "missing", missing)
+	}
+	return contact.New(rooms)
 }

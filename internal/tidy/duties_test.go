@@ -46,7 +46,7 @@ func TestDuties(t *testing.T) {
 }
 
 // law are the articles that the ledger of legal duties must have, whole or by paragraph.
-var law = []string{"12", "14", "16", "17", "18", "20", "21", "22", "23", "24"}
+var law = []string{"8", "9", "10", "11", "12", "13", "14", "16", "17", "18", "20", "21", "22", "23", "24"}
 
 func TestLegalDuties(t *testing.T) {
 	articles := make(map[string]bool)

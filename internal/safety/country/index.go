@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -158,6 +160,22 @@ func ReadSeries(text []byte) ([]Series, error) {
 		}
 	}
 	return file.Series, nil
+}
+
+// LoadSeries reads a file of imported indices; one that is missing has none.
+func LoadSeries(file string) ([]Series, error) {
+	text, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("country: imported indices: %w", err)
+	}
+	all, err := ReadSeries(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return all, nil
 }
 
 // WriteSeries writes indices down.

@@ -238,9 +238,7 @@ func TestNoHandler(t *testing.T) {
 	p := builtin(t)
 	rapid.Check(t, func(r *rapid.T) {
 		request := drawn(r, p.instruments, rapid.SampledFrom(country.All()).Draw(r, "from"))
-		request.Asked.Action = rapid.SampledFrom([]Action{
-			Keys, Decrypt, BackDoor, Bulk, Continuous, Scan, Silence,
-		}).Draw(r, "forbidden")
+		request.Asked.Action = rapid.SampledFrom(Refusing()).Draw(r, "forbidden")
 		v, err := p.Judge(request)
 		if err != nil || v.Outcome != Refused || !reflect.DeepEqual(v.Most, Most{}) ||
 			!slices.Contains(v.Duties, RefuseLogged) || len(v.Sign) > 0 {

@@ -75,6 +75,11 @@ func Actions() []Action {
 	}
 }
 
+// Refusing are the actions that have no handler.
+func Refusing() []Action {
+	return []Action{Keys, Decrypt, BackDoor, Bulk, Continuous, Scan, Silence}
+}
+
 // Restricting are the actions that take something from people's speech.
 func Restricting() []Action { return []Action{Remove, Withhold, Restrict, Close} }
 

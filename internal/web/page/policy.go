@@ -10,6 +10,8 @@ import (
 type Policy struct {
 	// Scripts allows scripts that are files of this site, and requests by them.
 	Scripts bool
+	// Indexed lets search engines list the pages.
+	Indexed bool
 	// Media is an origin from which images, sound and video may come.
 	Media string
 }
@@ -38,7 +40,9 @@ func (p Policy) set(h http.Header) {
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()")
-	h.Set("X-Robots-Tag", "noindex")
+	if !p.Indexed {
+		h.Set("X-Robots-Tag", "noindex")
+	}
 }
 
 // With is the same set of pages with another policy.

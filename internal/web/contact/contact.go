@@ -1,0 +1,206 @@
+// Package contact says on pages and to machines who runs the service, where everybody can write,
+// and where a request belongs: for any country, kind of requester and purpose one door, one
+// instrument and one period. What it says of the operator is what the operator configured: it
+// invents nothing, and says which duties that leaves open.
+//
+// https://eur-lex.europa.eu/eli/reg/2022/2065/oj
+package contact
+
+import (
+	"embed"
+	"html/template"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/ProtonMail/go-crypto/openpgp"
+	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
+
+	"parley/internal/clock"
+	"parley/internal/config"
+	"parley/internal/safety/door"
+	"parley/internal/safety/instrument"
+	"parley/internal/safety/intake"
+	"parley/internal/web/about"
+	"parley/internal/web/page"
+)
+
+// files are the pages and their texts.
+//
+//go:embed pages texts
+var files embed.FS
+
+// Rooms are what the pages are made of.
+type Rooms struct {
+	Site        *page.Site
+	Guide       *door.Guide
+	Instruments *instrument.Set
+	Clock       clock.Clock
+	// Contact and Representative are what the operator configured.
+	Contact        config.Contact
+	Representative config.Representative
+	// Key signs security.txt; nil leaves it unsigned.
+	Key *openpgp.Entity
+}
+
+// Pages serves the pages.
+type Pages struct {
+	r    Rooms
+	set  *page.Set
+	said said
+
+	mu       sync.Mutex
+	security securityText
+}
+
+// New reads the pages.
+func New(r Rooms) (*Pages, error) {
+	set, err := r.Site.Set(files, about.Shell(), door.Texts())
+	if err != nil {
+		return nil, err
+	}
+	set.Policy.Indexed = true
+	return &Pages{r: r, set: set, said: saying(r)}, nil
+}
+
+// Mount adds the pages to a mux.
+func (p *Pages) Mount(mux *http.ServeMux) {
+	for at, h := range map[string]page.Handler{
+		"GET /contact":                            p.contact,
+		"GET /contact/where":                      p.where,
+		"GET /contact/where.json":                 p.whereJSON,
+		"GET /.well-known/authority-contact.json": p.authorityContact,
+		"GET /.well-known/security.txt":           p.securityTXT,
+	} {
+		mux.Handle(at, p.r.Site.Handle(h))
+	}
+}
+
+// said is what the page of contacts shows.
+type said struct {
+	Provider, Hours string
+	Doors           []doorSaid
+	Terms, Key      Place
+	Languages       []tongue
+	Representative  config.Representative
+	Represented     bool
+	Disputes        []Place
+	Misuse          intake.MisuseRule
+	Linked          organisation
+	// Machine is where the same is for machines.
+	Machine string
+}
+
+// doorSaid is a door with its address.
+type doorSaid struct {
+	Door instrument.Door
+	At   Place
+}
+
+// tongue is a language by its own name.
+type tongue struct{ Code, Name string }
+
+// Place is an address elsewhere, as a page shows it.
+type Place struct {
+	// Link opens it, Text is how it reads.
+	Link template.URL
+	Text string
+}
+
+// reach is where a configured address leads: a mail address, or a page. The configuration allows
+// nothing else.
+func reach(address string) Place {
+	switch {
+	case address == "":
+		return Place{}
+	case strings.HasPrefix(address, "https://"):
+		return Place{template.URL(address), address}
+	default:
+		return Place{template.URL("mailto:" + address), address}
+	}
+}
+
+// saying is what the operator said.
+func saying(r Rooms) said {
+	c := r.Contact
+	out := said{
+		Provider: c.Provider, Hours: c.Hours, Terms: reach(c.Terms), Key: reach(c.Key),
+		Representative: r.Representative, Misuse: intake.Misuse(),
+		Represented: r.Representative != config.Representative{},
+		Linked:      describe(r), Machine: r.Site.URL("/.well-known/authority-contact.json"),
+	}
+	for _, d := range instrument.Doors() {
+		if address := written(c, d); address != "" {
+			out.Doors = append(out.Doors, doorSaid{d, reach(address)})
+		}
+	}
+	for _, code := range c.Languages {
+		name := display.Self.Name(language.Make(code))
+		out.Languages = append(out.Languages, tongue{code, name})
+	}
+	for _, d := range c.Disputes {
+		out.Disputes = append(out.Disputes, reach(d))
+	}
+	return out
+}
+
+// written is the address that the operator gave a door; empty for those that are pages of the
+// service, and for those that he did not open.
+func written(c config.Contact, d instrument.Door) string {
+	switch d {
+	case instrument.AuthorityDoor:
+		return c.Authorities
+	case instrument.EmergencyDoor:
+		return c.Emergency
+	case instrument.RegulatorDoor:
+		return c.Regulators
+	case instrument.HotlineDoor:
+		return c.Flaggers
+	case instrument.PeopleDoor:
+		return c.People
+	case instrument.SecurityDoor:
+		return c.Security
+	default:
+		return ""
+	}
+}
+
+// open is the address at which a door can be reached now. A door that the operator did not open has
+// the address of the next one behind which people read.
+func open(c config.Contact, d instrument.Door) string {
+	for _, next := range []instrument.Door{d, fallback(d), instrument.PeopleDoor} {
+		if address := written(c, next); address != "" {
+			return address
+		}
+	}
+	return ""
+}
+
+// fallback is the door behind which a request to another is understood best.
+func fallback(d instrument.Door) instrument.Door {
+	switch d {
+	case instrument.EmergencyDoor, instrument.RegulatorDoor, instrument.HotlineDoor:
+		return instrument.AuthorityDoor
+	default:
+		return instrument.PeopleDoor
+	}
+}
+
+// address is where a door is: a page of the service, or what the operator configured; empty if
+// neither is there.
+func (p *Pages) address(d instrument.Door) Place {
+	switch d {
+	case instrument.NoticeDoor:
+		return Place{template.URL(p.r.Site.Path("/notice")), p.r.Site.URL("/notice")}
+	case instrument.ReferenceDoor:
+		return Place{template.URL(p.r.Site.Path("/status")), p.r.Site.URL("/status")}
+	default:
+		return reach(open(p.r.Contact, d))
+	}
+}
+
+// contact answers with the page of contacts.
+func (p *Pages) contact(w http.ResponseWriter, r *http.Request) error {
+	return p.set.Render(w, r, http.StatusOK, "contact", p.said)
+}

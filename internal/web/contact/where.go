@@ -1,0 +1,173 @@
+package contact
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"golang.org/x/text/collate"
+	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
+
+	"parley/internal/safety/country"
+	"parley/internal/safety/door"
+	"parley/internal/safety/instrument"
+	"parley/internal/web/page"
+)
+
+// choice is a line of a menu.
+type choice struct {
+	Value, Text string
+	Chosen      bool
+}
+
+// guided is what the page of the guide shows.
+type guided struct {
+	Countries, Requesters, Purposes []choice
+	// Asked is set when all three were chosen, Wrong when one of them does not exist.
+	Asked, Wrong bool
+	Route        door.Route
+	At           Place
+	Within       string
+	Country      string
+	Languages    []tongue
+}
+
+// question is what somebody asks the guide.
+type question struct {
+	country   country.Code
+	requester instrument.Requester
+	purpose   instrument.Purpose
+}
+
+// asked reads a question from a request.
+func asked(r *http.Request) question {
+	return question{
+		country.Code(r.FormValue("country")), instrument.Requester(r.FormValue("requester")),
+		instrument.Purpose(r.FormValue("purpose")),
+	}
+}
+
+// where answers with the page of the guide.
+func (p *Pages) where(w http.ResponseWriter, r *http.Request) error {
+	q := asked(r)
+	lang, _ := page.LanguageOf(r)
+	out := guided{
+		Countries: countries(lang.Code, q.country), Languages: p.said.Languages,
+		Requesters: menu(p, r, "requester.", instrument.Requesters(), q.requester),
+		Purposes:   menu(p, r, "purpose.", instrument.Purposes(), q.purpose),
+	}
+	status := http.StatusOK
+	if q != (question{}) {
+		route, err := p.r.Guide.Route(q.country, q.requester, q.purpose)
+		switch {
+		case errors.Is(err, door.ErrUnknown):
+			out.Wrong, status = true, http.StatusUnprocessableEntity
+		case err != nil:
+			return err
+		default:
+			out.Asked, out.Route, out.At = true, route, p.address(route.Door)
+			out.Within = p.r.Guide.Within(lang.Code, route.Period)
+			out.Country = names(lang.Code)(q.country)
+		}
+	}
+	return p.set.Render(w, r, status, "where", out)
+}
+
+// menu is a menu of words that have texts.
+func menu[T ~string](p *Pages, r *http.Request, key string, words []T, chosen T) (out []choice) {
+	for _, w := range words {
+		out = append(out, choice{string(w), p.set.Text(r, key+string(w)), w == chosen})
+	}
+	return out
+}
+
+// names are the names of countries in a language, in English where it has none.
+func names(lang string) func(country.Code) string {
+	in, english := display.Regions(language.Make(lang)), display.English.Regions()
+	return func(c country.Code) string {
+		region, err := language.ParseRegion(string(c))
+		if err != nil {
+			return string(c)
+		}
+		if in != nil {
+			if name := in.Name(region); name != "" {
+				return name
+			}
+		}
+		return english.Name(region)
+	}
+}
+
+// countries is the menu of all countries, by name as the language sorts.
+func countries(lang string, chosen country.Code) []choice {
+	list := byName{order: collate.New(language.Make(lang))}
+	name := names(lang)
+	for _, c := range country.All() {
+		list.choices = append(list.choices, choice{string(c), name(c), c == chosen})
+	}
+	list.order.Sort(list)
+	return list.choices
+}
+
+// byName are choices that are sorted by their text.
+type byName struct {
+	choices []choice
+	order   *collate.Collator
+}
+
+// Len, Swap and Bytes make a list that a collator sorts.
+func (b byName) Len() int           { return len(b.choices) }
+func (b byName) Swap(i, j int)      { b.choices[i], b.choices[j] = b.choices[j], b.choices[i] }
+func (b byName) Bytes(i int) []byte { return []byte(b.choices[i].Text) }
+
+// way is the guide's answer for machines.
+type way struct {
+	Country    country.Code         `json:"country"`
+	Requester  instrument.Requester `json:"requester"`
+	Purpose    instrument.Purpose   `json:"purpose"`
+	Door       instrument.Door      `json:"door"`
+	Address    string               `json:"address,omitempty"`
+	Instrument instrumentSaid       `json:"instrument"`
+	// Answer is the period in which there is an answer.
+	Answer periodSaid `json:"answer"`
+}
+
+// whereJSON answers a question to the guide for machines.
+func (p *Pages) whereJSON(w http.ResponseWriter, r *http.Request) error {
+	q := asked(r)
+	route, err := p.r.Guide.Route(q.country, q.requester, q.purpose)
+	if errors.Is(err, door.ErrUnknown) {
+		return p.write(w, r, http.StatusUnprocessableEntity, map[string]any{
+			"error":     "country, requester and purpose must each be one of those listed",
+			"countries": country.All(), "requesters": instrument.Requesters(),
+			"purposes": instrument.Purposes(),
+		})
+	}
+	if err != nil {
+		return err
+	}
+	return p.write(w, r, http.StatusOK, way{
+		Country: q.country, Requester: q.requester, Purpose: q.purpose, Door: route.Door,
+		Address: p.address(route.Door).Text, Instrument: sayInstrument(route.Instrument),
+		Answer: sayPeriod(route.Period),
+	})
+}
+
+// write answers with JSON that any page may read.
+func (p *Pages) write(w http.ResponseWriter, r *http.Request, status int, what any) error {
+	b, err := json.MarshalIndent(what, "", "  ")
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/json; charset=utf-8")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Cache-Control", "public, max-age=3600")
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(append(b, '\n'))
+	}
+	return nil
+}
