@@ -102,6 +102,8 @@ type client struct {
 	key32, iv []byte
 	ga        *big.Int
 	msgID     int64
+	// padded is a client that appends bytes to its queries and says 0 for every message id.
+	padded bool
 }
 
 func newClient(w *world) *client {
@@ -113,6 +115,10 @@ func newClient(w *world) *client {
 
 // wrap makes an unencrypted message.
 func (c *client) wrap(body []byte) []byte {
+	if c.padded {
+		pad := make([]byte, -len(body)&15+15*16)
+		return plainMessage(0, append(slices.Clone(body), pad...))
+	}
 	c.msgID = max(c.msgID+4, c.w.clock.Now().Unix()<<32)
 	return plainMessage(c.msgID, body)
 }

@@ -71,7 +71,7 @@ func (x *Exchange) Step(ctx context.Context, payload []byte) (
 	case !isTimely(msgID, now):
 		return nil, nil, &Error{Code: NotFound, Reason: "message id"}
 	}
-	answer, done, failure := x.dispatch(ctx, now, body)
+	answer, done, failure := x.dispatch(ctx, now, trim(body))
 	if failure != nil {
 		return nil, nil, failure
 	}

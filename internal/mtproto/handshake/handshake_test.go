@@ -72,6 +72,16 @@ func TestForms(t *testing.T) {
 	}
 }
 
+// TestPaddedQueries is what TDLib does: every message of the exchange has the id 0, and bytes behind
+// the query that hide its length.
+func TestPaddedQueries(t *testing.T) {
+	c := newClient(newWorld(t))
+	c.padded = true
+	c.upToPQ(t)
+	c.upToDH(t, c.bareInner(innerDC, 2))
+	c.finish(t)
+}
+
 // TestSeveralOnOneConnection is what clients do: a false start, a ping of two, a permanent key, a
 // temporary one, with acknowledgements between.
 func TestSeveralOnOneConnection(t *testing.T) {

@@ -107,8 +107,8 @@ var irregularTimes = []irregular{
 	{name: "message id 31 seconds ahead", fate: alive, pq: atTime(32, 0)},
 	{name: "message id 1 modulo 4", fate: alive, pq: atTime(0, 1)},
 	{name: "message id 2 modulo 4", fate: alive, pq: atTime(0, 2)},
-	{name: "message id 0", fate: alive, pq: func(c *client) []byte {
-		return plainMessage(0, encode(&mt.ReqPqMultiRequest{Nonce: c.nonce}))
+	{name: "message id 4", fate: alive, pq: func(c *client) []byte {
+		return plainMessage(4, encode(&mt.ReqPqMultiRequest{Nonce: c.nonce}))
 	}},
 	{name: "negative message id", fate: alive, pq: atTime(-1<<31, 0)},
 }
@@ -203,7 +203,7 @@ var irregularDH = []irregular{
 	{name: "dc 10006", code: WrongDC, dh: withDC(10006)},
 	{name: "dc of least value", code: WrongDC, dh: withDC(-1 << 31)},
 	{name: "trailing bytes", dh: func(c *client) []byte {
-		return c.wrap(append(encode(c.reqDH(encode(c.inner()))), 0, 0, 0, 0))
+		return c.wrap(append(encode(c.reqDH(encode(c.inner()))), make([]byte, 256)...))
 	}},
 	{name: "set_client_DH_params too early", dh: func(c *client) []byte {
 		c.key32, c.iv = make([]byte, 32), make([]byte, 32)

@@ -12,6 +12,9 @@ import (
 const (
 	// headerSize is auth_key_id, msg_id and length of an unencrypted message.
 	headerSize = 8 + 8 + 4
+	// maxQueryPadding is how many bytes a client may append to a query, inside of its length. TDLib
+	// hides the lengths of its queries so.
+	maxQueryPadding = 255
 	// maxTransportPadding is what some transports leave after a message.
 	maxTransportPadding = 15
 )
@@ -56,8 +59,35 @@ func split(payload []byte) (msgID int64, body []byte, ok bool) {
 	return int64(binary.LittleEndian.Uint64(payload[8:])), rest[:length], true
 }
 
-// isTimely reports whether msgID can have been made by a client at about now.
+// trim cuts off what a client appended to a query of the handshake. What is none, or has more
+// behind it, is left alone.
+func trim(body []byte) []byte {
+	var query bin.Decoder
+	switch binary.LittleEndian.Uint32(body) {
+	case mt.ReqPqRequestTypeID:
+		query = &mt.ReqPqRequest{}
+	case mt.ReqPqMultiRequestTypeID:
+		query = &mt.ReqPqMultiRequest{}
+	case mt.ReqDHParamsRequestTypeID:
+		query = &mt.ReqDHParamsRequest{}
+	case mt.SetClientDHParamsRequestTypeID:
+		query = &mt.SetClientDHParamsRequest{}
+	default:
+		return body
+	}
+	b := bin.Buffer{Buf: body}
+	if query.Decode(&b) != nil || b.Len() > maxQueryPadding {
+		return body
+	}
+	return body[:len(body)-b.Len()]
+}
+
+// isTimely reports whether msgID can have been made by a client at about now. TDLib says 0 in every
+// message of an exchange; nonces are what keeps those apart.
 func isTimely(msgID int64, now time.Time) bool {
+	if msgID == 0 {
+		return true
+	}
 	at := time.Unix(msgID>>32, 0)
 	return msgID%4 == 0 && !at.Before(now.Add(-maxAge)) && !at.After(now.Add(maxAhead))
 }
