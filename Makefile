@@ -12,6 +12,7 @@ CYCLES ?= 1000
 RACE := limit|store|blob|gateway|mtproto/session|mtproto/handshake|chat/fanout|chat/message|chat/group|chat/channel|chat/device|chat/presence|api/chats|api/channels
 
 export PARLEY_TEST_VERSITYGW ?= $(CURDIR)/bin/tools/versitygw
+export PARLEY_TEST_LITEWITNESS ?= $(CURDIR)/bin/tools/litewitness
 
 .PHONY: build check test packages unit race fuzz crash bench generate
 

@@ -2,7 +2,9 @@ package tlog
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 
 	"github.com/transparency-dev/tessera"
@@ -75,6 +77,10 @@ func (g *guard) check(ctx context.Context, r tessera.LogReader) error {
 		return fmt.Errorf("%w: %d entries were signed, it has %d", ErrRollback, last.Size, size)
 	}
 	raw, err := r.ReadCheckpoint(ctx)
+	if errors.Is(err, fs.ErrNotExist) {
+		// Nothing is published yet.
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("tlog: checkpoint: %w", err)
 	}

@@ -15,6 +15,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -101,12 +102,13 @@ func Open(ctx context.Context, o Options) (*Log, error) {
 		}
 		settings.WithWitnesses(group, &tessera.WitnessOptions{Timeout: witnessTime})
 	}
-	driver, err := posix.New(ctx, posix.Config{Path: o.Dir, HTTPClient: o.Client})
-	if err != nil {
-		return nil, fmt.Errorf("tlog: open: %w", err)
-	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	appender, stop, reader, err := tessera.NewAppender(ctx, driver, settings)
+	appender, stop, reader, err := begin(ctx, o, settings)
+	if err != nil && o.Witnesses != "" {
+		// A new log wants its first checkpoint, of nothing, cosigned before it begins. It has begun
+		// now, and the checkpoint can wait for the witnesses like any other.
+		appender, stop, reader, err = begin(ctx, o, settings)
+	}
 	if err != nil {
 		cancel()
 		return nil, fmt.Errorf("tlog: open: %w", err)
@@ -119,6 +121,16 @@ func Open(ctx context.Context, o Options) (*Log, error) {
 		return nil, errors.Join(err, l.Close(ctx))
 	}
 	return l, nil
+}
+
+func begin(ctx context.Context, o Options, settings *tessera.AppendOptions) (
+	*tessera.Appender, func(context.Context) error, tessera.LogReader, error,
+) {
+	driver, err := posix.New(ctx, posix.Config{Path: o.Dir, HTTPClient: o.Client})
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	return tessera.NewAppender(ctx, driver, settings)
 }
 
 // Close writes what was appended and publishes it, if the witnesses let it before ctx ends. What
@@ -171,9 +183,12 @@ func (l *Log) Size(ctx context.Context) (int64, error) {
 	return int64(n), nil
 }
 
-// Checkpoint is the newest that was published.
+// Checkpoint is the newest that was published, the zero Checkpoint before there is one.
 func (l *Log) Checkpoint(ctx context.Context) (verify.Checkpoint, error) {
 	raw, err := l.reader.ReadCheckpoint(ctx)
+	if errors.Is(err, fs.ErrNotExist) {
+		return verify.Checkpoint{}, nil
+	}
 	if err != nil {
 		return verify.Checkpoint{}, fmt.Errorf("tlog: checkpoint: %w", err)
 	}

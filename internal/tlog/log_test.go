@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -358,6 +359,45 @@ func TestWitness(t *testing.T) {
 		t.Errorf("%d entries are kept: %v", n, err)
 	}
 	_ = l.Close(ctx)
+}
+
+// TestWitnessComesLater: a log whose witness was never there begins, keeps what it is given and
+// publishes nothing; and all of it once the witness is there.
+func TestWitnessComesLater(t *testing.T) {
+	k := newKept(t)
+	s, public := newWitness(t, k)
+	var there atomic.Bool
+	inner := s.Config.Handler
+	s.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !there.Load() {
+			http.Error(w, "broken", http.StatusInternalServerError)
+			return
+		}
+		inner.ServeHTTP(w, r)
+	})
+	k.opts.Witnesses = fmt.Sprintf("witness w %s %s\nquorum w\n", public, s.URL)
+	l := k.open()
+	err := l.Append(t.Context(), func(int64) ([][]byte, error) {
+		b, _, _ := decision(t, 0)
+		return [][]byte{b}, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	appended, published, err := l.State(t.Context())
+	if err != nil || appended != 1 || published != 0 {
+		t.Errorf("%d appended, %d published: %v", appended, published, err)
+	}
+	if err := (&tlog.Mirror{Log: l, To: tlog.Folder(t.TempDir())}).Update(t.Context()); err != nil {
+		t.Errorf("a copy of nothing: %v", err)
+	}
+	there.Store(true)
+	fill(t, l, 1, 9)
+	r, err := k.check(verify.Seen{})
+	if err != nil || r.Entries != 9 {
+		t.Errorf("%d entries: %v", r.Entries, err)
+	}
+	closed(t, l)
 }
 
 // TestServesWhatIsPublic: the files of the format and nothing else of the directory.

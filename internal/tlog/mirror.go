@@ -79,7 +79,7 @@ func (m *Mirror) Update(ctx context.Context) error {
 			return err
 		}
 	}
-	if bytes.Equal(c.Raw, m.last.Raw) {
+	if len(c.Raw) == 0 || bytes.Equal(c.Raw, m.last.Raw) {
 		return nil
 	}
 	// Whatever goes wrong from here on, the copy is looked at again.
