@@ -22,11 +22,14 @@ type Check struct {
 	// Probe returns nil when the thing works. It must return soon after its context ends and be
 	// safe for concurrent use.
 	Probe func(context.Context) error
+	// Aside says that clients may be sent here although it does not work. It is told all the same.
+	Aside bool
 }
 
 // Handler serves the inner port: /metrics in Prometheus' format, /healthz, which answers 200 as
-// long as the process can answer at all, and /readyz, which answers 200 when every check passes and
-// 503 otherwise, with a line for each check. The inner port is for the operator's machines alone.
+// long as the process can answer at all, and /readyz, which answers 200 when every check passes
+// that matters to clients, and 503 otherwise, with a line for each check. The inner port is for the
+// operator's machines alone.
 func Handler(registry *prometheus.Registry, checks ...Check) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
@@ -54,7 +57,9 @@ func probe(ctx context.Context, checks []Check) (status int, report string) {
 	var text strings.Builder
 	for i, check := range checks {
 		if results[i] != nil {
-			status = http.StatusServiceUnavailable
+			if !check.Aside {
+				status = http.StatusServiceUnavailable
+			}
 			fmt.Fprintf(&text, "%s: %v\n", check.Name, results[i])
 			continue
 		}

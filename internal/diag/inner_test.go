@@ -25,20 +25,24 @@ func get(t *testing.T, handler http.Handler, path string) (int, string) {
 }
 
 func TestHandler(t *testing.T) {
-	var broken error
+	var broken, aside error
 	handler := Handler(NewRegistry(Build{Version: "v1.2.3", Revision: "abc", Go: "go1"}),
-		Check{"store", func(context.Context) error { return nil }},
-		Check{"blob", func(context.Context) error { return broken }},
+		Check{Name: "store", Probe: func(context.Context) error { return nil }},
+		Check{Name: "blob", Probe: func(context.Context) error { return broken }},
+		Check{Name: "log", Probe: func(context.Context) error { return aside }, Aside: true},
 	)
 	if status, body := get(t, handler, "/healthz"); status != 200 || body != "ok\n" {
 		t.Errorf("/healthz: %d %q", status, body)
 	}
-	if status, body := get(t, handler, "/readyz"); status != 200 || body != "store: ok\nblob: ok\n" {
+	aside = errors.New("late")
+	if status, body := get(t, handler, "/readyz"); status != 200 ||
+		body != "store: ok\nblob: ok\nlog: late\n" {
 		t.Errorf("/readyz: %d %q", status, body)
 	}
 	broken = errors.New("disk of +15550123456 is full")
 	status, body := get(t, handler, "/readyz")
-	if status != 503 || body != "store: ok\nblob: disk of [redacted] is full\n" {
+	if status != 503 ||
+		body != "store: ok\nblob: disk of [redacted] is full\nlog: late\n" {
 		t.Errorf("/readyz with a broken check: %d %q", status, body)
 	}
 	if status, body := get(t, handler, "/healthz"); status != 200 || body != "ok\n" {
@@ -65,7 +69,8 @@ func TestReadyzEndsSlowChecks(t *testing.T) {
 			<-ctx.Done()
 			return ctx.Err()
 		}
-		handler := Handler(NewRegistry(Build{}), Check{"one", slow}, Check{"two", slow})
+		handler := Handler(NewRegistry(Build{}), Check{Name: "one", Probe: slow},
+			Check{Name: "two", Probe: slow})
 		begin := time.Now()
 		if status, body := get(t, handler, "/readyz"); status != 503 {
 			t.Errorf("got %d %q", status, body)

@@ -443,5 +443,5 @@ func (n *Node) inner() http.Handler {
 			_, err := r.Box(ids.Peer(1))
 			return err
 		})
-	}})
+	}}, diag.Check{Name: "log", Probe: n.transparency.late.probe, Aside: true})
 }

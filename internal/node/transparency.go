@@ -28,12 +28,8 @@ import (
 	webtransparency "parley/internal/web/transparency"
 )
 
-const (
-	// carryEvery is how often lines are looked for that no commit told of.
-	carryEvery = 2 * time.Second
-	// lateAfter is after how long an entry that is not published yet is told of.
-	lateAfter = 2 * time.Minute
-)
+// carryEvery is how often lines are looked for that no commit told of.
+const carryEvery = 2 * time.Second
 
 // transparency is the public log and what works on it.
 type transparency struct {
@@ -45,8 +41,7 @@ type transparency struct {
 	daily     *disclose.Service
 	// mirror keeps a copy elsewhere; nil when nobody asked for one.
 	mirror *tlog.Mirror
-	// late counts how often something waited for longer than lateAfter.
-	late prometheus.Counter
+	late   lateness
 }
 
 // openTransparency opens the public log.
@@ -64,11 +59,11 @@ func (n *Node) openTransparency() error {
 	// Tessera writes its diagnostics through klog, and as warnings what nobody need know.
 	klog.SetSlogLogger(slog.New(diag.AtLeast(n.log.Handler(), slog.LevelError)))
 	t := &transparency{keys: keys, witnesses: witnesses(policy)}
-	t.late = prometheus.NewCounter(prometheus.CounterOpts{
+	t.late.count = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "parley_log_late_total",
 		Help: "How often lines of the public log were not published in time.",
 	})
-	n.registry.MustRegister(t.late)
+	n.registry.MustRegister(t.late.count)
 	t.log, err = tlog.Open(n.ctx, tlog.Options{
 		Dir:    filepath.Join(n.Config.Data, "log"),
 		Signed: filepath.Join(n.keysDir(), "log.signed"),
@@ -132,7 +127,7 @@ func (n *Node) transparencyPages(site *page.Site) (*webtransparency.Pages, error
 	t := n.transparency
 	return webtransparency.New(webtransparency.Rooms{Site: site, Log: webtransparency.Log{
 		Dir: t.log.File(""), Origin: t.log.Origin(), Keys: t.keys.Public(),
-		Witnesses: t.witnesses, State: t.log.State,
+		Witnesses: t.witnesses, State: t.log.State, Late: t.late.is,
 	}})
 }
 
@@ -232,17 +227,10 @@ func (n *Node) publish() {
 // lookLate says when what is in the log was not published in time: a witness does not answer.
 func (n *Node) lookLate(ctx context.Context) error {
 	t := n.transparency
-	size, err := t.log.Size(ctx)
-	if err != nil || size == 0 {
-		return err
-	}
-	wait, cancel := context.WithTimeout(ctx, lateAfter)
-	defer cancel()
-	err = t.log.Published(wait, size-1)
-	if err != nil && wait.Err() != nil && ctx.Err() == nil {
-		t.late.Inc()
-		n.log.Warn("the public log is late: too few witnesses cosign", "entries", size)
-		return nil
+	appended, published, err := t.log.State(ctx)
+	if err == nil && t.late.look(appended, published, n.clock.Now()) {
+		n.log.Warn("the public log is late: too few witnesses cosign", "lines", appended,
+			"published", published)
 	}
 	return err
 }

@@ -40,6 +40,8 @@ type Log struct {
 	Witnesses []string
 	// State returns how many lines it has and how many of them are published.
 	State func(context.Context) (lines, published int64, err error)
+	// Late tells whether lines wait for witnesses for too long; nil for never.
+	Late func() bool
 }
 
 // Rooms are what the pages stand on.
@@ -80,6 +82,8 @@ type figure struct{ Key, Value string }
 // overview is what the first page shows.
 type overview struct {
 	Lines, Published int64
+	// Late says that lines wait for witnesses.
+	Late bool
 	// Last is the newest report, nil when none is out.
 	Last  *report.Report
 	Month []figure
@@ -92,7 +96,7 @@ func (p *Pages) overview(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body := overview{Days: days}
+	body := overview{Days: days, Late: p.Log.Late != nil && p.Log.Late()}
 	if body.Lines, body.Published, err = p.Log.State(r.Context()); err != nil {
 		return err
 	}
