@@ -142,3 +142,18 @@ func TestSeries(t *testing.T) {
 		}
 	}
 }
+
+// FuzzReadCSV: no table breaks the program, and what is read lies within the scale.
+func FuzzReadCSV(f *testing.F) {
+	f.Add("iso,score\nFI,85\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		got, err := ReadCSV(strings.NewReader(text), Columns{
+			Country: "iso", Value: "score", Best: 100, Fixed: 2025,
+		})
+		for code, x := range got {
+			if err != nil || !code.Valid() || !(x.Value >= 0 && x.Value <= 1) {
+				t.Fatalf("%s %v %v", code, x, err)
+			}
+		}
+	})
+}

@@ -252,3 +252,19 @@ func FuzzStatus(f *testing.F) {
 		}
 	})
 }
+
+// FuzzParseLength: what is read is written the same.
+func FuzzParseLength(f *testing.F) {
+	for _, seed := range []string{"1h", "10d", "3wd", "6mo", "45min", "", "0h"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		l, err := ParseLength(text)
+		if err != nil {
+			return
+		}
+		if again, err := ParseLength(l.String()); err != nil || again != l {
+			t.Fatalf("%q became %v and then %v: %v", text, l, again, err)
+		}
+	})
+}

@@ -123,17 +123,21 @@ func drawn(r *rapid.T, in *instrument.Set, from country.Code) Request {
 // outcome, to the last word.
 func TestAnotherCountry(t *testing.T) {
 	p := builtin(t)
-	all := country.All()
+	all, value := country.All(), rapid.Float64Range(0, 1)
 	rapid.Check(t, func(r *rapid.T) {
 		from := rapid.SampledFrom(all).Draw(r, "from")
+		facts := p.countries.Facts(from)
+		if rapid.Bool().Draw(r, "measured") {
+			facts.RuleOfLaw = &country.Index{Value: value.Draw(r, "law")}
+			facts.PressFreedom = &country.Index{Value: value.Draw(r, "press")}
+		}
 		request := drawn(r, p.instruments, from)
-		want, err := p.Judge(request)
+		want, err := p.With(p.countries.With(facts)).Judge(request)
 		if err != nil {
 			r.Fatal(err)
 		}
 		for range 3 {
 			other := rapid.SampledFrom(all).Draw(r, "other")
-			facts := p.countries.Facts(from)
 			facts.Code = other
 			moved := request
 			moved.Country = other
@@ -440,17 +444,89 @@ func fsCopy(to fstest.MapFS) (fstest.MapFS, error) {
 	return out, nil
 }
 
-// BenchmarkJudge measures a verdict, over the requests of all tests.
+// FuzzLoad: no file of rules breaks the program, and one that is taken can judge.
+func FuzzLoad(f *testing.F) {
+	countries := builtin(f).countries
+	entries, err := rules.ReadDir("rules")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, e := range entries {
+		b, err := rules.ReadFile("rules/" + e.Name())
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		p, err := Load(fstest.MapFS{"a.toml": {Data: text}}, countries)
+		if err != nil {
+			return
+		}
+		r := Request{Asked: Asked{Action: Remove}, By: By{Kind: instrument.Court}}
+		if _, err := p.Judge(r); err != nil && errors.Is(err, ErrRequest) {
+			t.Fatal(err)
+		}
+	})
+}
+
+// FuzzReadRequest: whatever is read as a request is judged, or is an error that says so.
+func FuzzReadRequest(f *testing.F) {
+	p := builtin(f)
+	requests, err := p.Requests()
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, r := range requests {
+		b, err := json.Marshal(r)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		r, err := ReadRequest(text)
+		if err == nil {
+			_, err = p.Judge(r)
+		}
+		if err != nil && !errors.Is(err, ErrRequest) {
+			t.Fatal(err)
+		}
+	})
+}
+
+// BenchmarkJudge measures a verdict over the requests of all tests, and how much that is of what
+// reading the request costs.
 func BenchmarkJudge(b *testing.B) {
 	p := builtin(b)
 	requests, err := p.Requests()
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.ReportAllocs()
-	for i := 0; b.Loop(); i++ {
-		if _, err := p.Judge(requests[i%len(requests)]); err != nil {
+	var written [][]byte
+	for _, r := range requests {
+		text, err := json.Marshal(r)
+		if err != nil {
 			b.Fatal(err)
 		}
+		written = append(written, text)
 	}
+	var reading float64
+	b.Run("read", func(b *testing.B) {
+		for i := 0; b.Loop(); i++ {
+			if _, err := ReadRequest(written[i%len(written)]); err != nil {
+				b.Fatal(err)
+			}
+		}
+		reading = float64(b.Elapsed()) / float64(b.N)
+	})
+	b.Run("judge", func(b *testing.B) {
+		b.ReportAllocs()
+		for i := 0; b.Loop(); i++ {
+			if _, err := p.Judge(requests[i%len(requests)]); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(b.Elapsed())/float64(b.N)/reading, "readings/op")
+	})
 }
