@@ -70,6 +70,23 @@ func OpenKeys(dir, origin string, random io.Reader) (*Keys, error) {
 	return k, nil
 }
 
+// OpenKey reads a signing key of that name from a file, and makes it if there is none. It returns
+// the public key as well.
+//
+// https://c2sp.org/signed-note
+func OpenKey(file, name string, random io.Reader) (note.Signer, string, error) {
+	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+		if err := writeKey(file, name, random); err != nil {
+			return nil, "", err
+		}
+	}
+	signer, public, err := readKey(file)
+	if err == nil && signer.Name() != name {
+		err = fmt.Errorf("tlog: %s is the key of %q, not of %q", file, signer.Name(), name)
+	}
+	return signer, public, err
+}
+
 // NameOf returns the name of the log whose key lies in a directory, empty when there is none.
 func NameOf(dir string) (string, error) {
 	signer, _, err := readKey(filepath.Join(dir, keyFile))
