@@ -32,6 +32,8 @@ const (
 	AppealRef    RefKind = 'A'
 	PersonRef    RefKind = 'P'
 	StatementRef RefKind = 'S'
+	// OrderRef leads to an authority's order, whose key is the agency.
+	OrderRef RefKind = 'O'
 )
 
 // proofSize is how many bytes of a reference prove it: enough that guessing is hopeless.

@@ -60,6 +60,20 @@ func (s *Service) Hold(
 	return id, err
 }
 
+// Preserve keeps a capture that belongs to no case, under a number of its own, until its hold ends:
+// somebody wants it kept, and nothing is decided. It runs in the transaction of the subject's peer
+// and may run twice.
+func Preserve(tx *store.Tx, number int64, c Capture, h store.Hold) error {
+	if err := Keep(tx, number, c, number); err != nil {
+		return err
+	}
+	// From the first sweep on the hold alone keeps it.
+	if err := tx.KeepEvidence(h.Subject, number, h.Set); err != nil {
+		return err
+	}
+	return tx.PutHold(h)
+}
+
 // Lift ends a hold of a case.
 func (s *Service) Lift(ctx context.Context, subject ids.Peer, of, hold int64) error {
 	return s.Store.Update(ctx, subject, func(tx *store.Tx) error {

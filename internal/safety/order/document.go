@@ -96,11 +96,17 @@ type Attachment struct {
 	Size   int64  `json:"size"`
 }
 
+// maxDocument bounds a document as JSON, in bytes.
+const maxDocument = 4 << 20
+
 // digest is the SHA-256 of the document as JSON, in hexadecimal digits.
 func (d Document) digest() (string, error) {
 	b, err := json.Marshal(d)
 	if err != nil {
 		return "", fmt.Errorf("order: document: %w", err)
+	}
+	if len(b) > maxDocument {
+		return "", ErrTooLarge
 	}
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:]), nil

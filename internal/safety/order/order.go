@@ -1,15 +1,15 @@
 // Package order keeps what authorities order: from the paper as it came to the signed answer. An
-// order is received whoever sends it, and its receipt is signed once it is stored. Then each field is
-// checked, the sender's standing looked up, policy asked for the bounds, and people sign what would
-// be carried out, item by item, with the narrowest measure within those bounds. Every item's effect
-// is confirmed, every refusal says why.
+// order is received whoever sends it, and its receipt is signed once it is stored. Then each field
+// is checked, the sender's standing looked up, policy asked for the bounds, and people sign what
+// would be carried out, item by item, with the narrowest measure within those bounds. Every item's
+// effect is confirmed, every refusal says why.
 //
 // Invariants: nothing is carried out that different people of the roles which policy names have not
-// signed, and a signature is under the digest of exactly that; whatever changes afterwards voids it.
-// The same paper again is the same order. What is another agency's does not exist for an agency. An
-// order's line for the public log is written with the order, its outcome's line with the outcome.
-// Actions without a handler (keys, back doors, bulk or continuous access) end as a logged refusal,
-// whatever policy says.
+// signed, and a signature is under the digest of exactly that; whatever changes afterwards voids
+// it. The same paper again is the same order. What is another agency's does not exist for an
+// agency. An order's line for the public log is written with the order, its outcome's line with the
+// outcome. Actions without a handler (keys, back doors, bulk or continuous access) end as a logged
+// refusal, whatever policy says.
 //
 // The package takes no measure: safety/decide does. It hands out no data: it has no code for that.
 package order
@@ -46,6 +46,8 @@ const (
 	// Assessed waits for signatures, Approved is being carried out.
 	Assessed State = 4
 	Approved State = 5
+	// Ending is being taken back.
+	Ending State = 6
 	// Answered was carried out, as a whole or in part, Refused was not. Both were answered.
 	Answered State = 7
 	Refused  State = 8
@@ -58,8 +60,9 @@ const (
 func (s State) String() string {
 	names := [...]string{
 		Received: "received", Incomplete: "incomplete", Held: "held", Assessed: "assessed",
-		Approved: "approved", Answered: "answered", Refused: "refused", Withdrawn: "withdrawn",
-		Annulled: "annulled",
+		Approved: "approved", Ending: "ending", Answered: "answered", Refused: "refused",
+		Withdrawn: "withdrawn",
+		Annulled:  "annulled",
 	}
 	if s < Received || int(s) >= len(names) || names[s] == "" {
 		return "unknown"
@@ -71,7 +74,7 @@ func (s State) String() string {
 func (s State) Open() bool { return s < Answered }
 
 // OpenStates are those of open orders, in the order of the work.
-func OpenStates() []State { return []State{Received, Incomplete, Held, Assessed, Approved} }
+func OpenStates() []State { return []State{Received, Incomplete, Held, Assessed, Approved, Ending} }
 
 // Order is an order as it is kept.
 type Order struct {
@@ -79,18 +82,18 @@ type Order struct {
 	// Reference is ours, by which the authority asks for it.
 	Reference string
 	// Digest is that of the document, in hexadecimal digits.
-	Digest         string
-	State          State
-	Country        string
-	Officer        int64
-	Received, Due  int64
-	Paused         int64
-	Alarmed        int64
-	Breached       int64
-	Items          int64
-	Closed         int64
-	events         int64
-	next           int64
+	Digest        string
+	State         State
+	Country       string
+	Officer       int64
+	Received, Due int64
+	Paused        int64
+	Alarmed       int64
+	Breached      int64
+	Items         int64
+	Closed        int64
+	events        int64
+	next          int64
 	Kept
 }
 
@@ -117,6 +120,8 @@ type Kept struct {
 	Signals []string `json:"signals,omitempty"`
 	// New is set when the officer's emergencies waited as the order came.
 	New bool `json:"new,omitempty"`
+	// End is how an order that is being taken back will have ended.
+	End *End `json:"end,omitempty"`
 	// Standing is why the sender had none, empty when he had.
 	Standing agency.Problem `json:"standing,omitempty"`
 }
@@ -200,6 +205,8 @@ var (
 	ErrNumber = errors.New("order: not the number that is kept of the agency")
 	// ErrReason says that a reason is missing.
 	ErrReason = errors.New("order: a reason is missing")
+	// ErrTooLarge says that a document is larger than any order has to be.
+	ErrTooLarge = errors.New("order: the document is too large")
 	// ErrStanding says that somebody may not do this in the agency's name.
 	ErrStanding = errors.New("order: no standing")
 )
@@ -220,12 +227,14 @@ type Service struct {
 	Judge func(policy.Request) (policy.Verdict, error)
 	// Instrument is an instrument of law by its name.
 	Instrument func(instrument.ID) (instrument.Instrument, bool)
+	// Word is an instrument's word in the public log.
+	Word func(instrument.ID, instrument.Urgency) string
 	// Territory are the countries of a territory for an order of a country; see policy.Territory.
 	Territory func(policy.Territory, Document) []string
 	// Alarm hears of every order that needs somebody now, and why; nil hears nothing.
 	Alarm func(o Order, why string)
-	// Done hears of every order that was answered, refused or ended otherwise, once that is durable;
-	// nil hears nothing.
+	// Done hears of every order that was answered, refused or ended otherwise, once that is
+	// durable; nil hears nothing.
 	Done func(Order)
 	// Crash is called between the steps of the work by tests that stop the process there; nil in
 	// production.

@@ -1,7 +1,7 @@
 // Package paper is the public format of the signed papers that authorities get: receipts,
-// confirmations of effect, refusals with their reasons. A paper is one JSON object in a signed note,
-// which anybody can check offline with the service's public key; so the package imports nothing of
-// the server, and a form that was published is never changed.
+// confirmations of effect, refusals with their reasons. A paper is one JSON object in a signed
+// note, which anybody can check offline with the service's public key; so the package imports
+// nothing of the server, and a form that was published is never changed.
 //
 // A paper says of every single thing that an order names what became of it. It repeats the
 // authority's own words only where it must (reference, addresses), and names no person.

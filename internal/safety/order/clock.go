@@ -1,0 +1,145 @@
+package order
+
+import (
+	"context"
+	"time"
+
+	"parley/internal/safety/instrument"
+	"parley/internal/safety/policy"
+	"parley/internal/store"
+)
+
+// moment is a time in Unix seconds as a time of UTC, as documents and verdicts have it.
+func moment(at int64) time.Time { return time.Unix(at, 0).UTC() }
+
+// counted tells whether a period is the service's to meet: not one of keeping, nor the requester's.
+func counted(p instrument.Period) bool { return p.Owner == instrument.Ours && !p.Keeps() }
+
+// wanted tells whether a period that is over the order's end still matters: the scrutiny of an
+// order that was carried out before its review.
+func (o Order) wanted(p instrument.Period) bool {
+	if o.State.Open() {
+		return p.Ends != instrument.Scrutinised || o.reviewed()
+	}
+	return p.Ends == instrument.Scrutinised && o.reviewed() && o.State == Answered
+}
+
+// reviewed tells whether the order waits for the review beside it.
+func (o Order) reviewed() bool {
+	for _, d := range o.Verdict.Duties {
+		if d == policy.ReviewBeside {
+			return o.Judged == nil
+		}
+	}
+	return false
+}
+
+// Periods are where the order's periods stand at a time.
+func (o Order) Periods(now int64) (out []Period) {
+	for _, p := range o.Verdict.Periods {
+		out = append(out, Period{p, p.Status(moment(now), o.Happened, instrument.Calendar{})})
+	}
+	return out
+}
+
+// Period is a period of an order and where it stands.
+type Period struct {
+	instrument.Period
+	Status instrument.Status
+}
+
+// tick computes the order's clock: until when it has to be answered, since when it stands still,
+// and when it has to be looked at again.
+func (o *Order) tick(now int64) {
+	paused := o.Paused
+	o.Due, o.next, o.Paused = 0, 0, 0
+	for _, p := range o.Periods(now) {
+		if !counted(p.Period) || !o.wanted(p.Period) {
+			continue
+		}
+		st := p.Status
+		switch st.State {
+		case instrument.Running, instrument.Breached:
+			due := st.Due.Unix()
+			o.Due = soonest(o.Due, due)
+			if !st.Next.IsZero() {
+				o.next = soonest(o.next, st.Next.Unix())
+			}
+			if o.Breached == 0 || due > now {
+				o.next = soonest(o.next, due+1)
+			}
+		case instrument.Paused:
+			if paused == 0 {
+				paused = now
+			}
+			o.Paused = paused
+		}
+	}
+}
+
+// soonest is the earlier of two times, where 0 is none.
+func soonest(a, b int64) int64 {
+	if a == 0 || b != 0 && b < a {
+		return b
+	}
+	return a
+}
+
+// sweepPage is how many orders a step of a sweep looks at.
+const sweepPage = 200
+
+// Sweep rings for orders whose time is running out, and notes those whose time is over. It returns
+// how many it rang for, and may run twice.
+func (s *Service) Sweep(ctx context.Context) (rang int, err error) {
+	for {
+		now := s.Clock.Now().Unix()
+		var list []store.Order
+		err := s.Store.View(ctx, func(r *store.Reader) (err error) {
+			list, err = r.OrderClocks(now, sweepPage)
+			return err
+		})
+		if err != nil || len(list) == 0 {
+			return rang, err
+		}
+		for _, x := range list {
+			if err := s.ring(ctx, x.Agency, x.ID); err != nil {
+				return rang, err
+			}
+			rang++
+		}
+	}
+}
+
+// ring notes one alarm or a missed end, and tells of it.
+func (s *Service) ring(ctx context.Context, of, id int64) error {
+	why := ""
+	o, err := s.change(ctx, of, id, func(w *work) error {
+		why = ""
+		if w.o.next == 0 || w.o.next > w.now {
+			return nil
+		}
+		kind := Rang
+		for _, p := range w.o.Periods(w.now) {
+			if !counted(p.Period) || !w.o.wanted(p.Period) {
+				continue
+			}
+			switch p.Status.State {
+			case instrument.Breached:
+				kind, why = Missed, p.ID+": over since "+p.Status.Due.Format(time.RFC3339)
+			case instrument.Running:
+				if kind == Rang {
+					why = p.ID + ": due " + p.Status.Due.Format(time.RFC3339)
+				}
+			}
+		}
+		if kind == Missed {
+			w.o.Breached = w.now
+		}
+		w.o.Alarmed = w.now
+		return w.event(kind, By{}, why)
+	})
+	if err == nil && why != "" {
+		s.alarm(o, why)
+	}
+	return err
+}

@@ -1,0 +1,231 @@
+package order
+
+import (
+	"context"
+	"fmt"
+
+	"parley/internal/safety"
+	"parley/internal/safety/agency"
+	"parley/internal/safety/instrument"
+	"parley/internal/safety/ledger"
+	"parley/internal/safety/policy"
+	"parley/internal/store"
+	"parley/internal/tlog/entry"
+	"parley/internal/tlog/paper"
+)
+
+// End is how an order that is being taken back will have ended.
+type End struct {
+	// State is Withdrawn or Annulled.
+	State State `json:"state"`
+	// Staff or Officer is who took it back.
+	Staff   int64  `json:"staff,omitempty"`
+	Officer int64  `json:"officer,omitempty"`
+	Reason  string `json:"reason"`
+}
+
+// Withdraw is an authority's word that its order is no more. What was done because of it is undone.
+func (s *Service) Withdraw(ctx context.Context, by Sender, id int64, reason string) (Order, error) {
+	if !filled(reason) {
+		return Order{}, ErrReason
+	}
+	return s.takeBack(ctx, by.Agency, id, func(w *work) error {
+		standing, err := agency.StandingOf(&w.tx.Reader, by.Agency, by.Officer, w.now)
+		if err != nil {
+			return err
+		}
+		if standing.Problem != "" {
+			return ErrStanding
+		}
+		return w.ending(End{State: Withdrawn, Officer: by.Officer, Reason: reason})
+	})
+}
+
+// Annul records that a court or the scrutinising authority annulled an order, or that it was
+// carried out wrongly. All that was done because of it is undone.
+func (s *Service) Annul(ctx context.Context, staff, of, id int64, reason string) (Order, error) {
+	if !filled(reason) || staff <= 0 {
+		return Order{}, ErrReason
+	}
+	return s.takeBack(ctx, of, id, func(w *work) error {
+		return w.ending(End{State: Annulled, Staff: staff, Reason: reason})
+	})
+}
+
+func (s *Service) takeBack(
+	ctx context.Context, of, id int64, fn func(w *work) error,
+) (Order, error) {
+	if _, err := s.change(ctx, of, id, fn); err != nil {
+		return Order{}, err
+	}
+	s.crash("ending")
+	return s.TakeBack(ctx, of, id)
+}
+
+// ending opens an order again, to be taken back.
+func (w *work) ending(e End) error {
+	switch w.o.State {
+	case Refused, Withdrawn, Annulled, Ending:
+		return ErrState
+	}
+	w.o.End = &e
+	w.o.State, w.o.Closed = Ending, 0
+	kind := WasAnnulled
+	if e.State == Withdrawn {
+		kind = WasWithdrawn
+	}
+	defer w.Wake()
+	return w.event(kind, By{Staff: e.Staff, Officer: e.Officer}, e.Reason)
+}
+
+// TakeBack undoes what was done because of an order that is ending, item by item, and answers. It
+// may run twice.
+func (s *Service) TakeBack(ctx context.Context, of, id int64) (o Order, err error) {
+	var items []Item
+	err = s.Store.View(ctx, func(r *store.Reader) error {
+		if o, err = s.Of(r, of, id); err != nil {
+			return err
+		}
+		items, err = Items(r, of, id)
+		return err
+	})
+	if err != nil || o.State != Ending {
+		return o, err
+	}
+	for _, i := range items {
+		if err := s.restore(ctx, o, i); err != nil {
+			return o, fmt.Errorf("order: item %d of %d: %w", i.N, id, err)
+		}
+		s.crash("restored")
+	}
+	return s.change(ctx, of, id, func(w *work) error {
+		if w.o.State != Ending {
+			return nil
+		}
+		return w.tookBack()
+	})
+}
+
+// restore undoes what was done to one item. A process that ended may have decided and not said so:
+// its decision is found.
+func (s *Service) restore(ctx context.Context, o Order, i Item) error {
+	by := safety.Actor{Staff: o.End.Staff}
+	if by.Staff == 0 {
+		by.Rule = "order-withdrawn"
+	}
+	if i.Decision == 0 && i.Began != 0 && i.Subject.Peer != 0 {
+		d, err := s.left(ctx, o, i)
+		if err != nil {
+			return err
+		}
+		i.Decision = d.ID
+	}
+	if i.Decision != 0 {
+		_, err := s.Decisions.Lift(ctx, i.Subject.Peer, i.Decision, by, o.End.Reason)
+		if err != nil && !isEnded(err) {
+			return err
+		}
+	}
+	if i.Hold != 0 && o.Document.Action == policy.Preserve {
+		if err := s.Evidence.Lift(ctx, i.Subject.Peer, i.Hold, i.Hold); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tookBack ends an order whose items have been restored.
+func (w *work) tookBack() error {
+	before := false
+	for _, i := range w.items {
+		switch i.State {
+		case Done, Proposed:
+			before = true
+			i.State, i.At = Restored, w.now
+		case Waiting:
+			i.State, i.Reason, i.At = Declined, w.o.End.State.String(), w.now
+		default:
+			continue
+		}
+		if err := w.put(i); err != nil {
+			return err
+		}
+	}
+	w.close(w.o.End.State)
+	kind := paper.Restored
+	if w.o.State == Withdrawn {
+		kind = paper.Withdrawn
+	}
+	err := w.sign(paper.Paper{Kind: kind, Text: w.o.End.Reason, Items: w.paperItems()})
+	if err != nil {
+		return err
+	}
+	has, err := w.hasOutcome()
+	if err != nil || has {
+		return err // its outcome stands in the log, and each lift has a line of its own
+	}
+	w.happened(instrument.Informed)
+	e := entry.Entry{Outcome: "none", Reason: w.o.State.String()}
+	if before {
+		e.Outcome = "partial"
+	}
+	return w.line(ledger.Effect, e)
+}
+
+// hasOutcome tells whether the public log has what came of the order.
+func (w *work) hasOutcome() (bool, error) {
+	_, err := w.tx.LedgerRow(key(w.o.Agency), w.o.ID, int64(ledger.Effect))
+	if store.IsNotFound(err) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// Move treats an order under another instrument, because its sender chose the wrong door. Nothing
+// is lost, and the authority is told.
+func (s *Service) Move(
+	ctx context.Context, by By, of, id int64, to instrument.ID, reason string,
+) (Order, error) {
+	if _, known := s.Instrument(to); !known || !filled(reason) {
+		return Order{}, ErrReason
+	}
+	return s.change(ctx, of, id, func(w *work) error {
+		if !w.o.State.Open() || w.o.State == Ending || w.begun() ||
+			w.o.Document.Instrument == to {
+			return ErrState
+		}
+		if err := w.voided(); err != nil {
+			return err
+		}
+		old := w.o.Document
+		w.o.Document.Instrument = to
+		w.in = w.instrument(w.o.Document)
+		err := w.add(Event{Kind: WasMoved, By: by, Text: reason, Document: &old})
+		if err != nil {
+			return err
+		}
+		err = w.sign(paper.Paper{Kind: paper.Moved, Text: w.in.Name + ": " + reason})
+		if err != nil {
+			return err
+		}
+		w.problems(false)
+		return w.assess()
+	})
+}
+
+// Reply answers an order that asks how the service does its duties, in words.
+func (s *Service) Reply(ctx context.Context, staff, of, id int64, text string) (Order, error) {
+	if !filled(text) || staff <= 0 {
+		return Order{}, ErrReason
+	}
+	return s.change(ctx, of, id, func(w *work) error {
+		if w.o.State != Approved || w.o.Document.Action != policy.Explain {
+			return ErrState
+		}
+		if err := w.event(Noted, By{Staff: staff}, text); err != nil {
+			return err
+		}
+		w.o.Why = text
+		return w.answered("full", 0, 0)
+	})
+}

@@ -1,0 +1,105 @@
+package order
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"parley/internal/store"
+)
+
+// EventKind is what happened to an order. Values are stored.
+type EventKind int64
+
+// The kinds of events.
+const (
+	Arrived      EventKind = 1
+	Replayed     EventKind = 2
+	Supplemented EventKind = 3
+	LackedFields EventKind = 4
+	WasHeld      EventKind = 5
+	WasAssessed  EventKind = 6
+	CheckMade    EventKind = 7
+	CalledBack   EventKind = 8
+	SpeechSeen   EventKind = 9
+	SpeechJudged EventKind = 10
+	Signed       EventKind = 11
+	// Voided says that signatures count no more, because what they were under has changed.
+	Voided      EventKind = 12
+	WasApproved EventKind = 13
+	// ItemChanged is an item that was carried out, was not, or was taken back.
+	ItemChanged      EventKind = 14
+	WasAnswered      EventKind = 15
+	WasRefused       EventKind = 16
+	WasWithdrawn     EventKind = 17
+	WasAnnulled      EventKind = 18
+	WasMoved         EventKind = 19
+	Rang             EventKind = 20
+	Missed           EventKind = 21
+	ScrutinyPrepared EventKind = 22
+	ScrutinyAsked    EventKind = 23
+	Noted            EventKind = 24
+	ManifestFound    EventKind = 25
+	Waits            EventKind = 26
+	// Tried is something that somebody may not do, and did not.
+	Tried EventKind = 27
+)
+
+// String is the kind's name in pages and commands.
+func (k EventKind) String() string {
+	names := [...]string{
+		Arrived: "arrived", Replayed: "replayed", Supplemented: "supplemented",
+		LackedFields: "incomplete", WasHeld: "held", WasAssessed: "assessed",
+		CheckMade: "check", CalledBack: "called-back", SpeechSeen: "protected-speech-seen",
+		SpeechJudged: "protected-speech-judged", Signed: "signed", Voided: "signatures-void",
+		WasApproved: "approved", ItemChanged: "item", WasAnswered: "answered",
+		WasRefused: "refused", WasWithdrawn: "withdrawn", WasAnnulled: "annulled",
+		WasMoved: "moved", Rang: "alarm", Missed: "missed", ScrutinyPrepared: "scrutiny-prepared",
+		ScrutinyAsked: "scrutiny-asked", Noted: "note", ManifestFound: "manifest-error",
+		Waits: "waits", Tried: "tried",
+	}
+	if k < Arrived || int(k) >= len(names) {
+		return "unknown"
+	}
+	return names[k]
+}
+
+// By is who did something: a member of staff, an officer of the agency, or neither for the service.
+type By struct {
+	Staff, Officer int64
+}
+
+// Event is something that happened to an order.
+type Event struct {
+	N, At int64
+	By
+	Kind EventKind
+	// Text says what the kind leaves open, Document is the order as it was before or came.
+	Text     string
+	Document *Document
+}
+
+// told is an event's body as it is stored.
+type told struct {
+	Text     string    `json:"text,omitempty"`
+	Document *Document `json:"document,omitempty"`
+}
+
+// Events returns up to limit events of an order after a number, in order.
+func Events(r *store.Reader, agency, id, after int64, limit int) ([]Event, error) {
+	rows, err := r.OrderEvents(agency, id, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Event, len(rows))
+	for i, x := range rows {
+		var t told
+		if err := json.Unmarshal(x.Body, &t); err != nil {
+			return nil, fmt.Errorf("order: event %d of %d: %w", x.N, x.Order, err)
+		}
+		out[i] = Event{
+			N: x.N, At: x.At, By: By{Staff: x.Staff, Officer: x.Officer}, Kind: EventKind(x.Kind),
+			Text: t.Text, Document: t.Document,
+		}
+	}
+	return out, nil
+}

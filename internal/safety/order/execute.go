@@ -1,0 +1,378 @@
+package order
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"parley/internal/ids"
+	"parley/internal/safety"
+	"parley/internal/safety/decide"
+	"parley/internal/safety/instrument"
+	"parley/internal/safety/ledger"
+	"parley/internal/safety/policy"
+	"parley/internal/store"
+	"parley/internal/tlog/entry"
+	"parley/internal/tlog/paper"
+)
+
+// Wake makes Run look for approved orders at once.
+func (s *Service) Wake() {
+	s.once.Do(s.makeWake)
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (s *Service) makeWake() { s.wake = make(chan struct{}, 1) }
+
+// Run carries out what is approved and takes back what is ending, until ctx ends: when it is woken
+// and when tick is. It goes on with what an earlier process began. failed hears of errors.
+func (s *Service) Run(ctx context.Context, tick <-chan struct{}, failed func(error)) {
+	s.once.Do(s.makeWake)
+	for {
+		if err := s.CarryOut(ctx); err != nil && ctx.Err() == nil {
+			failed(err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.wake:
+		case <-tick:
+		}
+	}
+}
+
+// CarryOut carries out all orders that are approved and takes back those that are ending. An order
+// that fails does not hold the others up.
+func (s *Service) CarryOut(ctx context.Context) (err error) {
+	for _, state := range []State{Approved, Ending} {
+		var due, after int64
+		for {
+			var list []Order
+			verr := s.Store.View(ctx, func(r *store.Reader) (err error) {
+				list, err = s.Queue(r, state, due, after, sweepPage)
+				return err
+			})
+			if verr != nil {
+				return verr
+			}
+			for _, o := range list {
+				due, after = o.Due, o.ID
+				if state == Ending {
+					_, oerr := s.TakeBack(ctx, o.Agency, o.ID)
+					err = errors.Join(err, oerr)
+					continue
+				}
+				_, oerr := s.Execute(ctx, o.Agency, o.ID)
+				err = errors.Join(err, oerr)
+			}
+			if len(list) < sweepPage {
+				break
+			}
+		}
+	}
+	return err
+}
+
+// Execute carries out an approved order, item by item, and answers it. What an earlier process left
+// half done is found and not done again. Disclosure is no matter of this package: such an order
+// stays approved until Conclude.
+func (s *Service) Execute(ctx context.Context, of, id int64) (Order, error) {
+	plan, signer, err := s.begin(ctx, of, id)
+	if err != nil || plan.Digest == "" {
+		return Order{}, err
+	}
+	for _, step := range plan.Steps {
+		if err := s.carry(ctx, of, id, step, signer); err != nil {
+			return Order{}, fmt.Errorf("order: item %d of %d: %w", step.N, id, err)
+		}
+		s.crash("item")
+	}
+	return s.Conclude(ctx, of, id)
+}
+
+// begin holds the signatures to the plan as it is now, and notes that carrying out begins. It
+// returns who signed first. A plan without a digest is one that is not to be carried out here.
+func (s *Service) begin(
+	ctx context.Context, of, id int64,
+) (plan Plan, signer int64, err error) {
+	var o Order
+	o, err = s.change(ctx, of, id, func(w *work) error {
+		plan = Plan{}
+		if w.o.State != Approved {
+			return nil
+		}
+		p, err := w.plan()
+		if err != nil {
+			return err
+		}
+		signed, err := w.signatures(p.Digest)
+		if err != nil {
+			return err
+		}
+		if len(lacking(w.o.signs(), signed)) > 0 {
+			w.o.State = Assessed
+			return w.event(Voided, By{}, p.Digest)
+		}
+		if !restricts(p.Action) && p.Action != policy.Preserve {
+			return nil
+		}
+		plan, signer = p, signed[0].Staff
+		for _, i := range w.items {
+			if i.State == Waiting && i.Began == 0 {
+				i.Began = w.now
+				if err := w.put(i); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	if err == nil && o.State == Assessed {
+		s.alarm(o, "signatures are under another plan")
+	}
+	return plan, signer, err
+}
+
+// carry carries out one step of a plan.
+func (s *Service) carry(ctx context.Context, of, id int64, step Step, signer int64) error {
+	var o Order
+	var item Item
+	err := s.Store.View(ctx, func(r *store.Reader) (err error) {
+		if o, err = s.Of(r, of, id); err != nil {
+			return err
+		}
+		items, err := Items(r, of, id)
+		if err != nil {
+			return err
+		}
+		item = items[step.N-1]
+		return nil
+	})
+	if err != nil || item.State != Waiting && item.State != Proposed {
+		return err
+	}
+	item.Measure = step.Measure
+	switch {
+	case step.Declined != "":
+		item.State, item.Reason = Declined, step.Declined
+	case step.Measure != nil:
+		err = s.measure(ctx, o, &item, signer)
+	default:
+		item.Hold, err = s.preserve(ctx, o, item, signer)
+		item.State = Done
+	}
+	if err != nil {
+		return err
+	}
+	s.crash("decided")
+	_, err = s.change(ctx, of, id, func(w *work) error {
+		if now := w.items[step.N-1]; now.State != Waiting && now.State != Proposed {
+			return nil
+		}
+		item.At = w.now
+		if err := w.put(item); err != nil {
+			return err
+		}
+		text := fmt.Sprintf("%d %s %s", item.N, item.State, item.Reason)
+		return w.event(ItemChanged, By{Staff: signer}, strings.TrimSpace(text))
+	})
+	return err
+}
+
+// measure takes the measure of an item by a decision, or finds the one that was made before.
+func (s *Service) measure(ctx context.Context, o Order, i *Item, signer int64) error {
+	draft := o.draft(*i, signer)
+	d, err := s.left(ctx, o, *i)
+	if err == nil && d.ID == 0 {
+		d, err = s.Decisions.Decide(ctx, draft)
+	}
+	refusal := decide.Refusal{}
+	switch {
+	case errors.As(err, &refusal):
+		i.State, i.Reason = Declined, "not-"+refusal.Field
+		i.Measure = nil
+		return nil
+	case err != nil:
+		return err
+	}
+	i.Decision, i.State = d.ID, Done
+	i.Told = draft.Bar == nil && d.Subject.Author != 0
+	if d.State == decide.Proposed {
+		if i.State, err = s.second(ctx, o, d, signer); err != nil || i.State == Proposed {
+			return err
+		}
+	}
+	i.Hold, err = s.hold(ctx, o, d, signer)
+	return err
+}
+
+// second puts a decision that takes two people into force in the name of another who signed the
+// order, if there is one: he has seen the very measure. Else it waits for somebody in the console.
+func (s *Service) second(
+	ctx context.Context, o Order, d decide.Decision, first int64,
+) (ItemState, error) {
+	var list []store.OrderApproval
+	err := s.Store.View(ctx, func(r *store.Reader) (err error) {
+		list, err = r.OrderApprovals(o.Agency, o.ID)
+		return err
+	})
+	if err != nil {
+		return Proposed, err
+	}
+	for _, a := range list {
+		if a.Staff == first {
+			continue
+		}
+		_, err := s.Decisions.Second(ctx, d.Subject.Peer, d.ID, a.Staff)
+		return Done, err
+	}
+	return Proposed, nil
+}
+
+// clip bounds a text in characters.
+func clip(s string, most int) string {
+	if utf8.RuneCountInString(s) <= most {
+		return s
+	}
+	r := []rune(s)
+	return string(r[:most-1]) + "…"
+}
+
+// draftFacts names order and item in the decision about an item, and so tells it from all others.
+func (o Order) draftFacts(i Item) string {
+	return clip(fmt.Sprintf("%s #%d: %s", o.Reference, i.N, i.Location), decide.FactsRunes)
+}
+
+// draft is the decision about an item.
+func (o Order) draft(i Item, signer int64) decide.Draft {
+	d := o.Document
+	law := make([]string, 0, len(d.Basis))
+	for _, b := range d.Basis {
+		law = append(law, b.Law+", "+b.Provision)
+	}
+	reference := clip(strings.Join(law, "; "), decide.ReferenceRunes-160) + " – " +
+		clip(d.Number, numberRunes) + " (" + d.Country + ")"
+	out := decide.Draft{
+		Subject: i.Subject, Ground: safety.Illegal, Reference: reference,
+		Explanation: clip(d.Authority+" ("+d.Country+"), "+d.Number+": "+d.Reasons,
+			decide.ExplanationRunes),
+		Facts:    o.draftFacts(i),
+		Category: d.Category, Keywords: d.Keywords, Measures: []safety.MeasureSpec{*i.Measure},
+		Means:  safety.Means{Decided: safety.NotAutomated},
+		Source: safety.OtherNotification, By: safety.Actor{Staff: signer},
+	}
+	if out.Category == "" {
+		out.Category = safety.HarmfulSpeech
+	}
+	if d.Instrument == instrument.Removal && len(out.Keywords) == 0 {
+		out.Category = safety.HarmfulSpeech
+		out.Keywords = []safety.Keyword{"KEYWORD_TERRORIST_CONTENT"}
+	}
+	if d.Bar != nil && o.Verdict.Tell.When == policy.BarEnds {
+		out.Bar = &decide.Bar{Basis: d.Bar.Basis, Until: d.Bar.Until}
+	}
+	return out
+}
+
+// Conclude answers an order whose items have all been dealt with: a signed confirmation for each of
+// them, and its line for the public log. It does nothing while one waits.
+func (s *Service) Conclude(ctx context.Context, of, id int64) (Order, error) {
+	return s.change(ctx, of, id, func(w *work) error {
+		if w.o.State != Approved {
+			return nil
+		}
+		var done, told, all int64
+		people := make(map[ids.UserID]bool)
+		for _, i := range w.items {
+			switch {
+			case i.Reason == "not-named":
+				continue
+			case i.State == Waiting || i.State == Proposed:
+				return nil
+			case i.State == Done:
+				done++
+				people[i.Subject.Author] = people[i.Subject.Author] || i.Told
+			}
+			all++
+		}
+		for _, t := range people {
+			if t {
+				told++
+			}
+		}
+		return w.answered(outcome(done, all), int64(len(people)), told)
+	})
+}
+
+// outcome is how far effect was given, in the words of the public log.
+func outcome(done, all int64) string {
+	switch {
+	case done == 0:
+		return "none"
+	case done < all:
+		return "partial"
+	default:
+		return "full"
+	}
+}
+
+// given is an outcome in the words of papers.
+func given(outcome string) string {
+	return map[string]string{"full": "yes", "partial": "partly", "none": "no"}[outcome]
+}
+
+// answered ends an order that was carried out, with all that it owes.
+func (w *work) answered(outcome string, accounts, told int64) error {
+	w.close(Answered)
+	w.happened(instrument.Effected)
+	if w.o.Document.Action == policy.Preserve {
+		w.happened(instrument.Kept)
+	}
+	w.happened(instrument.Informed)
+	if err := w.event(WasAnswered, By{}, outcome); err != nil {
+		return err
+	}
+	reason := ""
+	if outcome == "none" {
+		reason = w.noneBecause()
+	}
+	err := w.sign(paper.Paper{
+		Kind: paper.Effect, Given: given(outcome), Reason: reason, Items: w.paperItems(),
+	})
+	if err != nil {
+		return err
+	}
+	if err := w.prepareScrutiny(); err != nil {
+		return err
+	}
+	p, err := w.plan()
+	if err != nil {
+		return err
+	}
+	signed, err := w.signatures(p.Digest)
+	if err != nil {
+		return err
+	}
+	e := entry.Entry{Outcome: outcome, Reason: reason, Persons: int64(len(signed))}
+	e.People(accounts, told)
+	if err := w.line(ledger.Effect, e); err != nil {
+		return err
+	}
+	w.crash("answered")
+	return nil
+}
+
+// noneBecause is why nothing was done: the reason of the first item.
+func (w *work) noneBecause() string {
+	for _, i := range w.items {
+		if i.Reason != "" {
+			return i.Reason
+		}
+	}
+	return "nothing-named"
+}

@@ -1,0 +1,267 @@
+package order
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"parley/internal/ids"
+	"parley/internal/safety"
+	"parley/internal/safety/agency"
+	"parley/internal/safety/country"
+	"parley/internal/safety/instrument"
+	"parley/internal/safety/ledger"
+	"parley/internal/safety/policy"
+	"parley/internal/tlog/entry"
+	"parley/internal/tlog/paper"
+)
+
+// requester is what policy calls a kind of agency.
+func requester(k agency.Kind) instrument.Requester {
+	switch k {
+	case agency.Court:
+		return instrument.Court
+	case agency.Prosecutor:
+		return instrument.Prosecutor
+	case agency.Police:
+		return instrument.Police
+	case agency.Regulator, agency.Coordinator:
+		return instrument.Regulator
+	case agency.TrustedFlagger:
+		return instrument.Flagger
+	case agency.Organisation:
+		return instrument.Hotline
+	case agency.TerroristContent, agency.Central, agency.Administrative:
+		return instrument.Authority
+	default:
+		return instrument.Person
+	}
+}
+
+// request is what policy is asked.
+func (w *work) request() policy.Request {
+	o, d := w.o, w.o.Document
+	q := policy.Request{
+		Reference: d.Number, Received: moment(o.Received), Country: country.Code(d.Country),
+		Urgency: d.Urgency,
+		Asked: policy.Asked{
+			Action: d.Action, Target: w.target(), Items: max(d.named(), 1),
+			Exact: d.named() > 0 && !w.vague(), Data: d.Data,
+		},
+		By: policy.By{
+			Kind: requester(w.of.Kind), New: o.New, Suspended: o.Standing == agency.Halted,
+		},
+		Ground: policy.Ground{
+			Instrument: w.in.ID, Has: d.has(), Manifest: w.manifest(), Penalty: d.Penalty,
+		},
+		Content: policy.Content{
+			Category: d.Category, Protected: o.Protected, Judged: o.Judged, Private: w.private(),
+		},
+	}
+	if q.Urgency == "" {
+		q.Urgency = instrument.Routine
+	}
+	for _, c := range d.Territory {
+		q.Asked.Territory = append(q.Asked.Territory, country.Code(c))
+	}
+	for _, c := range o.Checks {
+		q.By.Verified = append(q.By.Verified, c.Check)
+	}
+	for _, t := range []struct {
+		at  int64
+		out *time.Time
+	}{{d.Until, &q.Asked.Until}, {d.From, &q.Asked.From}, {d.To, &q.Asked.To}} {
+		if t.at != 0 {
+			*t.out = moment(t.at)
+		}
+	}
+	if d.Bar != nil {
+		q.Ground.Bar = true
+		if d.Bar.Until != 0 {
+			q.Ground.BarEnds = moment(d.Bar.Until)
+		}
+	}
+	return q
+}
+
+// target is the widest kind of what the order is against, as it was found.
+func (w *work) target() policy.Target {
+	if len(w.o.Document.Items) == 0 {
+		return policy.Account
+	}
+	out := policy.Item
+	for _, i := range w.items {
+		switch {
+		case i.Subject.Peer == 0:
+		case i.Subject.Kind == safety.Chat:
+			out = policy.Chat
+		case i.Subject.Kind == safety.Account && out == policy.Item:
+			out = policy.Account
+		}
+	}
+	return out
+}
+
+// vague tells whether something is not named exactly.
+func (w *work) vague() bool {
+	for _, p := range w.o.Problems {
+		if p.Field == fieldName(instrument.Location) || p.Field == fieldName(instrument.Accounts) {
+			return true
+		}
+	}
+	return false
+}
+
+// manifest are the manifest errors, in words.
+func (w *work) manifest() (out []string) {
+	for _, p := range w.o.Problems {
+		if p.Manifest {
+			out = append(out, p.Field+": "+p.What)
+		}
+	}
+	return append(out, w.o.Manifest...)
+}
+
+// private tells whether something lies in a private chat or a basic group.
+func (w *work) private() bool {
+	for _, i := range w.items {
+		if i.Subject.Kind == safety.Message && i.Subject.Peer != 0 &&
+			i.Subject.Peer.Kind() != ids.Channel {
+			return true
+		}
+	}
+	return false
+}
+
+// assess asks policy and says what comes next. It is run whenever something has changed that the
+// verdict rests on, until somebody has signed.
+func (w *work) assess() (err error) {
+	if w.o.Verdict, err = w.Judge(w.request()); err != nil {
+		return fmt.Errorf("order: policy: %w", err)
+	}
+	v := w.o.Verdict
+	switch {
+	case w.o.Standing != "":
+		return w.refuse("sender-"+string(w.o.Standing), senderText)
+	case !handled(w.o.Document.Action) && w.o.Document.Action != "":
+		return w.refuse("no-handler", handlerText)
+	case v.Outcome == policy.Refused:
+		return w.refuse(refusedFor(v))
+	case len(w.o.Problems) > 0 || v.Outcome == policy.Incomplete:
+		return w.incomplete(v)
+	case v.Outcome == policy.Held:
+		return w.to(Held, WasHeld, holds(v))
+	case len(v.Unverified) > 0:
+		return w.to(Received, Waits, checks(v.Unverified))
+	default:
+		return w.to(Assessed, WasAssessed, v.Policy)
+	}
+}
+
+// Texts of refusals that policy has no part in.
+const (
+	senderText = "The order did not come from an officer whom we know, with a key that is bound " +
+		"to him. An address proves nothing. Your agency can be onboarded: two of our staff call " +
+		"it at a public number and approve it, and its officers get keys."
+	handlerText = "Nobody here can carry this out: there is no way to hand over keys, to weaken " +
+		"protection, or to give access in bulk or continuously, and none will be built."
+)
+
+// refusedFor is the class of a refusal by policy, and its reasons.
+func refusedFor(v policy.Verdict) (class, text string) {
+	var texts []string
+	for _, r := range v.Refusals {
+		texts = append(texts, r.Text)
+	}
+	if len(v.Refusals) == 0 {
+		return "policy", "No rule allows what the order asks for."
+	}
+	return string(v.Refusals[0].Code), strings.Join(texts, "\n")
+}
+
+func holds(v policy.Verdict) string {
+	var out []string
+	for _, h := range v.Holds {
+		out = append(out, string(h))
+	}
+	return strings.Join(out, " ")
+}
+
+func checks(list []policy.Check) string {
+	var out []string
+	for _, c := range list {
+		out = append(out, string(c))
+	}
+	return strings.Join(out, " ")
+}
+
+// to brings an open order into a state, and notes it if it was not there already.
+func (w *work) to(s State, k EventKind, text string) error {
+	was := w.o.State
+	w.o.State = s
+	if was == s && k != Waits {
+		return nil
+	}
+	return w.event(k, By{}, text)
+}
+
+// incomplete tells the authority what is missing. The clock stands still where its periods say so.
+func (w *work) incomplete(v policy.Verdict) error {
+	p := paper.Paper{Kind: paper.Incomplete}
+	list := w.o.Problems
+	for _, f := range v.Missing {
+		missing := Problem{Law: w.in.Law, Field: fieldName(f), What: "missing"}
+		if !contains(list, missing) {
+			list = append(list, missing)
+		}
+	}
+	w.o.Problems = list
+	var text []string
+	for _, x := range list {
+		p.Missing = append(p.Missing, paper.Missing{Law: x.Law, Field: x.Field, What: x.What})
+		text = append(text, x.Error())
+	}
+	w.o.State = Incomplete
+	w.happened(instrument.Incomplete)
+	if err := w.event(LackedFields, By{}, strings.Join(text, "\n")); err != nil {
+		return err
+	}
+	w.o.tick(w.now)
+	p.Due = paper.Time(w.o.Due)
+	return w.sign(p)
+}
+
+func contains(list []Problem, p Problem) bool {
+	for _, x := range list {
+		if x.Law == p.Law && x.Field == p.Field && x.What == p.What {
+			return true
+		}
+	}
+	return false
+}
+
+// refuse ends an order without effect: a reasoned paper, a line in the public log, and the reason
+// in the refusal register.
+func (w *work) refuse(class, text string) error {
+	w.o.Refused, w.o.Why = class, text
+	for _, i := range w.items {
+		if i.State == Waiting {
+			i.State, i.Reason, i.At = Declined, class, w.now
+			if err := w.put(i); err != nil {
+				return err
+			}
+		}
+	}
+	w.close(Refused)
+	w.happened(instrument.Informed)
+	if err := w.event(WasRefused, By{}, class); err != nil {
+		return err
+	}
+	err := w.sign(paper.Paper{
+		Kind: paper.Refusal, Given: "no", Reason: class, Text: text, Items: w.paperItems(),
+	})
+	if err != nil {
+		return err
+	}
+	return w.line(ledger.Refusal, entry.Entry{Reason: class})
+}

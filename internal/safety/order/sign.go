@@ -1,0 +1,325 @@
+package order
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"parley/internal/ids"
+	"parley/internal/safety/agency"
+	"parley/internal/safety/policy"
+	"parley/internal/store"
+)
+
+// Check records that a member of staff made a check that policy wants: that document and signature
+// belong to the issuer, that the law covers what is asked. A call-back is recorded by CallBack, the
+// sender's key by nobody: ErrState for either.
+func (s *Service) Check(
+	ctx context.Context, staff, of, id int64, c policy.Check, note string,
+) (Order, error) {
+	if !slices.Contains(policy.Checks(), c) || c == policy.SenderCheck || c == policy.CallBack ||
+		c == policy.SupervisorCheck {
+		return Order{}, ErrState
+	}
+	if !filled(note) || staff <= 0 {
+		return Order{}, ErrReason
+	}
+	return s.change(ctx, of, id, func(w *work) error {
+		return w.checked(Made{Check: c, Staff: staff, Note: note})
+	})
+}
+
+// checked notes a check of an order that nobody has signed, and looks at it anew.
+func (w *work) checked(m Made) error {
+	if !w.o.State.Open() || w.o.State >= Approved {
+		return ErrState
+	}
+	if slices.ContainsFunc(w.o.Checks, func(x Made) bool { return x.Check == m.Check }) {
+		return nil
+	}
+	m.At = w.now
+	w.o.Checks = append(w.o.Checks, m)
+	kind := CheckMade
+	if m.Check == policy.CallBack {
+		kind = CalledBack
+	}
+	by := By{Staff: m.Staff, Officer: m.Officer}
+	if err := w.event(kind, by, string(m.Check)+": "+m.Note); err != nil {
+		return err
+	}
+	if len(w.o.Problems) > 0 {
+		return nil // it waits for the authority all the same
+	}
+	return w.assess()
+}
+
+// Call is a call-back.
+type Call struct {
+	// Number is what was called, which must be the number that is kept of the agency.
+	Number string
+	// Spoke is with whom; Confirmed whether he confirmed the order.
+	Spoke     string
+	Confirmed bool
+}
+
+// CallBack records that a member of staff called the agency at the number that is kept of it, and
+// what it said. An order that is denied is refused, and its officer loses his standing. ErrNumber
+// for another number, whatever the order says.
+func (s *Service) CallBack(ctx context.Context, staff, of, id int64, c Call) (Order, error) {
+	if !filled(c.Spoke) || staff <= 0 {
+		return Order{}, ErrReason
+	}
+	foreign := errors.New("order: foreign number")
+	o, err := s.change(ctx, of, id, func(w *work) error {
+		if !w.o.State.Open() || w.o.State >= Approved {
+			return ErrState
+		}
+		if number := onlyDigits(c.Number); number == "" || number != onlyDigits(w.of.Check.Number) {
+			return foreign
+		}
+		if !c.Confirmed {
+			err := w.event(CalledBack, By{Staff: staff}, "denied: "+c.Spoke)
+			if err != nil {
+				return err
+			}
+			return w.refuse("denied-by-agency", deniedText)
+		}
+		return w.checked(Made{Check: policy.CallBack, Staff: staff, Note: c.Spoke})
+	})
+	switch {
+	case errors.Is(err, foreign):
+		_, err = s.change(ctx, of, id, func(w *work) error {
+			return w.event(Tried, By{Staff: staff}, "call-back to another number")
+		})
+		return Order{}, errors.Join(ErrNumber, err)
+	case err == nil && !c.Confirmed && o.Officer != 0:
+		err = s.Agencies.SuspendOfficer(ctx, staff, of, o.Officer,
+			"the agency denied order "+o.Reference)
+		s.alarm(o, "denied by the agency")
+	}
+	return o, err
+}
+
+const deniedText = "We called your agency at the number that we keep of it, and it does not know " +
+	"of this order. The officer's access is suspended."
+
+func onlyDigits(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// Confirm is a supervisor's word for an emergency that another officer of his agency told of. He
+// needs a key of his own. ErrStanding for who is no supervisor, ErrSamePerson for who sent it.
+func (s *Service) Confirm(ctx context.Context, by Sender, id int64) (Order, error) {
+	return s.change(ctx, by.Agency, id, func(w *work) error {
+		standing, err := agency.StandingOf(&w.tx.Reader, by.Agency, by.Officer, w.now)
+		switch {
+		case err != nil:
+			return err
+		case by.Officer == w.o.Officer:
+			return ErrSamePerson
+		case standing.Problem != "" || standing.Officer.Role != agency.Supervisor:
+			return ErrStanding
+		}
+		return w.checked(Made{
+			Check: policy.SupervisorCheck, Officer: by.Officer, Note: standing.Officer.Name,
+		})
+	})
+}
+
+// Suspect notes that protected speech has been seen in what an order is about, or a manifest error
+// in the order itself; policy is asked again. A manifest error is told to the authority.
+func (s *Service) Suspect(
+	ctx context.Context, by By, of, id int64, kinds []policy.Speech, manifest string,
+) (Order, error) {
+	return s.change(ctx, of, id, func(w *work) error {
+		if !w.o.State.Open() || w.o.State >= Approved {
+			return ErrState
+		}
+		for _, k := range kinds {
+			if !slices.Contains(policy.Speeches(), k) {
+				return ErrReason
+			}
+			if !slices.Contains(w.o.Protected, k) {
+				w.o.Protected = append(w.o.Protected, k)
+				if err := w.event(SpeechSeen, by, string(k)); err != nil {
+					return err
+				}
+			}
+		}
+		if filled(manifest) {
+			w.o.Manifest = append(w.o.Manifest, manifest)
+			w.o.Problems = append(w.o.Problems, Problem{
+				Law: w.in.Law, Field: "manifest error", What: manifest, Manifest: true,
+			})
+			if err := w.event(ManifestFound, by, manifest); err != nil {
+				return err
+			}
+		}
+		return w.assess()
+	})
+}
+
+// Decide is a named person's decision whether what an order is about is protected speech. If it is,
+// the order is refused, or what was done provisionally is taken back. Before an order is carried
+// out policy is asked again.
+func (s *Service) Decide(
+	ctx context.Context, staff, of, id int64, protected bool, reason string,
+) (Order, error) {
+	if !filled(reason) || staff <= 0 {
+		return Order{}, ErrReason
+	}
+	return s.change(ctx, of, id, func(w *work) error {
+		if w.o.Judged != nil || w.o.State == Refused || w.o.State >= Withdrawn ||
+			w.o.State == Ending {
+			return ErrState
+		}
+		w.o.Judged = &policy.Judgement{
+			Staff: staff, At: moment(w.now), Protected: protected, Reason: reason,
+		}
+		text := "not protected: " + reason
+		if protected {
+			text = "protected: " + reason
+		}
+		if err := w.event(SpeechJudged, By{Staff: staff}, text); err != nil {
+			return err
+		}
+		switch {
+		case w.o.State == Answered || w.begun():
+			if protected {
+				return w.ending(End{State: Annulled, Staff: staff, Reason: reason})
+			}
+			return nil
+		case w.o.State == Approved:
+			if err := w.voided(); err != nil {
+				return err
+			}
+		}
+		return w.assess()
+	})
+}
+
+// Signature is a member of staff's name under what would be carried out.
+type Signature struct {
+	Staff int64
+	Role  policy.Role
+	// Digest is that of the plan that he has seen.
+	Digest string
+}
+
+// Approve signs. When all roles that policy wants have signed, each a different person, the order
+// is carried out. ErrChanged says that the plan is another by now, ErrSamePerson that he has
+// signed, ErrRole that no signature of his role is wanted.
+func (s *Service) Approve(ctx context.Context, of, id int64, g Signature) (Order, error) {
+	o, err := s.change(ctx, of, id, func(w *work) error {
+		if w.o.State != Assessed {
+			return ErrState
+		}
+		p, err := w.plan()
+		if err != nil {
+			return err
+		}
+		if p.Digest != g.Digest {
+			return ErrChanged
+		}
+		signed, err := w.signatures(p.Digest)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(signed, func(a store.OrderApproval) bool {
+			return a.Staff == g.Staff
+		}) || g.Staff <= 0 {
+			return ErrSamePerson
+		}
+		if missing := lacking(w.o.signs(), signed); missing[g.Role] == 0 {
+			return ErrRole
+		}
+		a := store.OrderApproval{
+			Agency: of, Order: id, Digest: p.Digest, Staff: g.Staff, Role: string(g.Role),
+			At: w.now,
+		}
+		if err := w.tx.AddOrderApproval(a); err != nil {
+			return err
+		}
+		err = w.event(Signed, By{Staff: g.Staff}, string(g.Role)+" "+p.Digest)
+		if err != nil || len(lacking(w.o.signs(), append(signed, a))) > 0 {
+			return err
+		}
+		w.o.State = Approved
+		return w.event(WasApproved, By{}, p.Digest)
+	})
+	if err == nil && o.State == Approved {
+		s.Wake()
+	}
+	return o, err
+}
+
+// signs are the signatures that are wanted: one at least, whatever policy says.
+func (o Order) signs() []policy.Signature {
+	if len(o.Verdict.Sign) == 0 {
+		return []policy.Signature{{Role: policy.Moderator, People: 1}}
+	}
+	return o.Verdict.Sign
+}
+
+// signatures are those that were given under a plan.
+func (w *work) signatures(digest string) (out []store.OrderApproval, err error) {
+	list, err := w.tx.OrderApprovals(w.o.Agency, w.o.ID)
+	for _, a := range list {
+		if a.Digest == digest {
+			out = append(out, a)
+		}
+	}
+	return out, err
+}
+
+// lacking is how many signatures of which roles are still wanted.
+func lacking(wanted []policy.Signature, given []store.OrderApproval) map[policy.Role]int {
+	out := make(map[policy.Role]int)
+	for _, g := range wanted {
+		out[g.Role] += max(g.People, 1)
+	}
+	for _, a := range given {
+		if r := policy.Role(a.Role); out[r] > 0 {
+			if out[r]--; out[r] == 0 {
+				delete(out, r)
+			}
+		}
+	}
+	return out
+}
+
+// Refuse is a person's decision not to carry an order out: a class in one word and reasons in
+// words.
+func (s *Service) Refuse(
+	ctx context.Context, staff, of, id int64, class, reason string,
+) (Order, error) {
+	word := class != "" && strings.Trim(class, "abcdefghijklmnopqrstuvwxyz-") == ""
+	if !word || !filled(reason) || staff <= 0 {
+		return Order{}, ErrReason
+	}
+	return s.change(ctx, of, id, func(w *work) error {
+		if !w.o.State.Open() || w.o.State == Ending || w.begun() {
+			return ErrState
+		}
+		if err := w.event(Noted, By{Staff: staff}, "refused: "+reason); err != nil {
+			return err
+		}
+		return w.refuse(class, reason)
+	})
+}
+
+// subjects are the peers that an order is about.
+func (w *work) subjects() (out []ids.Peer) {
+	for _, i := range w.items {
+		if i.Subject.Peer != 0 && !slices.Contains(out, i.Subject.Peer) {
+			out = append(out, i.Subject.Peer)
+		}
+	}
+	return out
+}

@@ -1,0 +1,355 @@
+package order
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"parley/internal/safety"
+	"parley/internal/safety/agency"
+	"parley/internal/safety/instrument"
+	"parley/internal/safety/ledger"
+	"parley/internal/safety/policy"
+	"parley/internal/store"
+	"parley/internal/tlog/entry"
+	"parley/internal/tlog/paper"
+)
+
+// Sender is who brought an order, as the door made sure of it. An officer is one who has just
+// proved himself with his key; the zero Sender is nobody known, whatever address a mail came from.
+type Sender struct {
+	Agency, Officer int64
+	// Signals are what the door noticed.
+	Signals agency.Signals
+}
+
+// Receipt is what the sender of an order is given.
+type Receipt struct {
+	Order Order
+	// Signed is the signed receipt.
+	Signed []byte
+	// Again is set when the same order had come before, and this is its receipt.
+	Again bool
+}
+
+// twins bounds how many orders of an agency under one number are looked at.
+const twins = 100
+
+// Submit stores an order, whoever sent it, and returns its signed receipt. What is wrong with it is
+// no error: the order says so, and so do its papers. The same document again returns the first
+// receipt.
+func (s *Service) Submit(ctx context.Context, from Sender, d Document) (out Receipt, err error) {
+	digest, err := d.digest()
+	if err != nil {
+		return out, err
+	}
+	id, err := s.newID()
+	if err != nil {
+		return out, err
+	}
+	found, err := s.find(ctx, d)
+	if err != nil {
+		return out, err
+	}
+	for range conflicts {
+		err = s.Store.Update(ctx, key(from.Agency), func(tx *store.Tx) (err error) {
+			out, err = s.receive(tx, from, d, digest, id, found)
+			return err
+		})
+		// A commit without an answer is asked for again: what it did is found as a replay.
+		if !errors.Is(err, store.ErrConflict) && !errors.Is(err, store.ErrUnknown) {
+			break
+		}
+	}
+	if err != nil {
+		return Receipt{}, err
+	}
+	s.crash("received")
+	s.told(out)
+	return out, nil
+}
+
+// conflicts is how often an order is tried again that another one came in between with.
+const conflicts = 3
+
+// told lets those know who wait for orders.
+func (s *Service) told(r Receipt) {
+	if r.Again {
+		return
+	}
+	if !r.Order.State.Open() {
+		if s.Done != nil {
+			s.Done(r.Order)
+		}
+		return
+	}
+	urgent := r.Order.Document.Urgency == instrument.Life ||
+		r.Order.Document.Instrument == instrument.Removal
+	if urgent || r.Order.Score >= agency.Suspicious {
+		s.alarm(r.Order, "arrived")
+	}
+}
+
+// receive stores an order in the transaction of its agency, or finds that it came before.
+func (s *Service) receive(
+	tx *store.Tx, from Sender, d Document, digest string, id int64, found []safety.Subject,
+) (out Receipt, err error) {
+	w := &work{Service: s, tx: tx, now: s.Clock.Now().Unix(), in: s.instrument(d)}
+	same, altered, err := s.twins(tx, from.Agency, d.Number, digest, id)
+	if err != nil {
+		return out, err
+	}
+	if same != 0 {
+		return s.replay(tx, from, same)
+	}
+	standing, err := agency.StandingOf(&tx.Reader, from.Agency, from.Officer, w.now)
+	if err != nil {
+		return out, err
+	}
+	w.of = standing.Agency
+	w.o = Order{
+		Agency: from.Agency, ID: id, Digest: digest, State: Received, Country: d.Country,
+		Officer: from.Officer, Received: w.now, Items: int64(d.named()),
+		Reference: s.References.Make(safety.OrderRef, key(from.Agency), id),
+		Kept:      Kept{Document: d, New: standing.Quarantined, Standing: standing.Problem},
+	}
+	if err := w.first(from, altered, found); err != nil {
+		return out, err
+	}
+	list, err := tx.OrderPapers(from.Agency, id)
+	if err != nil {
+		return out, err
+	}
+	return Receipt{Order: w.o, Signed: list[0].Body}, nil
+}
+
+// first writes a new order with its receipt and its line for the log, and says what comes next.
+func (w *work) first(from Sender, altered bool, found []safety.Subject) error {
+	w.happened(instrument.Received)
+	w.happened(instrument.Receipted)
+	w.problems(altered)
+	if err := w.score(from, altered); err != nil {
+		return err
+	}
+	if w.o.Standing == "" {
+		w.o.Checks = append(w.o.Checks, Made{
+			Check: policy.SenderCheck, Officer: from.Officer, At: w.now,
+		})
+	}
+	w.items = itemsOf(w.o.Document, found, w.now)
+	x, err := w.o.row()
+	if err != nil {
+		return err
+	}
+	if err := w.tx.AddOrder(x); err != nil {
+		return err
+	}
+	for _, i := range w.items {
+		if err := w.put(i); err != nil {
+			return err
+		}
+	}
+	if err := w.documents(); err != nil {
+		return err
+	}
+	err = w.add(Event{Kind: Arrived, By: By{Officer: from.Officer}, Document: &w.o.Document})
+	if err != nil {
+		return err
+	}
+	if err := w.line(ledger.Order, entry.Entry{}); err != nil {
+		return err
+	}
+	if err := w.foresee(); err != nil {
+		return err
+	}
+	if err := w.sign(paper.Paper{Kind: paper.Receipt, Due: paper.Time(w.o.Due)}); err != nil {
+		return err
+	}
+	w.crash("receipt")
+	if err := w.assess(); err != nil {
+		return err
+	}
+	return w.save()
+}
+
+// foresee asks policy which periods run, so that the receipt can say by when it will be answered.
+func (w *work) foresee() (err error) {
+	w.o.Verdict, err = w.Judge(w.request())
+	if err != nil {
+		return fmt.Errorf("order: policy: %w", err)
+	}
+	w.o.tick(w.now)
+	return nil
+}
+
+// problems checks the document. altered is set when the number stands on another document as well.
+func (w *work) problems(altered bool) {
+	w.o.Problems = w.o.Document.check(w.in, w.of, w.now)
+	if _, known := w.Instrument(w.o.Document.Instrument); !known {
+		w.o.Problems = append(w.o.Problems, Problem{
+			Law: w.in.Law, Field: "instrument", What: "unknown",
+		})
+	}
+	if altered {
+		w.o.Problems = append(w.o.Problems, Problem{
+			Law: w.in.Law, Field: fieldName(instrument.Reference),
+			What: "stands on another document as well", Manifest: true,
+		})
+	}
+}
+
+// score weighs what looks odd.
+func (w *work) score(from Sender, altered bool) error {
+	g, d := from.Signals, w.o.Document
+	earlier, err := w.tx.OrdersOf(w.o.Agency, w.o.ID, twins)
+	if err != nil {
+		return err
+	}
+	g.FirstOrder, g.NewOfficer = len(earlier) == 0, w.o.New
+	g.Emergency, g.AlteredTwin = d.Urgency == instrument.Life, altered
+	g.NoSupervisor = !filled(d.Supervisor)
+	g.ForeignLaw = w.of.ID != 0 && d.Country != w.of.Country
+	g.Broad = d.named() > broad || len(d.Data) > 0 && d.From == 0
+	g.MailOnly = from.Officer == 0
+	for _, x := range earlier {
+		if x.Officer == from.Officer && x.Received > w.now-3600 {
+			g.Burst++
+		}
+	}
+	w.o.Score, w.o.Signals = agency.Score(g)
+	return nil
+}
+
+// broad is from how many items on an order is many people's.
+const broad = 100
+
+// documents notes the papers that came with the order.
+func (w *work) documents() error {
+	for _, a := range w.o.Document.Attached {
+		if !isDigest(a.Digest) {
+			continue // named as a problem
+		}
+		err := w.tx.AddOrderDocument(store.OrderDocument{
+			Agency: w.o.Agency, Order: w.o.ID, Digest: a.Digest, Name: clean(a.Name),
+			Mime: clean(a.Mime), Size: a.Size, At: w.now,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// twins looks for orders of an agency under a number: the one with the same document, and whether
+// there is one with another.
+func (s *Service) twins(
+	tx *store.Tx, of int64, number, digest string, but int64,
+) (same int64, altered bool, err error) {
+	if clean(number) == "" {
+		return 0, false, nil
+	}
+	rows, err := tx.OrdersNumbered(of, clean(number), twins)
+	if err != nil {
+		return 0, false, err
+	}
+	for _, x := range rows {
+		switch {
+		case x.ID == but:
+		case x.Digest == digest:
+			same = x.ID
+		default:
+			altered = true
+		}
+	}
+	return same, altered, nil
+}
+
+// replay notes that an order came again and returns its first receipt.
+func (s *Service) replay(tx *store.Tx, from Sender, id int64) (out Receipt, err error) {
+	w := &work{Service: s, tx: tx, now: s.Clock.Now().Unix()}
+	if err := w.load(from.Agency, id); err != nil {
+		return out, err
+	}
+	if err := w.event(Replayed, By{Officer: from.Officer}, ""); err != nil {
+		return out, err
+	}
+	if err := w.save(); err != nil {
+		return out, err
+	}
+	list, err := tx.OrderPapers(from.Agency, id)
+	if err != nil {
+		return out, err
+	}
+	return Receipt{Order: w.o, Signed: list[0].Body, Again: true}, nil
+}
+
+// find finds what a document names; what is nowhere has no peer.
+func (s *Service) find(ctx context.Context, d Document) (out []safety.Subject, err error) {
+	err = s.Store.View(ctx, func(r *store.Reader) error {
+		out = nil
+		for _, name := range names(d) {
+			found, err := s.locate(r, name)
+			if err != nil {
+				return err
+			}
+			out = append(out, found)
+		}
+		return nil
+	})
+	return out, err
+}
+
+// names are what a document names, as identifiers.
+func names(d Document) (out []Identifier) {
+	if len(d.Items) > 0 {
+		for _, t := range d.Items[:min(len(d.Items), MaxItems)] {
+			out = append(out, Identifier{"url", t.URL})
+		}
+		return out
+	}
+	return slices.Clone(d.Accounts[:min(len(d.Accounts), MaxItems)])
+}
+
+// itemsOf are the items of a document with what was found of them.
+func itemsOf(d Document, found []safety.Subject, now int64) (out []Item) {
+	for k, name := range names(d) {
+		i := Item{
+			N: int64(k) + 1, State: Waiting, Subject: found[k], At: now,
+			Detail: Detail{Location: name.Value},
+		}
+		if i.Subject.Peer == 0 {
+			i.State, i.Reason = Absent, "not-here"
+		}
+		out = append(out, i)
+	}
+	return out
+}
+
+// locate finds whom or what an identifier names.
+func (s *Service) locate(r *store.Reader, a Identifier) (safety.Subject, error) {
+	nowhere := safety.Subject{}
+	if !a.exact() {
+		return nowhere, nil
+	}
+	switch a.Type {
+	case "url":
+		found, err := s.Places.Find(r, a.Value)
+		if found.Peer == 0 {
+			return nowhere, err
+		}
+		return found, err
+	case "username":
+		return s.Places.Find(r, "@"+trimmed(a.Value, "@"))
+	case "phone":
+		id, err := r.UserByPhone(trimmed(a.Value, "+"))
+		return accountOr(nowhere, int64(id), err)
+	default:
+		var n int64
+		for _, c := range a.Value {
+			n = n*10 + int64(c-'0')
+		}
+		_, err := r.User(subjectPeer(n).User())
+		return accountOr(nowhere, n, err)
+	}
+}
