@@ -34,7 +34,8 @@ func (o Order) row() (store.Order, error) {
 	return store.Order{
 		Agency: o.Agency, ID: o.ID, Instrument: clean(string(o.Document.Instrument)),
 		Number: clean(o.Document.Number), Digest: o.Digest, State: int64(o.State),
-		Country: clean(o.Country), Officer: o.Officer, Received: o.Received, Due: o.Due, Paused: o.Paused, Next: o.next,
+		Country: clean(o.Country), Officer: o.Officer, Received: o.Received, Due: o.Due,
+		Paused: o.Paused, Next: o.next,
 		Alarmed: o.Alarmed, Breached: o.Breached, Items: o.Items, Events: o.events,
 		Closed: o.Closed, Body: body,
 	}, nil
