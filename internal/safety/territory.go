@@ -13,6 +13,13 @@ func EEA() []string {
 	}
 }
 
+// EU are the Member States of the European Union, by ISO 3166-1 alpha-2.
+func EU() []string {
+	return slices.DeleteFunc(EEA(), func(c string) bool {
+		return c == "IS" || c == "LI" || c == "NO"
+	})
+}
+
 // Covers tells whether a territory, in which none means everywhere, has a country.
 func Covers(territory []string, country string) bool {
 	return len(territory) == 0 || slices.Contains(territory, country)

@@ -61,7 +61,9 @@ func (o *Order) tick(now int64) {
 		switch st.State {
 		case instrument.Running, instrument.Breached:
 			due := st.Due.Unix()
-			o.Due = soonest(o.Due, due)
+			if p.Ends != instrument.Scrutinised { // which the service may ask for, and need not
+				o.Due = soonest(o.Due, due)
+			}
 			if !st.Next.IsZero() {
 				o.next = soonest(o.next, st.Next.Unix())
 			}

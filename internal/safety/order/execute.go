@@ -270,7 +270,7 @@ func (o Order) draft(i Item, signer int64) decide.Draft {
 		out.Category = safety.HarmfulSpeech
 	}
 	if d.Instrument == instrument.Removal && len(out.Keywords) == 0 {
-		out.Category = safety.HarmfulSpeech
+		out.Category = safety.PublicSecurity
 		out.Keywords = []safety.Keyword{"KEYWORD_TERRORIST_CONTENT"}
 	}
 	if d.Bar != nil && o.Verdict.Tell.When == policy.BarEnds {

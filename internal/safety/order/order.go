@@ -229,8 +229,6 @@ type Service struct {
 	Instrument func(instrument.ID) (instrument.Instrument, bool)
 	// Word is an instrument's word in the public log.
 	Word func(instrument.ID, instrument.Urgency) string
-	// Territory are the countries of a territory for an order of a country; see policy.Territory.
-	Territory func(policy.Territory, Document) []string
 	// Alarm hears of every order that needs somebody now, and why; nil hears nothing.
 	Alarm func(o Order, why string)
 	// Done hears of every order that was answered, refused or ended otherwise, once that is

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"parley/internal/safety"
+	"parley/internal/safety/instrument"
 	"parley/internal/safety/policy"
 	"parley/internal/store"
 	"parley/internal/tlog/paper"
@@ -71,7 +72,7 @@ func (w *work) plan() (Plan, error) {
 			}
 		}
 	}
-	territory := w.Territory(m.Territory, d)
+	territory := countries(m.Territory, d)
 	for _, i := range w.items {
 		p.Steps = append(p.Steps, w.step(i, territory))
 	}
@@ -116,6 +117,25 @@ func (w *work) step(i Item, territory []string) Step {
 	}
 	out.Measure = &spec
 	return out
+}
+
+// countries are those in which policy allows an order to hold; none where it names none.
+func countries(t policy.Territory, d Document) []string {
+	switch t {
+	case policy.Issuers:
+		return []string{d.Country}
+	case policy.Instruments:
+		switch d.Instrument {
+		case instrument.Act, instrument.Removal:
+			return safety.EU()
+		default:
+			return []string{d.Country}
+		}
+	case policy.AsOrdered:
+		return slices.Clone(d.Territory)
+	default:
+		return nil
+	}
 }
 
 // restricts tells whether an action takes something from people's speech.
