@@ -2,6 +2,7 @@ package order
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,9 +39,44 @@ func requester(k agency.Kind) instrument.Requester {
 	}
 }
 
+// sayable is the order's document without words that mean nothing: each of them was named as a
+// problem, and policy is not asked about it.
+func (o Order) sayable() Document {
+	d := o.Document
+	if !country.Code(d.Country).Valid() {
+		d.Country = ""
+	}
+	if !d.Category.Valid() {
+		d.Category = ""
+	}
+	if d.Urgency != instrument.Urgent && d.Urgency != instrument.Life {
+		d.Urgency = instrument.Routine
+	}
+	d.Penalty = min(max(d.Penalty, 0), maxPenalty)
+	d.Data = slices.DeleteFunc(slices.Clone(d.Data), func(x policy.Data) bool {
+		return !slices.Contains(policy.AllData(), x)
+	})
+	d.Territory = slices.DeleteFunc(slices.Clone(d.Territory), func(c string) bool {
+		return !country.Code(c).Valid()
+	})
+	return d
+}
+
+// judge asks policy. What is to be done has to be known for that; else the order is incomplete.
+func (w *work) judge() (err error) {
+	if !slices.Contains(policy.Actions(), w.o.Document.Action) {
+		w.o.Verdict = policy.Verdict{Outcome: policy.Incomplete, Periods: w.in.Periods}
+		return nil
+	}
+	if w.o.Verdict, err = w.Judge(w.request()); err != nil {
+		return fmt.Errorf("order: policy: %w", err)
+	}
+	return nil
+}
+
 // request is what policy is asked.
 func (w *work) request() policy.Request {
-	o, d := w.o, w.o.Document
+	o, d := w.o, w.o.sayable()
 	q := policy.Request{
 		Reference: d.Number, Received: moment(o.Received), Country: country.Code(d.Country),
 		Urgency: d.Urgency,
@@ -57,9 +93,6 @@ func (w *work) request() policy.Request {
 		Content: policy.Content{
 			Category: d.Category, Protected: o.Protected, Judged: o.Judged, Private: w.private(),
 		},
-	}
-	if q.Urgency == "" {
-		q.Urgency = instrument.Routine
 	}
 	for _, c := range d.Territory {
 		q.Asked.Territory = append(q.Asked.Territory, country.Code(c))
@@ -135,15 +168,15 @@ func (w *work) private() bool {
 
 // assess asks policy and says what comes next. It is run whenever something has changed that the
 // verdict rests on, until somebody has signed.
-func (w *work) assess() (err error) {
-	if w.o.Verdict, err = w.Judge(w.request()); err != nil {
-		return fmt.Errorf("order: policy: %w", err)
+func (w *work) assess() error {
+	if err := w.judge(); err != nil {
+		return err
 	}
 	v := w.o.Verdict
 	switch {
 	case w.o.Standing != "":
 		return w.refuse("sender-"+string(w.o.Standing), senderText)
-	case !handled(w.o.Document.Action) && w.o.Document.Action != "":
+	case slices.Contains(policy.Actions(), w.o.Document.Action) && !handled(w.o.Document.Action):
 		return w.refuse("no-handler", handlerText)
 	case v.Outcome == policy.Refused:
 		return w.refuse(refusedFor(v))

@@ -132,6 +132,26 @@ func (s *Service) Confirm(ctx context.Context, by Sender, id int64) (Order, erro
 	})
 }
 
+// Believe is a named person's decision that the emergency of an officer who is new may be believed,
+// so that it does not wait for his week to be over. The checks that policy wants remain.
+func (s *Service) Believe(
+	ctx context.Context, staff, of, id int64, reason string,
+) (Order, error) {
+	if !filled(reason) || staff <= 0 {
+		return Order{}, ErrReason
+	}
+	return s.change(ctx, of, id, func(w *work) error {
+		if w.o.State != Held || !w.o.New {
+			return ErrState
+		}
+		w.o.New = false
+		if err := w.event(Noted, By{Staff: staff}, "believed: "+reason); err != nil {
+			return err
+		}
+		return w.assess()
+	})
+}
+
 // Suspect notes that protected speech has been seen in what an order is about, or a manifest error
 // in the order itself; policy is asked again. A manifest error is told to the authority.
 func (s *Service) Suspect(

@@ -3,7 +3,6 @@ package order
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 
 	"parley/internal/safety"
@@ -174,13 +173,10 @@ func (w *work) first(from Sender, altered bool, found []safety.Subject) error {
 }
 
 // foresee asks policy which periods run, so that the receipt can say by when it will be answered.
-func (w *work) foresee() (err error) {
-	w.o.Verdict, err = w.Judge(w.request())
-	if err != nil {
-		return fmt.Errorf("order: policy: %w", err)
-	}
+func (w *work) foresee() error {
+	err := w.judge()
 	w.o.tick(w.now)
-	return nil
+	return err
 }
 
 // problems checks the document. altered is set when the number stands on another document as well.
