@@ -23,6 +23,7 @@ type cli struct {
 	Check   checkCmd   `cmd:"" help:"Check a log and recompute its daily reports."`
 	Monitor monitorCmd `cmd:"" help:"Check a log again and again."`
 	Receipt receiptCmd `cmd:"" help:"Say what a receipt proves."`
+	Answer  answerCmd  `cmd:"" help:"Check a signed answer to an authority's order."`
 	Witness witnessCmd `cmd:"" help:"Run a witness, which cosigns what a log shows everybody."`
 	Key     keyCmd     `cmd:"" help:"Make a witness's key."`
 }

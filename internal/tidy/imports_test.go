@@ -56,7 +56,7 @@ var boundaries = []boundary{
 	},
 	{
 		from: []string{
-			"internal/tlog/entry", "internal/tlog/report", "internal/tlog/verify",
+			"internal/tlog/entry", "internal/tlog/paper", "internal/tlog/report", "internal/tlog/verify",
 			"internal/tlog/witness", "cmd/parley-verify",
 		},
 		never: []string{
