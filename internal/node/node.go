@@ -45,6 +45,7 @@ import (
 	"parley/internal/mtproto/crypt"
 	"parley/internal/mtproto/handshake"
 	"parley/internal/mtproto/layer"
+	"parley/internal/safety/agency"
 	"parley/internal/safety/appeal"
 	"parley/internal/safety/casefile"
 	"parley/internal/safety/decide"
@@ -53,6 +54,7 @@ import (
 	"parley/internal/safety/evidence"
 	"parley/internal/safety/intake"
 	"parley/internal/safety/mail"
+	"parley/internal/safety/order"
 	"parley/internal/safety/statement"
 	"parley/internal/store"
 	"parley/internal/web/staff"
@@ -83,6 +85,9 @@ type Node struct {
 	Decisions  *decide.Service
 	Appeals    *appeal.Service
 	Statements *statement.Service
+	// Agencies and Orders are who may ask and what they ordered.
+	Agencies *agency.Service
+	Orders   *order.Service
 	// Mail is nil where no mail server is configured.
 	Mail *mail.Service
 	// DSA sends statements of reasons to the EU's database, or shows what it would send.
@@ -154,11 +159,11 @@ func Open(ctx context.Context, cfg config.Config, o Options) (n *Node, err error
 	})
 	go func() { _, _ = n.images() }() // tries a process out meanwhile
 	steps := []func() error{
-		n.openKeeping, n.openRooms, n.openSafety, n.openDecide, n.openDSA, n.openMail,
+		n.openKeeping, n.openRooms, n.openSafety, n.openDecide, n.openOrders, n.openDSA, n.openMail,
 		n.openAPI, n.openGateway, n.openTransparency, n.carryOn,
 	}
 	if o.Tool {
-		steps = steps[:5]
+		steps = steps[:6]
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {
@@ -317,6 +322,7 @@ func (n *Node) background() {
 	n.start(func() { n.every(housekeeping, n.clean) })
 	n.start(n.expire)
 	n.carryOutDecisions()
+	n.carryOutOrders()
 	if n.Mail != nil {
 		n.start(func() { n.Mail.Run(n.ctx) })
 	}

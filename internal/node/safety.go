@@ -27,10 +27,6 @@ func (n *Node) openSafety() error {
 		Help: "How many cases became overdue, by lane.",
 	}, []string{"lane"})
 	n.registry.MustRegister(arrived, overdue)
-	var hosts []string
-	if u, err := url.Parse(n.Config.Web.PublicURL); err == nil && u.Host != "" {
-		hosts = append(hosts, u.Host)
-	}
 	n.Cases = &casefile.Service{
 		Store: n.Store, Clock: n.clock, Random: rand.Reader,
 		Alarm: func(c store.Case) {
@@ -44,7 +40,7 @@ func (n *Node) openSafety() error {
 	n.Intake, err = intake.New(intake.Options{
 		Store: n.Store, Clock: n.clock, Random: rand.Reader, References: n.safetyReferences(),
 		Box: n.Keys.Box(), Secret: n.Keys.Derive("reporters"),
-		Places: &location.Resolver{Hosts: hosts},
+		Places: n.places(),
 		Alarm: func(rule string, found int64) {
 			n.log.Warn("a rule was braked", "rule", rule, "found", found)
 		},
@@ -54,6 +50,15 @@ func (n *Node) openSafety() error {
 		},
 	})
 	return err
+}
+
+// places finds what links lead to, under Telegram's names and this server's own.
+func (n *Node) places() *location.Resolver {
+	x := new(location.Resolver)
+	if u, err := url.Parse(n.Config.Web.PublicURL); err == nil && u.Host != "" {
+		x.Hosts = append(x.Hosts, u.Host)
+	}
+	return x
 }
 
 // safetyReferences make the references that people are given.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"parley/internal/ids"
@@ -29,19 +30,25 @@ func (s *Service) Wake() {
 
 func (s *Service) makeWake() { s.wake = make(chan struct{}, 1) }
 
-// Run carries out what is approved and takes back what is ending, until ctx ends: when it is woken
-// and when tick is. It goes on with what an earlier process began. failed hears of errors.
-func (s *Service) Run(ctx context.Context, tick <-chan struct{}, failed func(error)) {
+// runEvery is how often orders are looked for whose clock rings, or that nobody woke Run for.
+const runEvery = 5 * time.Second
+
+// Run carries out what is approved, takes back what is ending and rings for what is late, until ctx
+// ends. It goes on with what an earlier process began. failed hears of errors.
+func (s *Service) Run(ctx context.Context, failed func(error)) {
 	s.once.Do(s.makeWake)
+	t := time.NewTicker(runEvery)
+	defer t.Stop()
 	for {
-		if err := s.CarryOut(ctx); err != nil && ctx.Err() == nil {
+		_, err := s.Sweep(ctx)
+		if err = errors.Join(err, s.CarryOut(ctx)); err != nil && ctx.Err() == nil {
 			failed(err)
 		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-s.wake:
-		case <-tick:
+		case <-t.C:
 		}
 	}
 }

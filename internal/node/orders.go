@@ -1,0 +1,84 @@
+package node
+
+import (
+	"crypto/rand"
+	"net/url"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"parley/internal/safety/agency"
+	"parley/internal/safety/answer"
+	"parley/internal/safety/country"
+	"parley/internal/safety/instrument"
+	"parley/internal/safety/order"
+	"parley/internal/safety/policy"
+)
+
+// openOrders builds who may ask, what they order, and what signs their answers.
+func (n *Node) openOrders() error {
+	ended := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "parley_orders_total",
+		Help: "How many orders of authorities ended, by how.",
+	}, []string{"state"})
+	alarms := prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "parley_orders_alarms_total",
+		Help: "How often an order of an authority needed somebody at once.",
+	})
+	n.registry.MustRegister(ended, alarms)
+	countries, err := country.Builtin()
+	if err != nil {
+		return err
+	}
+	rules, err := policy.Builtin(countries)
+	if err != nil {
+		return err
+	}
+	law, err := instrument.Builtin()
+	if err != nil {
+		return err
+	}
+	host := "localhost"
+	if u, err := url.Parse(n.Config.Web.PublicURL); err == nil && u.Host != "" {
+		host = u.Host
+	}
+	sign, err := answer.Open(n.keysDir(), host, rand.Reader)
+	if err != nil {
+		return err
+	}
+	n.Agencies = &agency.Service{
+		Store: n.Store, Clock: n.clock, Random: rand.Reader,
+		Alarm: func(action string, of int64, _ string) {
+			n.log.Warn("an agency was refused", "action", action, "agency", of)
+		},
+	}
+	n.Orders = &order.Service{
+		Store: n.Store, Clock: n.clock, Random: rand.Reader, References: n.safetyReferences(),
+		Places: n.places(), Agencies: n.Agencies, Decisions: n.Decisions, Evidence: n.Evidence,
+		Sign: sign, Judge: rules.Judge, Instrument: law.Get, Word: words(law),
+		Alarm: func(o order.Order, why string) {
+			alarms.Inc()
+			n.log.Warn("an order needs somebody", "order", o.ID, "agency", o.Agency,
+				"instrument", o.Document.Instrument, "why", why)
+		},
+		Done: func(o order.Order) { ended.WithLabelValues(o.State.String()).Inc() },
+	}
+	return nil
+}
+
+// words are the instruments' words in the public log.
+func words(law *instrument.Set) func(instrument.ID, instrument.Urgency) string {
+	return func(id instrument.ID, u instrument.Urgency) string {
+		in, _ := law.Get(id)
+		if u == instrument.Life && in.LogLife != "" {
+			return in.LogLife
+		}
+		return in.Log
+	}
+}
+
+// carryOutOrders carries out what is approved and rings for what is late.
+func (n *Node) carryOutOrders() {
+	n.start(func() {
+		n.Orders.Run(n.ctx, func(err error) { n.log.Error("orders", "error", err) })
+	})
+}
