@@ -43,9 +43,6 @@ func requester(k agency.Kind) instrument.Requester {
 // problem, and policy is not asked about it.
 func (o Order) sayable() Document {
 	d := o.Document
-	if !country.Code(d.Country).Valid() {
-		d.Country = ""
-	}
 	if !d.Category.Valid() {
 		d.Category = ""
 	}
@@ -78,7 +75,7 @@ func (w *work) judge() (err error) {
 func (w *work) request() policy.Request {
 	o, d := w.o, w.o.sayable()
 	q := policy.Request{
-		Reference: d.Number, Received: moment(o.Received), Country: country.Code(d.Country),
+		Reference: d.Number, Received: moment(o.Received), Country: country.Code(w.of.Country),
 		Urgency: d.Urgency,
 		Asked: policy.Asked{
 			Action: d.Action, Target: w.target(), Items: max(d.named(), 1),
@@ -119,7 +116,7 @@ func (w *work) request() policy.Request {
 
 // target is the widest kind of what the order is against, as it was found.
 func (w *work) target() policy.Target {
-	if len(w.o.Document.Items) == 0 {
+	if d := w.o.Document; len(d.Items) == 0 && (len(d.Accounts) > 0 || !restricts(d.Action)) {
 		return policy.Account
 	}
 	out := policy.Item

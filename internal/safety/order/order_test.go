@@ -139,7 +139,7 @@ func TestEachMissingFieldIsNamed(t *testing.T) {
 		doc  order.Document
 		from agency.Officer
 	}{{w.removal(post), w.officer}, {w.information(), w.abroad}} {
-		in, _ := byID(c.doc.Instrument)
+		in, _ := w.law.Get(c.doc.Instrument)
 		for field, clear := range empty {
 			d := c.doc
 			n++
@@ -208,6 +208,12 @@ func TestClockStandsStill(t *testing.T) {
 // TestSignaturesAreUnderThePlan changes an order after it was signed.
 func TestSignaturesAreUnderThePlan(t *testing.T) {
 	w := start(t)
+	rules := w.Judge
+	w.Judge = func(q policy.Request) (policy.Verdict, error) {
+		v, err := rules(q)
+		v.Sign = []policy.Signature{{Role: policy.Moderator}, {Role: policy.Legal}}
+		return v, err
+	}
 	one, two := w.Post("one"), w.Post("two")
 	d := w.removal(one)
 	d.Instrument, d.Territory = instrument.Act, []string{"DE"}
@@ -305,10 +311,8 @@ func TestAnotherAgencysOrder(t *testing.T) {
 // TestPreservation keeps what is there and does nothing to it; withdrawn, it is let go.
 func TestPreservation(t *testing.T) {
 	w := start(t)
-	d := w.information()
-	d.Instrument, d.Action, d.Offence, d.Penalty = instrument.Preservation, policy.Preserve,
-		"fraud", 5
-	o := w.approve(w.check(w.submit(sender(w.abroad), d).Order))
+	d := w.certificate(instrument.Preservation)
+	o := w.approve(w.check(w.submit(sender(w.prosecutor), d).Order))
 	w.ok(w.CarryOut(w.ctx()))
 	o = w.order(o.Agency, o.ID)
 	item := w.items(o)[0]
@@ -329,7 +333,7 @@ func TestPreservation(t *testing.T) {
 	if held() != 1 {
 		t.Error("it is gone within the 60 days")
 	}
-	o, err := w.Withdraw(w.ctx(), sender(w.abroad), o.ID, "not needed any more")
+	o, err := w.Withdraw(w.ctx(), sender(w.prosecutor), o.ID, "not needed any more")
 	w.ok(err)
 	w.World.Clock.Advance(31 * 24 * time.Hour)
 	if o.State != order.Withdrawn || held() != 0 {

@@ -150,13 +150,6 @@ func forgedRequests() []forgery {
 	data := func(list ...policy.Data) func(d *order.Document) {
 		return func(d *order.Document) { d.Data = list }
 	}
-	certificate := func(fn func(d *order.Document)) func(d *order.Document) {
-		return func(d *order.Document) {
-			d.Instrument, d.Offence, d.Penalty = instrument.Production, "fraud", 5
-			d.Validated = "Court"
-			fn(d)
-		}
-	}
 	return []forgery{
 		{"nobody", func(d *order.Document) { d.Accounts = nil }, bad, "account identifiers"},
 		{"everybody", who("username", "*"), bad, "not an exact identifier"},
@@ -175,27 +168,19 @@ func forgedRequests() []forgery {
 		}, bad, "named twice"},
 		{"a thousand and one", func(d *order.Document) {
 			d.Accounts = make([]order.Identifier, order.MaxItems+1)
-		}, bad, "more than one order may name"},
+		}, order.Refused, "no-handler"},
 		{"no data", data(), bad, "data sought"},
 		{"unknown data", data("everything"), bad, "unknown class"},
-		{"data twice", data(policy.Logins, policy.Logins), bad, "named twice"},
-		{"secret chats", data(policy.Secret), order.Refused, "not-held"},
-		{"passwords", data(policy.Password), order.Refused, "not-held"},
-		{"live location", data(policy.Location), order.Refused, "not-held"},
+		{"data twice", data(policy.Subscriber, policy.Subscriber), bad, "named twice"},
+		{"secret chats", data(policy.Secret), order.Refused, "unreadable"},
+		{"passwords", data(policy.Password), order.Refused, "no-handler"},
+		{"live location", data(policy.Location), order.Refused, "no-handler"},
 		{"ends before it begins", func(d *order.Document) { d.From, d.To = d.To, d.From }, bad,
 			"ends before it begins"},
 		{"data of tomorrow", func(d *order.Document) { d.To += 24 * 3600 }, bad, "in the future"},
 		{"negative penalty", func(d *order.Document) { d.Penalty = -1 }, bad, "no such penalty"},
 		{"endless penalty", func(d *order.Document) { d.Penalty = 999 }, bad, "no such penalty"},
 		{"not necessary", func(d *order.Document) { d.Necessity = "" }, bad, "necessity"},
-		{"wrong court", certificate(func(d *order.Document) { d.Authority = "Other court" }), bad,
-			"another name"},
-		{"not validated", certificate(func(d *order.Document) { d.Validated = "" }), bad, "validation"},
-		{"no offence", certificate(func(d *order.Document) { d.Offence = "" }), bad, "offence"},
-		{"unsigned certificate", certificate(func(d *order.Document) { d.Signed = "" }), bad,
-			"signature"},
-		{"undated certificate", certificate(func(d *order.Document) { d.Issued = 0 }), bad,
-			"date and time of issue"},
 		{"keys of a person", func(d *order.Document) { d.Action = policy.Keys }, order.Refused,
 			"no-handler"},
 		{"bulk data", func(d *order.Document) { d.Action = policy.Bulk }, order.Refused, "no-handler"},
@@ -203,6 +188,19 @@ func forgedRequests() []forgery {
 			"no-handler"},
 		{"weaker protection", func(d *order.Document) { d.Action = policy.BackDoor }, order.Refused,
 			"no-handler"},
+	}
+}
+
+// forgedCertificates are European certificates with something wrong in the paper.
+func forgedCertificates() []forgery {
+	bad := order.Incomplete
+	return []forgery{
+		{"wrong court", func(d *order.Document) { d.Authority = "Other court" }, bad, "another name"},
+		{"not validated", func(d *order.Document) { d.Validated = "" }, bad, "validation"},
+		{"no offence", func(d *order.Document) { d.Offence = "" }, bad, "offence"},
+		{"unsigned", func(d *order.Document) { d.Signed = "" }, bad, "signature"},
+		{"undated", func(d *order.Document) { d.Issued = 0 }, bad, "date and time of issue"},
+		{"other state", func(d *order.Document) { d.Country = "HU" }, bad, "another country"},
 	}
 }
 
@@ -321,6 +319,15 @@ func TestForgedOrders(t *testing.T) {
 			w.nothing(t, w.submit(sender(w.abroad), d).Order, post, f.want, f.why)
 		})
 	}
+	for _, f := range forgedCertificates() {
+		t.Run("certificate: "+f.name, func(t *testing.T) {
+			n++
+			d := w.certificate(instrument.Production)
+			d.Number += decimal(int64(n))
+			f.spoil(&d)
+			w.nothing(t, w.submit(sender(w.prosecutor), d).Order, post, f.want, f.why)
+		})
+	}
 	for name, f := range w.forgers() {
 		t.Run(name, func(t *testing.T) {
 			n++
@@ -335,7 +342,7 @@ func TestForgedOrders(t *testing.T) {
 			d := w.removal(post)
 			d.Authority = a.Name
 			o := w.submit(sender(w.enrol(a.ID, "One", agency.Member)), d).Order
-			w.nothing(t, o, post, order.Refused, "no-authority")
+			w.nothing(t, o, post, order.Refused, "wrong-requester")
 			n++
 		})
 	}
@@ -355,7 +362,7 @@ func TestOverBroadItems(t *testing.T) {
 	w := start(t)
 	author := safetytest.Author.Peer()
 	w.Update(author, func(tx *store.Tx) error { return tx.TakeUsername("the_author", author) })
-	for n, u := range []string{"https://t.me/the_news", "https://t.me/the_author", "@the_news"} {
+	for n, u := range []string{"https://t.me/the_news", "@the_news"} {
 		d := w.removal()
 		d.Number += decimal(int64(n) + 1)
 		d.Items = []order.Target{{URL: u}}
@@ -370,6 +377,10 @@ func TestOverBroadItems(t *testing.T) {
 			t.Errorf("%s: %+v", u, lines)
 		}
 	}
+	d := w.removal()
+	d.Items = []order.Target{{URL: "https://t.me/the_author"}}
+	o := w.submit(sender(w.officer), d).Order
+	w.nothing(t, o, w.Post("anything"), order.Refused, "item-before-account")
 }
 
 // TestReplay sends the same paper twice, and another under its number.

@@ -12,6 +12,7 @@ import (
 	"parley/internal/safety"
 	"parley/internal/safety/agency"
 	"parley/internal/safety/answer"
+	"parley/internal/safety/country"
 	"parley/internal/safety/evidence"
 	"parley/internal/safety/instrument"
 	"parley/internal/safety/ledger"
@@ -40,7 +41,10 @@ type world struct {
 	office, bureau     agency.Agency
 	officer, other     agency.Officer
 	supervisor, abroad agency.Officer
-	alarms             []string
+	// prosecutor is of a French prosecution.
+	prosecutor agency.Officer
+	law        *instrument.Set
+	alarms     []string
 }
 
 func start(t testing.TB) *world {
@@ -59,13 +63,20 @@ func on(t testing.TB, s *store.Store, keys string, fresh bool) *world {
 	}
 	sign, err := answer.Open(keys, "chat.example.org", rand.Reader)
 	w.ok(err)
+	countries, err := country.Builtin()
+	w.ok(err)
+	rules, err := policy.Builtin(countries)
+	w.ok(err)
+	law, err := instrument.Builtin()
+	w.ok(err)
+	w.law = law
 	w.Service = &order.Service{
 		Store: s, Clock: w.World.Clock, Random: rand.Reader, References: w.World.References,
 		Places:    &location.Resolver{},
 		Agencies:  &agency.Service{Store: s, Clock: w.World.Clock, Random: rand.Reader},
 		Decisions: w.World.Decisions,
 		Evidence:  &evidence.Service{Store: s, Clock: w.World.Clock, Random: rand.Reader},
-		Sign:      sign, Judge: judge, Instrument: byID, Word: word,
+		Sign:      sign, Judge: rules.Judge, Instrument: law.Get, Word: word,
 		Alarm: func(_ order.Order, why string) { w.alarms = append(w.alarms, why) },
 	}
 	if fresh {
@@ -75,6 +86,8 @@ func on(t testing.TB, s *store.Store, keys string, fresh bool) *world {
 		w.supervisor = w.enrol(w.office.ID, "Supervisor", agency.Supervisor)
 		w.bureau = w.onboard("Bureau", "FR", agency.Regulator)
 		w.abroad = w.enrol(w.bureau.ID, "Officer Two", agency.Member)
+		w.prosecutor = w.enrol(w.onboard("Prosecution", "FR", agency.Prosecutor).ID, "Officer Three",
+			agency.Member)
 		w.World.Clock.Advance(8 * 24 * time.Hour) // past the week in which emergencies wait
 	}
 	return w
@@ -177,6 +190,17 @@ func (w *world) information() order.Document {
 		Accounts: []order.Identifier{{Type: "id", Value: decimal(int64(safetytest.Author))}},
 		Data:     []policy.Data{policy.Subscriber}, From: w.now() - 3600, To: w.now(),
 	}
+}
+
+// certificate is a European certificate for the data of the channel's author.
+func (w *world) certificate(of instrument.ID) order.Document {
+	d := w.information()
+	d.Instrument, d.Authority, d.Offence, d.Penalty = of, "Prosecution", "fraud", 5
+	d.Validated = "Court"
+	if of == instrument.Preservation {
+		d.Action = policy.Preserve
+	}
+	return d
 }
 
 // emergency is a request to save a life.
@@ -299,15 +323,6 @@ func (w *world) withheld(s safety.Subject, country string) (yes bool) {
 		return err
 	})
 	return yes
-}
-
-func byID(id instrument.ID) (in instrument.Instrument, ok bool) {
-	for _, x := range instruments() {
-		if x.ID == id {
-			return x, true
-		}
-	}
-	return in, false
 }
 
 func word(id instrument.ID, _ instrument.Urgency) string {
