@@ -14,6 +14,7 @@ type adminCmd struct {
 	Code    codeCmd    `cmd:"" help:"Issue a login code for an account, to be handed over by you."`
 	Staff   staffCmd   `cmd:"" help:"Who works in the moderators' console."`
 	DSA     dsaCmd     `cmd:"" name:"dsa" help:"Statements of reasons for the EU's database."`
+	Report  reportCmd  `cmd:"" help:"Write reports that laws prescribe."`
 }
 
 // inviteCmd makes an invitation.

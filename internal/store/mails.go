@@ -35,6 +35,9 @@ var (
 	noticePut = define("notice.put", "notices", "subject_id",
 		`insert into notices (subject_id, report_id, parts) values ($1, $2, $3)
 		on conflict (subject_id, report_id) do update set parts = excluded.parts`)
+	noticeSince = define("notice.since", "notices", acrossShards,
+		`select report_id, parts from notices where report_id >= $1 and report_id < $2
+		order by report_id limit $3`)
 	noticeGet = define("notice.get", "notices", "subject_id",
 		`select parts from notices where subject_id = $1 and report_id = $2`)
 )
@@ -83,4 +86,21 @@ func (t *Tx) PutNotice(subject ids.Peer, report int64, parts []byte) error {
 func (r *Reader) Notice(subject ids.Peer, report int64) (parts []byte, err error) {
 	err = r.one(noticeGet, []any{subject, report}, &parts)
 	return parts, err
+}
+
+// NoticesSince calls fn with up to limit notices that named several places and whose first report
+// has an id from one to below another, and returns how many there were.
+func (r *Reader) NoticesSince(
+	from, below int64, limit int, fn func(report int64, parts []byte) error,
+) (n int, err error) {
+	err = r.each(noticeSince, []any{from, below, limit}, func(row rows) error {
+		var report int64
+		var parts []byte
+		if err := row.Scan(&report, &parts); err != nil {
+			return err
+		}
+		n++
+		return fn(report, parts)
+	})
+	return n, err
 }

@@ -108,6 +108,14 @@ var (
 	reportUncounted = define("report.uncounted", "reports", acrossShards,
 		`select `+reportColumns+` from reports where (outcome > 0 and counted = 0 or counted < 0)
 		and report_id > $1 order by report_id limit $2`)
+	reportNotices = define("report.notices", "reports", acrossShards,
+		`select r.subject_id, r.report_id, r.category, r.keyword, r.source, r.at, r.decided,
+		coalesce(d.ground, ''), coalesce(d.automation, ''), coalesce(d.state, 0)
+		from reports r
+		left join cases c on c.subject_id = r.subject_id and c.case_id = r.case_id
+		left join decisions d on d.subject_id = r.subject_id and d.id = c.decision
+		where r.report_id >= $1 and r.report_id < $2 and (r.source = $3 or r.source = $4)
+		order by r.report_id, r.subject_id limit $5`)
 	reporterPut = define("reporter.put", "reporters", "subject_id",
 		`insert into reporters (subject_id, report_id, sealed) values ($1, $2, $3)`)
 	reporterGet = define("reporter.get", "reporters", "subject_id",
@@ -130,6 +138,9 @@ var (
 	standingGet = define("reporter_standing.get", "reporter_standings", "user_id",
 		`select user_id, stage, since, until, upheld, refuted, told from reporter_standings
 		where user_id = $1`)
+	standingCount = define("reporter_standing.count", "reporter_standings", acrossShards,
+		`select count(*) from reporter_standings where stage = $1 and since >= $2
+		and since < $3`)
 	standingUntold = define("reporter_standing.untold", "reporter_standings", acrossShards,
 		`select user_id, stage, since, until, upheld, refuted, told from reporter_standings
 		where told = 0 and user_id > $1 order by user_id limit $2`)
@@ -142,6 +153,40 @@ var (
 		`select subject_id, finding_id, case_id, rule, score, verdict, at, note from findings
 		where rule = $1 and at <= $2 order by at desc, finding_id desc limit $3`)
 )
+
+// NoticeRow is a report with what was decided about it.
+type NoticeRow struct {
+	Subject                   ids.Peer
+	Report                    int64
+	Category, Keyword, Source string
+	At, Decided               int64
+	// Ground, Automation and State are those of the decision, empty while there is none.
+	Ground, Automation string
+	State              int64
+}
+
+// Notices returns up to limit reports from one of two sources with ids from one to below another,
+// in the order of their ids.
+func (r *Reader) Notices(
+	from, below int64, source, or string, limit int,
+) (out []NoticeRow, err error) {
+	args := []any{from, below, source, or, limit}
+	err = r.each(reportNotices, args, func(row rows) error {
+		var x NoticeRow
+		err := row.Scan(&x.Subject, &x.Report, &x.Category, &x.Keyword, &x.Source, &x.At,
+			&x.Decided, &x.Ground, &x.Automation, &x.State)
+		out = append(out, x)
+		return err
+	})
+	return out, err
+}
+
+// CountStandings counts the accounts whose reports have been in a stage since a time that lies
+// between two.
+func (r *Reader) CountStandings(stage, from, below int64) (n int64, err error) {
+	err = r.one(standingCount, []any{stage, from, below}, &n)
+	return n, err
+}
 
 func (r *Reader) reports(st *statement, args ...any) ([]Report, error) {
 	var out []Report

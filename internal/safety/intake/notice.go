@@ -45,10 +45,18 @@ func Parts(r *store.Reader, subject ids.Peer, report int64) (out []Part, err err
 		return nil, nil
 	}
 	if err == nil {
-		err = cbor.Unmarshal(b, &out)
+		out, err = ReadParts(b)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("intake: parts of report %d: %w", report, err)
+	}
+	return out, nil
+}
+
+// ReadParts reads the reports of a notice as they are stored.
+func ReadParts(b []byte) (out []Part, err error) {
+	if err := cbor.Unmarshal(b, &out); err != nil {
+		return nil, fmt.Errorf("intake: parts: %w", err)
 	}
 	return out, nil
 }

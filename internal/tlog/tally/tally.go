@@ -87,10 +87,20 @@ type Measures struct {
 	Took         Times            `json:"took,omitempty"`
 }
 
-// Dismissals count decisions to do nothing.
-type Dismissals struct {
+// Share is how many decisions there are, and how many of them machines made alone.
+type Share struct {
 	Count     int64 `json:"count"`
 	Automated int64 `json:"automated,omitempty"`
+}
+
+func (s *Share) add(e *entry.Entry) {
+	s.Count++
+	s.Automated += one(e.Decided == Fully)
+}
+
+func (s *Share) merge(from Share) {
+	s.Count += from.Count
+	s.Automated += from.Automated
 }
 
 // Reviews count second looks at decisions that machines made alone.
@@ -185,9 +195,12 @@ type Orders struct {
 
 // Tally is what entries add up to.
 type Tally struct {
-	Measures    map[Class]*Measures     `json:"measures"`
-	Dismissals  map[Class]*Dismissals   `json:"dismissals"`
-	Reviews     map[string]*Reviews     `json:"reviews"`
+	Measures map[Class]*Measures `json:"measures"`
+	// Dismissals are decisions to do nothing.
+	Dismissals map[Class]*Share    `json:"dismissals"`
+	Reviews    map[string]*Reviews `json:"reviews"`
+	// Languages are measures by the language of the content.
+	Languages   map[string]*Share       `json:"languages"`
 	Complaints  map[Complaint]*Outcomes `json:"complaints"`
 	Settlements Outcomes                `json:"settlements"`
 	Orders      map[OrderClass]*Orders  `json:"orders"`
@@ -198,9 +211,9 @@ type Tally struct {
 // New returns an empty tally.
 func New() *Tally {
 	return &Tally{
-		Measures: map[Class]*Measures{}, Dismissals: map[Class]*Dismissals{},
+		Measures: map[Class]*Measures{}, Dismissals: map[Class]*Share{},
 		Reviews: map[string]*Reviews{}, Complaints: map[Complaint]*Outcomes{},
-		Orders: map[OrderClass]*Orders{},
+		Orders: map[OrderClass]*Orders{}, Languages: map[string]*Share{},
 	}
 }
 
@@ -235,10 +248,9 @@ func (t *Tally) Add(e *entry.Entry) {
 			count(&m.Restrictions, r, 1)
 		}
 		m.Took.add(e.Minutes, 1)
+		of(t.Languages, e.Lang).add(e)
 	case entry.NoAction:
-		d := of(t.Dismissals, class)
-		d.Count++
-		d.Automated += one(e.Decided == Fully)
+		of(t.Dismissals, class).add(e)
 	case entry.Lift:
 		t.Lifts++
 	case entry.Expiry:
@@ -308,9 +320,10 @@ func (t *Tally) Merge(o *Tally) {
 		to.Took.Merge(from.Took)
 	}
 	for c, from := range o.Dismissals {
-		to := of(t.Dismissals, c)
-		to.Count += from.Count
-		to.Automated += from.Automated
+		of(t.Dismissals, c).merge(*from)
+	}
+	for c, from := range o.Languages {
+		of(t.Languages, c).merge(*from)
 	}
 	for c, from := range o.Reviews {
 		to := of(t.Reviews, c)
@@ -384,6 +397,9 @@ func (t *Times) add(minutes, n int64) {
 	}
 	(*t)[minutes] += n
 }
+
+// Add counts something that took so many seconds.
+func (t *Times) Add(seconds int64) { t.add(max(seconds, 0)/60, 1) }
 
 // Merge adds others to these.
 func (t *Times) Merge(from Times) {
