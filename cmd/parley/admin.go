@@ -13,6 +13,8 @@ type adminCmd struct {
 	Account accountCmd `cmd:"" help:"Make an account."`
 	Code    codeCmd    `cmd:"" help:"Issue a login code for an account, to be handed over by you."`
 	Staff   staffCmd   `cmd:"" help:"Who works in the moderators' console."`
+	Agency  agencyCmd  `cmd:"" help:"Who may give orders: authorities and their officers."`
+	Order   orderCmd   `cmd:"" help:"What authorities ordered."`
 	DSA     dsaCmd     `cmd:"" name:"dsa" help:"Statements of reasons for the EU's database."`
 	Report  reportCmd  `cmd:"" help:"Write reports that laws prescribe."`
 }

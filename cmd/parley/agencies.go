@@ -1,0 +1,218 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"parley/internal/node"
+	"parley/internal/safety/agency"
+	"parley/internal/store"
+	"parley/internal/web/staff"
+)
+
+// agencyCmd is what the staff does with agencies until there are pages for it. Each step is taken
+// in the name of a member of staff; no step can be taken alone that wants two.
+type agencyCmd struct {
+	Propose        agencyProposeCmd `cmd:"" help:"Propose an agency."`
+	Verify         agencyVerifyCmd  `cmd:"" help:"Record a call to a public number of it."`
+	Approve        agencyApproveCmd `cmd:"" help:"Approve it, as another person."`
+	Suspend        agencySuspendCmd `cmd:"" help:"Take its standing."`
+	List           agencyListCmd    `cmd:"" help:"List agencies and their officers."`
+	Officer        officerCmd       `cmd:"" help:"Propose an officer."`
+	ApproveOfficer approveCmd       `cmd:"" help:"Approve an officer; print a token, good once."`
+}
+
+// agencyFlags are what all commands about one agency are given.
+type agencyFlags struct {
+	staffFlags
+	Agency int64  `arg:"" help:"The agency's number."`
+	As     string `help:"Who of the staff does it." required:"" placeholder:"NAME"`
+	Apply  bool   `help:"Do it; without this, only say what would be done."`
+}
+
+// member is a member of staff who may sign in, by name.
+func member(p *process, n *node.Node, name string) (staff.Member, error) {
+	s, err := n.Staff()
+	if err != nil {
+		return staff.Member{}, err
+	}
+	m, err := s.Find(p.ctx, name)
+	if err == nil && m.Disabled {
+		err = fmt.Errorf("%s may not work here any more", m.Name)
+	}
+	return m, err
+}
+
+// with runs fn on an agency in the name of a member of staff.
+func (f agencyFlags) with(p *process, fn func(n *node.Node, staff int64) error) error {
+	return p.tool(f.Data, func(n *node.Node) error {
+		who, err := member(p, n, f.As)
+		if err != nil {
+			return err
+		}
+		var a agency.Agency
+		err = n.Store.View(p.ctx, func(r *store.Reader) (err error) {
+			a, err = agency.Of(r, f.Agency)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if !f.Apply {
+			_, err = fmt.Fprintf(p.out, "would do it to %s (%s)\n", a.Name, a.Country)
+			return err
+		}
+		return fn(n, who.ID)
+	})
+}
+
+// agencyProposeCmd proposes an agency.
+type agencyProposeCmd struct {
+	staffFlags
+	As        string   `help:"Who of the staff does it." required:"" placeholder:"NAME"`
+	Name      string   `arg:"" help:"Its official name."`
+	Country   string   `help:"Its country." required:"" placeholder:"CC"`
+	Kind      string   `help:"What it is." required:"" placeholder:"KIND"`
+	Lang      string   `help:"The language of answers." required:"" placeholder:"LANG"`
+	Official  []string `help:"Who answers for it: name, then office." placeholder:"NAME; OFFICE"`
+	Agreement string   `help:"SHA-256 of the signed agreement." placeholder:"HEX"`
+	Domain    []string `help:"Domains that it says are its own."`
+	Number    []string `help:"Numbers that it says are its own."`
+}
+
+// Run proposes an agency and prints its number.
+func (c *agencyProposeCmd) Run(p *process) error {
+	return p.tool(c.Data, func(n *node.Node) error {
+		who, err := member(p, n, c.As)
+		if err != nil {
+			return err
+		}
+		d := agency.New{
+			Name: c.Name, Country: c.Country, Kind: agency.ParseKind(c.Kind), Lang: c.Lang,
+			Agreement: c.Agreement, Domains: c.Domain, Numbers: c.Number,
+		}
+		for _, o := range c.Official {
+			name, office, _ := strings.Cut(o, ";")
+			d.Officials = append(d.Officials, agency.Official{
+				Name: strings.TrimSpace(name), Office: strings.TrimSpace(office),
+			})
+		}
+		a, err := n.Agencies.Propose(p.ctx, who.ID, d)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(p.out, "agency:        %d\n", a.ID)
+		return err
+	})
+}
+
+// agencyVerifyCmd records a check.
+type agencyVerifyCmd struct {
+	agencyFlags
+	Number string `arg:"" help:"The number that was called."`
+	Source int64  `help:"2 directory, 3 register, 4 embassy, 5 switchboard." required:""`
+	Where  string `help:"The page or volume." required:""`
+	Spoke  string `help:"With whom, by name and office." required:""`
+	Denied bool   `help:"They did not confirm it."`
+}
+
+// Run records a call.
+func (c *agencyVerifyCmd) Run(p *process) error {
+	return c.with(p, func(n *node.Node, who int64) error {
+		return n.Agencies.Verify(p.ctx, who, c.Agency, agency.Check{
+			Number: c.Number, Source: agency.Source(c.Source), Where: c.Where, Spoke: c.Spoke,
+			Confirmed: !c.Denied,
+		})
+	})
+}
+
+// agencyApproveCmd approves an agency.
+type agencyApproveCmd struct{ agencyFlags }
+
+// Run approves an agency as another person than who proposed or called it.
+func (c *agencyApproveCmd) Run(p *process) error {
+	return c.with(p, func(n *node.Node, who int64) error {
+		return n.Agencies.Approve(p.ctx, who, c.Agency)
+	})
+}
+
+// agencySuspendCmd suspends an agency.
+type agencySuspendCmd struct {
+	agencyFlags
+	Reason string `arg:"" help:"Why."`
+}
+
+// Run takes an agency's standing.
+func (c *agencySuspendCmd) Run(p *process) error {
+	return c.with(p, func(n *node.Node, who int64) error {
+		return n.Agencies.Suspend(p.ctx, who, c.Agency, c.Reason)
+	})
+}
+
+// agencyListCmd lists agencies.
+type agencyListCmd struct{ staffFlags }
+
+// Run lists agencies with their officers.
+func (c *agencyListCmd) Run(p *process) error {
+	return p.tool(c.Data, func(n *node.Node) error {
+		return n.Store.View(p.ctx, func(r *store.Reader) error {
+			list, err := agency.All(r, 0, listed)
+			if err != nil {
+				return err
+			}
+			for _, a := range list {
+				_, _ = fmt.Fprintf(p.out, "%d %-4s %-18s state %d  %s\n", a.ID, a.Country, a.Kind,
+					a.State, a.Name)
+				officers, err := agency.Officers(r, a.ID)
+				if err != nil {
+					return err
+				}
+				for _, o := range officers {
+					_, _ = fmt.Fprintf(p.out, "  %d state %d  %s\n", o.ID, o.State, o.Name)
+				}
+			}
+			return nil
+		})
+	})
+}
+
+// officerCmd proposes an officer.
+type officerCmd struct {
+	agencyFlags
+	Name       string `arg:"" help:"His name."`
+	Supervisor bool   `help:"He confirms emergencies of others."`
+}
+
+// Run proposes an officer and prints his number.
+func (c *officerCmd) Run(p *process) error {
+	return c.with(p, func(n *node.Node, who int64) error {
+		role := agency.Member
+		if c.Supervisor {
+			role = agency.Supervisor
+		}
+		o, err := n.Agencies.ProposeOfficer(p.ctx, who, c.Agency, c.Name, role)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(p.out, "officer:       %d\n", o.ID)
+		return err
+	})
+}
+
+// approveCmd approves an officer.
+type approveCmd struct {
+	agencyFlags
+	Officer int64 `arg:"" help:"The officer's number."`
+}
+
+// Run approves an officer and prints the token of his link; it cannot be shown again.
+func (c *approveCmd) Run(p *process) error {
+	return c.with(p, func(n *node.Node, who int64) error {
+		token, err := n.Agencies.ApproveOfficer(p.ctx, who, c.Agency, c.Officer)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(p.out, "enrolment:     %s\n", token)
+		return err
+	})
+}
