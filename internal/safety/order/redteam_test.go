@@ -174,7 +174,7 @@ func forgedRequests() []forgery {
 		{"data twice", data(policy.Subscriber, policy.Subscriber), bad, "named twice"},
 		{"secret chats", data(policy.Secret), order.Refused, "unreadable"},
 		{"passwords", data(policy.Password), order.Refused, "no-handler"},
-		{"live location", data(policy.Location), order.Refused, "no-handler"},
+		{"live location", data(policy.Location), order.Refused, "not-held"},
 		{"ends before it begins", func(d *order.Document) { d.From, d.To = d.To, d.From }, bad,
 			"ends before it begins"},
 		{"data of tomorrow", func(d *order.Document) { d.To += 24 * 3600 }, bad, "in the future"},
