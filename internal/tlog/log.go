@@ -36,7 +36,7 @@ var ErrRollback = errors.New("tlog: the log is not the one that was signed befor
 const (
 	// batchSize and batchAge bound how many entries are written together, and how long the first of
 	// them waits for others.
-	batchSize = 256
+	batchSize = 2048
 	batchAge  = 20 * time.Millisecond
 	// pollTime is how often it is looked whether an entry is published yet.
 	pollTime = 50 * time.Millisecond

@@ -17,7 +17,7 @@ import (
 
 const (
 	// batch is how many lines are carried into the log together.
-	batch = 256
+	batch = 2048
 	// markers is how many of them are marked at the same time: they share commits.
 	markers = 32
 )
