@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -104,8 +105,20 @@ func (c checkCmd) Run(p *process) error {
 
 func tell(p *process, r verify.Result) {
 	p.say("in order: %d entries, tree %s", r.Entries, r.Checkpoint.Root)
-	p.say("cosigned by %d witnesses: %v", len(r.Checkpoint.Witnesses), r.Checkpoint.Witnesses)
+	p.say("cosigned by %s", names(r.Checkpoint.Witnesses))
+	if r.Reports == 0 {
+		p.say("no daily report is out yet")
+		return
+	}
 	p.say("recomputed %d daily reports; the last is of %s", r.Reports, r.Last)
+}
+
+// names lists witnesses.
+func names(list []string) string {
+	if len(list) == 0 {
+		return "none of the witnesses that were asked for with --witness"
+	}
+	return strings.Join(list, ", ")
 }
 
 // monitorCmd keeps watching.
@@ -166,8 +179,8 @@ func (c receiptCmd) Run(p *process) error {
 	}
 	e := proof.Entry
 	p.say("entry %d of the log %s: %s of %s", proof.Index, c.Origin, e.Kind, e.Day)
-	p.say("it was in the log when that had %d entries; %d witnesses saw it: %v",
-		proof.Checkpoint.Size, len(proof.Checkpoint.Witnesses), proof.Checkpoint.Witnesses)
+	p.say("it was in the log when that had %d entries, cosigned by %s",
+		proof.Checkpoint.Size, names(proof.Checkpoint.Witnesses))
 	if proof.Opened {
 		p.say("the entry is about this record, and about no other:")
 		p.say("%s", r.Record)

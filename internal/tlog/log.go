@@ -38,6 +38,9 @@ const (
 	// them waits for others.
 	batchSize = 2048
 	batchAge  = 20 * time.Millisecond
+	// freshTime is how often a checkpoint is signed and cosigned anew though nothing was added: so
+	// strangers see that the log lives, and new witnesses cosign it soon.
+	freshTime = 10 * time.Minute
 	// pollTime is how often it is looked whether an entry is published yet.
 	pollTime = 50 * time.Millisecond
 	// witnessTime bounds how long a witness may take to answer.
@@ -93,7 +96,7 @@ func Open(ctx context.Context, o Options) (*Log, error) {
 	settings := tessera.NewAppendOptions().
 		WithCheckpointSigner(guard, o.Keys.older...).
 		WithCheckpointInterval(o.Interval).
-		WithCheckpointRepublishInterval(0).
+		WithCheckpointRepublishInterval(max(freshTime, o.Interval)).
 		WithBatching(batchSize, batchAge)
 	if o.Witnesses != "" {
 		group, err := tessera.NewWitnessGroupFromPolicy([]byte(o.Witnesses))
