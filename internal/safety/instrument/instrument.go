@@ -6,7 +6,12 @@
 // It judges no request: safety/policy does. It reads no clock: the present is given to it.
 package instrument
 
-import "parley/internal/safety/country"
+import (
+	"slices"
+
+	"parley/internal/safety"
+	"parley/internal/safety/country"
+)
 
 // ID names an instrument. IDs are stored and published.
 type ID string
@@ -182,6 +187,8 @@ type Instrument struct {
 	Door Door `toml:"door"`
 	// Wants is what it must contain.
 	Wants []Field `toml:"wants"`
+	// Waives is what it need not contain where the content is of a category.
+	Waives []Waiver `toml:"waives"`
 	// Bar is how long the person may be left untold at most, each time that it is ordered.
 	Bar Length `toml:"bar"`
 	// Periods are what it starts.
@@ -192,4 +199,24 @@ type Instrument struct {
 type Service struct {
 	By  []Requester `toml:"by"`
 	For []Purpose   `toml:"for"`
+}
+
+// Waiver is what an instrument need not contain.
+type Waiver struct {
+	Category safety.Category `toml:"category"`
+	Fields   []Field         `toml:"fields"`
+}
+
+// Lacks are the fields that the instrument wants about content of a category, and that a request
+// with these does not have.
+func (in Instrument) Lacks(has []Field, about safety.Category) (out []Field) {
+	for _, f := range in.Wants {
+		waived := slices.ContainsFunc(in.Waives, func(w Waiver) bool {
+			return w.Category == about && slices.Contains(w.Fields, f)
+		})
+		if !waived && !slices.Contains(has, f) {
+			out = append(out, f)
+		}
+	}
+	return out
 }

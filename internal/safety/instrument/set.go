@@ -105,6 +105,11 @@ func (in *Instrument) complete() error {
 			return fmt.Errorf("there is no field %q", f)
 		}
 	}
+	for _, w := range in.Waives {
+		if !w.Category.Valid() {
+			return fmt.Errorf("there is no category %q", w.Category)
+		}
+	}
 	seen := make(map[string]bool)
 	for _, p := range in.Periods {
 		if err := p.check(); err != nil {

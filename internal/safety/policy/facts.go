@@ -41,7 +41,6 @@ type subject struct {
 	facts      country.Facts
 	instrument instrument.Instrument
 	known      bool
-	missing    []instrument.Field
 }
 
 // Helpers that make values of CEL.

@@ -49,8 +49,9 @@ type want struct {
 }
 
 // Test runs the tests that stand in the files of rules, and returns how many there are and what is
-// wrong.
+// wrong. A rule that fires in none of them is wrong too: nobody would see that it never can.
 func (p *Policy) Test() (n int, out Problems) {
+	fired := make(map[string]bool)
 	for _, f := range p.files {
 		for _, t := range f.Tests {
 			n++
@@ -62,6 +63,14 @@ func (p *Policy) Test() (n int, out Problems) {
 			for _, wrong := range t.Want.differs(v) {
 				out = append(out, Problem{t.at, t.Name + ": " + wrong})
 			}
+			for _, r := range v.Fired {
+				fired[r.Rule] = true
+			}
+		}
+	}
+	for _, r := range p.rules {
+		if !fired[r.ID] {
+			out = append(out, Problem{r.at, fmt.Sprintf("no test lets the rule %s fire", r.ID)})
 		}
 	}
 	return n, out

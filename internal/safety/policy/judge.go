@@ -264,7 +264,8 @@ func (s *sum) verdict() Verdict {
 		Depth: max(s.depth, Ordinary), Fired: s.fired,
 	}
 	slices.Sort(v.Holds)
-	v.Missing = join(nil, slices.Concat(s.missing, s.lacking()), instrument.Fields())
+	lacks := s.instrument.Lacks(s.Ground.Has, s.Content.Category)
+	v.Missing = join(s.missing, lacks, instrument.Fields())
 	v.Unverified = slices.DeleteFunc(slices.Clone(s.verify), func(c Check) bool {
 		return slices.Contains(s.By.Verified, c)
 	})
@@ -310,13 +311,6 @@ func (s *sum) verdict() Verdict {
 		}
 	}
 	return v
-}
-
-// lacking are the fields that the instrument wants and the request does not have.
-func (s *sum) lacking() []instrument.Field {
-	return slices.DeleteFunc(slices.Clone(s.instrument.Wants), func(f instrument.Field) bool {
-		return slices.Contains(s.Ground.Has, f)
-	})
 }
 
 // afterRefusal are the duties that remain when nothing is done.
