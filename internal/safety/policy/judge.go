@@ -228,7 +228,7 @@ func (s *sum) most() Most {
 	if s.limit.Data != nil {
 		m.Data = common(m.Data, s.limit.Data)
 	}
-	m.Data = common(m.Data, s.Asked.Data)
+	m.Data = join(nil, common(m.Data, s.Asked.Data), AllData())
 	for _, r := range s.refusals {
 		m.Data = slices.DeleteFunc(m.Data, func(d Data) bool { return slices.Contains(r.Data, d) })
 	}
