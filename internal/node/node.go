@@ -157,7 +157,6 @@ func Open(ctx context.Context, cfg config.Config, o Options) (n *Node, err error
 	n.images = sync.OnceValues(func() (*imaging.Worker, error) {
 		return imaging.NewWorker(n.ctx, imaging.Options{})
 	})
-	go func() { _, _ = n.images() }() // tries a process out meanwhile
 	steps := []func() error{
 		n.openKeeping, n.openRooms, n.openSafety, n.openDecide, n.openOrders, n.openDSA, n.openMail,
 		n.openAPI, n.openGateway, n.openTransparency, n.carryOn,
@@ -285,8 +284,17 @@ func (n *Node) Run(ctx context.Context, ready func(listen, web []net.Addr)) erro
 	if ready != nil {
 		ready(listen, web)
 	}
+	n.start(n.tryImages)
 	<-n.ctx.Done()
 	return n.stop(listeners)
+}
+
+// tryImages tries out a process for images, which takes as long to start as this one does, once
+// clients can connect. A machine on which it does not run is no machine for a server.
+func (n *Node) tryImages() {
+	if _, err := n.images(); err != nil && n.ctx.Err() == nil {
+		n.cancel(err)
+	}
 }
 
 // stopTime is how long connections may take to end.

@@ -65,12 +65,8 @@ func (n *Node) openRooms() error {
 	n.group = crypt.NewGroup()
 	n.search = &search.Service{Store: n.Store}
 	n.presence = presence.New(n.Store, n.clock, n.log, n.statusChanged)
-	images, err := n.images()
-	if err != nil {
-		return err
-	}
 	n.Media = &media.Service{
-		Store: n.Store, Blobs: n.Blobs, Parts: n.parts, Images: images, Clock: n.clock,
+		Store: n.Store, Blobs: n.Blobs, Parts: n.parts, Images: n.images, Clock: n.clock,
 		Random: random,
 	}
 	n.Secret = &secret.Service{

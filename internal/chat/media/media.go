@@ -43,8 +43,8 @@ type Service struct {
 	Store *store.Store
 	Blobs blob.Store
 	Parts *blob.Parts
-	// Images makes photo sizes; nil refuses photos.
-	Images *imaging.Worker
+	// Images gives who makes photo sizes, and is first asked for the first; nil refuses photos.
+	Images func() (*imaging.Worker, error)
 	Clock  clock.Clock
 	// Random gives new ids; never 0.
 	Random func() int64
@@ -194,7 +194,11 @@ func (s *Service) render(
 	if s.Images == nil {
 		return chat.Invalid("PHOTO_INVALID")
 	}
-	made, err := s.Images.Resize(ctx, purpose, image)
+	images, err := s.Images()
+	if err != nil {
+		return err
+	}
+	made, err := images.Resize(ctx, purpose, image)
 	switch {
 	case errors.Is(err, imaging.ErrNotImage), errors.Is(err, imaging.ErrCrashed):
 		return chat.Invalid("IMAGE_PROCESS_FAILED")
