@@ -316,6 +316,9 @@ func (c *sqliteConn) close() error {
 	if code := sqlite3.Xsqlite3_close_v2(c.tls, c.db); code != sqlite3.SQLITE_OK {
 		err = c.fault(code)
 	}
+	if c.log != nil {
+		libc.Xfree(c.tls, c.log.table)
+	}
 	c.tls.Close()
 	return err
 }

@@ -21,10 +21,9 @@ const gatherSize = 64 << 10
 type gathering struct {
 	// file is as the library opened it, with the methods that it had.
 	file sqliteFile
-	// table are the methods that it has now. The library points to them, which the collector does
-	// not see.
-	table *sqlite3.Tsqlite3_io_methods
-	// held are the functions of table, for the same reason.
+	// table is where the methods are that it has now, in the library's memory.
+	table uintptr
+	// held are the functions of table: the collector does not see that the library points to them.
 	held []any
 	// buffer holds used bytes that belong at an offset of the file.
 	buffer   uintptr
@@ -38,14 +37,18 @@ func (c *sqliteConn) gather() error {
 		return err
 	}
 	table := *pointer[sqlite3.Tsqlite3_io_methods](f.methods)
-	g := &gathering{file: f, table: &table, buffer: libc.Xmalloc(c.tls, gatherSize)}
+	g := &gathering{
+		file: f, table: libc.Xmalloc(c.tls, libc.Tsize_t(unsafe.Sizeof(table))),
+		buffer: libc.Xmalloc(c.tls, gatherSize),
+	}
 	table.FxWrite = hold(g, g.write)
 	table.FxRead = hold(g, g.read)
 	table.FxTruncate = hold(g, g.truncate)
 	table.FxSync = hold(g, g.sync)
 	table.FxFileSize = hold(g, g.size)
 	table.FxClose = hold(g, g.close)
-	*pointer[uintptr](f.id) = uintptr(unsafe.Pointer(g.table))
+	*pointer[sqlite3.Tsqlite3_io_methods](g.table) = table
+	*pointer[uintptr](f.id) = g.table
 	c.log = g
 	return nil
 }
