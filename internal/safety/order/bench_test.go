@@ -1,0 +1,86 @@
+package order_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"parley/internal/ids"
+	"parley/internal/safety/order"
+	"parley/internal/store"
+)
+
+// BenchmarkReceipt is from the paper to the signed receipt on disk. The metric p99-ms is the
+// slowest of a hundred.
+func BenchmarkReceipt(b *testing.B) {
+	w := start(b)
+	d := w.removal(w.Post("join the fight"))
+	took := make([]time.Duration, 0, b.N)
+	b.ReportAllocs()
+	for i := range b.N {
+		d.Number = fmt.Sprint(i)
+		began := time.Now()
+		w.submit(sender(w.officer), d)
+		took = append(took, time.Since(began))
+	}
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1000, "p99-ms")
+}
+
+// BenchmarkHour is from the last signature under a removal order until its post is withheld and the
+// answer signed.
+func BenchmarkHour(b *testing.B) {
+	w := start(b)
+	b.ReportAllocs()
+	for i := range b.N {
+		b.StopTimer()
+		d := w.removal(w.Post("join the fight"))
+		d.Number = fmt.Sprint(i)
+		o := w.check(w.submit(sender(w.officer), d).Order)
+		b.StartTimer()
+		w.approve(o)
+		w.ok(w.CarryOut(w.ctx()))
+	}
+}
+
+// BenchmarkQueue reads a page of the queue with few orders open and with a hundred thousand. The
+// metric ratio is how many times longer the second takes.
+func BenchmarkQueue(b *testing.B) {
+	var few float64
+	for _, open := range []int64{100, 100_000} {
+		b.Run(fmt.Sprint(open), func(b *testing.B) {
+			w := start(b)
+			const batch = 1000
+			for from := int64(0); from < open; from += batch {
+				w.Update(ids.Peer(w.office.ID), func(tx *store.Tx) error {
+					for n := from; n < min(from+batch, open); n++ {
+						err := tx.AddOrder(store.Order{
+							Agency: w.office.ID, ID: n + 1, Number: fmt.Sprint(n), Digest: "d",
+							State: int64(order.Assessed), Due: n * 7919 % 100_003, Next: 1 << 40,
+							Body: []byte("{}"),
+						})
+						if err != nil {
+							return err
+						}
+					}
+					return nil
+				})
+			}
+			for b.Loop() {
+				w.View(func(r *store.Reader) error {
+					list, err := w.Queue(r, order.Assessed, 50, 0, 50)
+					if len(list) == 0 {
+						b.Fatal("the queue is empty")
+					}
+					return err
+				})
+			}
+			each := float64(b.Elapsed()) / float64(b.N)
+			if few == 0 {
+				few = each
+			}
+			b.ReportMetric(each/few, "ratio")
+		})
+	}
+}
