@@ -274,6 +274,7 @@ type orderPapersCmd struct {
 	staffFlags
 	Reference string `arg:"" help:"Our reference of the order."`
 	Folder    string `arg:"" help:"Where to." type:"existingdir"`
+	Lang      string `help:"The language in which they are said as well." default:"en"`
 }
 
 // Run writes each signed paper to a file of its own, which parley-verify answer checks.
@@ -296,7 +297,11 @@ func (c *orderPapersCmd) Run(p *process) error {
 			if err := os.WriteFile(at, x.Signed, 0o600); err != nil {
 				return err
 			}
-			_, _ = fmt.Fprintln(p.out, at)
+			letter, err := n.Orders.Sign.Letter(x.Signed, c.Lang)
+			if err != nil {
+				return err
+			}
+			_, _ = fmt.Fprintf(p.out, "%s\n%s\n", at, letter)
 		}
 		_, err = fmt.Fprintf(p.out, "key:           %s\n", n.Orders.Sign.Public())
 		return err

@@ -50,7 +50,9 @@ type scene struct {
 	peer   ids.Peer
 	// decided is what the conversation is about.
 	decided decide.Decision
-	random  int64
+	// office is the authority, nil as long as none asked for anything.
+	office *office
+	random int64
 }
 
 // play plays the lines of a file until one is not true.
@@ -85,6 +87,12 @@ func (s *scene) line(line string) {
 		}
 	case "channel":
 		s.found(s.people[words[1]], strings.Fields(text))
+	case "authority":
+		if words[1] == "orders" {
+			s.orders(words[2], text)
+		} else {
+			s.told(text)
+		}
 	case "staff":
 		id, err := strconv.ParseInt(words[1], 10, 64)
 		s.check(err)
@@ -204,6 +212,15 @@ var verbs = map[string]func(s *scene, p *person, what, text string){
 			s.Errorf("posted: %v", err)
 		}
 	},
+	// lives gives him a number of a country.
+	"lives": func(s *scene, p *person, _, text string) { s.lives(p, text) },
+	// finds looks a post up, and whether it is withheld from him.
+	"finds": func(s *scene, p *person, what, _ string) {
+		name, want := strings.CutPrefix(what, "withheld ")
+		if got := s.withheld(p, name); got != want {
+			s.Errorf("withheld: %v", got)
+		}
+	},
 	// writes writes to the service account.
 	"writes": func(s *scene, p *person, _, text string) {
 		s.random++
@@ -253,6 +270,11 @@ func (s *scene) staff(id int64, verb string, about []string, text string) {
 			casefile.Refuted, text)
 		s.check(err)
 		s.decided = d
+	case "confirms":
+		s.confirms(id)
+	case "annuls":
+		_, err := n.Orders.Annul(ctx, id, s.office.agency.ID, s.office.given.ID, text)
+		s.check(err)
 	case "hears":
 		s.hears(text)
 	case "asks":

@@ -1,9 +1,9 @@
-// Package answer signs what authorities are told, and renders it for people: a signed paper is the
-// answer, its PDF says the same in the authority's language and names the paper's digest. It
+// Package answer signs what authorities are told, and says it in words: a signed paper is the
+// answer, a letter says the same in the authority's language and names the paper's digest. It
 // decides nothing, stores nothing and sends nothing.
 //
 // Invariants: a paper is signed with a key that has no other use, so that what it signed can be
-// nothing else; every language has all texts; what a PDF says is in the paper.
+// nothing else; every language has all texts; what a letter says is in the paper.
 package answer
 
 import (

@@ -198,7 +198,7 @@ func (w *work) problems(altered bool) {
 // score weighs what looks odd.
 func (w *work) score(from Sender, altered bool) error {
 	g, d := from.Signals, w.o.Document
-	earlier, err := w.tx.OrdersOf(w.o.Agency, w.o.ID, twins)
+	earlier, err := w.tx.OrdersOf(w.o.Agency, w.o.ID, recent)
 	if err != nil {
 		return err
 	}
@@ -216,6 +216,9 @@ func (w *work) score(from Sender, altered bool) error {
 	w.o.Score, w.o.Signals = agency.Score(g)
 	return nil
 }
+
+// recent is how many earlier orders of an agency are looked at for a burst.
+const recent = 32
 
 // broad is from how many items on an order is many people's.
 const broad = 100

@@ -1,0 +1,100 @@
+package answer_test
+
+import (
+	"bytes"
+	"crypto/rand"
+	"errors"
+	"strings"
+	"testing"
+
+	"parley/internal/safety/answer"
+	"parley/internal/tlog/paper"
+)
+
+func open(t *testing.T, dir string) *answer.Signer {
+	t.Helper()
+	s, err := answer.Open(dir, "chat.example.org", rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func written(kind paper.Kind) paper.Paper {
+	return paper.Paper{
+		Kind: kind, At: "2026-11-29T05:00:00Z", Reference: "OABC", Number: "7 Js 1/26",
+		Agency: "Office", Country: "DE", Instrument: "TCO_ARTICLE_3", Law: "Art. 3",
+		Document: strings.Repeat("0a", 32), Received: "2026-11-29T04:30:00Z", Lang: "de",
+		Given: "partly", Reason: "over-broad", Text: "Said by people.",
+		Missing: []paper.Missing{{Law: "Art. 3", Field: "exact URL", What: "missing"}},
+		Items: []paper.Item{
+			{N: 1, Location: "https://t.me/news/5", State: "done", Measure: "disable",
+				Territory: []string{"DE", "FR"}, Until: "2027-11-29T05:00:00Z"},
+			{N: 2, Location: "https://t.me/news/6", State: "declined", Reason: "over-broad"},
+		},
+	}
+}
+
+// TestLettersSayWhatPapersSay says every kind of paper in every language.
+func TestLettersSayWhatPapersSay(t *testing.T) {
+	s := open(t, t.TempDir())
+	for _, kind := range paper.Kinds() {
+		signed, err := s.Sign(written(kind))
+		if err != nil {
+			t.Fatal(err)
+		}
+		titles := make(map[string]string)
+		for _, lang := range []string{"en", "ru", "fa", "ar", "id", "de", "fr", "zh", "ko"} {
+			l, err := s.Letter(signed, lang)
+			if err != nil || l.Lang != lang || l.RTL != (lang == "fa" || lang == "ar") {
+				t.Errorf("%s %s: %v %+v", kind, lang, err, l)
+			}
+			if other := titles[l.Title]; l.Title == "" || l.Text == "" || other != "" {
+				t.Errorf("%s: %s says what %q says: %q", kind, lang, other, l.Title)
+			}
+			titles[l.Title] = lang
+			text := l.String()
+			for _, want := range []string{
+				"OABC", "7 Js 1/26", "https://t.me/news/5", "DE, FR", "over-broad", "exact URL",
+				"Said by people.", "2027-11-29",
+			} {
+				if !strings.Contains(text, want) {
+					t.Errorf("%s %s lacks %q", kind, lang, want)
+				}
+			}
+			if strings.Contains(text, ": \n") || strings.Contains(text, "  ;") {
+				t.Errorf("%s %s has a gap: %s", kind, lang, text)
+			}
+		}
+		if l, err := s.Letter(signed, "eo"); err != nil || l.Lang != "en" {
+			t.Errorf("an unknown language: %v %s", err, l.Lang)
+		}
+	}
+}
+
+// TestTheKeyStays opens the key again, and reads only what it signed.
+func TestTheKeyStays(t *testing.T) {
+	dir := t.TempDir()
+	one := open(t, dir)
+	signed, err := one.Sign(written(paper.Receipt))
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := open(t, dir)
+	if again.Public() != one.Public() {
+		t.Error("another key")
+	}
+	if _, err := again.Read(signed); err != nil {
+		t.Error(err)
+	}
+	altered := bytes.Replace(signed, []byte("news/5"), []byte("news/7"), 1)
+	if _, err := again.Letter(altered, "en"); !errors.Is(err, paper.ErrSignature) {
+		t.Errorf("altered: %v", err)
+	}
+	if _, err := open(t, t.TempDir()).Read(signed); !errors.Is(err, paper.ErrSignature) {
+		t.Errorf("another's: %v", err)
+	}
+	if _, err := answer.Open(dir, "other.example.org", rand.Reader); err == nil {
+		t.Error("the key of another name was taken")
+	}
+}

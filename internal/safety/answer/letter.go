@@ -1,0 +1,111 @@
+package answer
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+
+	"parley/internal/tlog/paper"
+)
+
+// Letter is a signed paper in words: what a page or a printed letter says of it. Every part is
+// plain text.
+type Letter struct {
+	// Lang is the language, RTL whether it is written from right to left.
+	Lang string
+	RTL  bool
+	// Title and Text say what the paper is about, Reasons what people wrote in it.
+	Title, Text, Reasons string
+	Fields               []Field
+	// Missing are the fields that are missing or wrong, Items what became of each thing.
+	Missing []string
+	Items   []Line
+	// Foot names the signed paper by its digest.
+	Foot string
+}
+
+// Field is a name and a value.
+type Field struct{ Name, Value string }
+
+// Line is what became of one thing that an order names.
+type Line struct {
+	N        int64
+	Location string
+	State    string
+}
+
+// Letter says a signed paper in words, in a language or the nearest that there is. It is an error
+// if this service did not sign it.
+func (s *Signer) Letter(signed []byte, lang string) (Letter, error) {
+	p, err := s.Read(signed)
+	if err != nil {
+		return Letter{}, err
+	}
+	lang = s.Lang(lang)
+	say := func(key string) string { return s.text(lang, key) }
+	sum := sha256.Sum256(signed)
+	out := Letter{
+		Lang: lang, RTL: lang == "ar" || lang == "fa",
+		Title: say(string(p.Kind) + ".title"), Text: say(string(p.Kind) + ".text"),
+		Reasons: p.Text, Foot: say("foot") + " " + hex.EncodeToString(sum[:]),
+	}
+	for _, f := range []struct{ name, value string }{
+		{"reference", p.Reference}, {"number", p.Number}, {"agency", p.Agency}, {"law", p.Law},
+		{"received", p.Received}, {"due", p.Due}, {"document", p.Document},
+		{"given", say("given." + p.Given)}, {"reason", p.Reason},
+	} {
+		if f.value != "" {
+			out.Fields = append(out.Fields, Field{say("field." + f.name), f.value})
+		}
+	}
+	for _, m := range p.Missing {
+		out.Missing = append(out.Missing, m.Law+": "+m.Field+": "+m.What)
+	}
+	for _, i := range p.Items {
+		out.Items = append(out.Items, Line{i.N, i.Location, s.state(lang, i)})
+	}
+	return out, nil
+}
+
+// state says what became of an item, where, and until when.
+func (s *Signer) state(lang string, i paper.Item) string {
+	say := func(key string) string { return s.text(lang, key) }
+	parts := []string{say("state." + i.State)}
+	if i.Measure != "" {
+		where := say("item.everywhere")
+		if len(i.Territory) > 0 {
+			where = say("item.where") + " " + strings.Join(i.Territory, ", ")
+		}
+		parts = append(parts, i.Measure, where)
+	}
+	if i.Until != "" {
+		parts = append(parts, say("item.until")+" "+i.Until)
+	}
+	if i.Reason != "" && i.State != i.Reason {
+		parts = append(parts, i.Reason)
+	}
+	if i.At != "" {
+		parts = append(parts, i.At)
+	}
+	return strings.Join(parts, "; ")
+}
+
+// String is the letter as plain text.
+func (l Letter) String() string {
+	var b strings.Builder
+	b.WriteString(l.Title + "\n\n" + l.Text + "\n\n")
+	for _, f := range l.Fields {
+		b.WriteString(f.Name + ": " + f.Value + "\n")
+	}
+	for _, m := range l.Missing {
+		b.WriteString("- " + m + "\n")
+	}
+	for _, i := range l.Items {
+		b.WriteString("- " + i.Location + "\n  " + i.State + "\n")
+	}
+	if l.Reasons != "" {
+		b.WriteString("\n" + l.Reasons + "\n")
+	}
+	b.WriteString("\n" + l.Foot + "\n")
+	return b.String()
+}
