@@ -16,6 +16,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"parley/internal/clock"
 	"parley/internal/tlog/verify"
 )
 
@@ -27,6 +28,7 @@ type cli struct {
 	Answer  answerCmd  `cmd:"" help:"Check a signed answer to an authority's order."`
 	Witness witnessCmd `cmd:"" help:"Run a witness, which cosigns what a log shows everybody."`
 	Key     keyCmd     `cmd:"" help:"Make a witness's key."`
+	Canary  canaryCmd  `cmd:"" help:"Make, sign and check canary statements."`
 }
 
 // Exit states.
@@ -38,8 +40,9 @@ const (
 
 // process is what commands are given.
 type process struct {
-	ctx context.Context
-	out io.Writer
+	ctx   context.Context
+	out   io.Writer
+	clock clock.Clock
 }
 
 func (p *process) say(format string, args ...any) {
@@ -211,7 +214,7 @@ func run(args []string, out, errs io.Writer) int {
 		return inOrder
 	}
 	if err == nil {
-		err = k.Run(&process{ctx: ctx, out: out})
+		err = k.Run(&process{ctx: ctx, out: out, clock: clock.System{}})
 	}
 	var bad *verify.Finding
 	switch {

@@ -34,13 +34,8 @@ func (c keyCmd) Run(p *process) error {
 	if err != nil {
 		return fmt.Errorf("parley-verify: %w", err)
 	}
-	f, err := os.OpenFile(c.File, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return fmt.Errorf("parley-verify: %w", err)
-	}
-	_, err = f.WriteString(secret + "\n")
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("parley-verify: %w", err)
+	if err := writeSecret(c.File, secret); err != nil {
+		return err
 	}
 	p.say("%s", cosigner)
 	return nil

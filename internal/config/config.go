@@ -244,6 +244,19 @@ type Transparency struct {
 	// as blob.url. Anybody may be let read it. Empty means nowhere.
 	Mirror Secret `toml:"mirror"`
 
+	// Rules is a directory with the texts of your rules in all their versions, as
+	// NAME/DAY.LANG.txt: "terms/2026-11-29.en.txt". Each is published beside the log, which gets
+	// its digest; pages show what changed. Empty publishes none.
+	Rules string `toml:"rules"`
+
+	// Canary is the file of a statement that a person signs at intervals with
+	// "parley-verify canary sign", on another machine than this. A new one is published within a
+	// minute; a page warns once it has expired. Empty publishes none.
+	Canary string `toml:"canary"`
+
+	// CanaryKeys are the public keys of the persons whose statements are published.
+	CanaryKeys []string `toml:"canary_keys"`
+
 	// ReportChannel is the username of the public channel in which the service posts its daily
 	// report. It is made when it does not exist. Empty posts nothing.
 	ReportChannel string `toml:"report_channel"`

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/mod/sumdb/note"
 	"k8s.io/klog/v2"
 
 	"parley/internal/blob"
@@ -23,13 +24,18 @@ import (
 	"parley/internal/safety/disclose"
 	"parley/internal/safety/ledger"
 	"parley/internal/tlog"
+	"parley/internal/tlog/archive"
 	"parley/internal/tlog/verify"
 	"parley/internal/web/page"
 	webtransparency "parley/internal/web/transparency"
 )
 
-// carryEvery is how often lines are looked for that no commit told of.
-const carryEvery = 2 * time.Second
+const (
+	// carryEvery is how often lines are looked for that no commit told of.
+	carryEvery = 2 * time.Second
+	// documentsEvery is how often it is looked for new rules and statements of the operator.
+	documentsEvery = time.Minute
+)
 
 // transparency is the public log and what works on it.
 type transparency struct {
@@ -41,7 +47,11 @@ type transparency struct {
 	daily     *disclose.Service
 	// mirror keeps a copy elsewhere; nil when nobody asked for one.
 	mirror *tlog.Mirror
-	late   lateness
+	// persons may sign canary statements.
+	persons []note.Verifier
+	// archive knows what is published, for the pages.
+	archive *archive.Archive
+	late    lateness
 }
 
 // openTransparency opens the public log.
@@ -83,6 +93,10 @@ func (n *Node) openTransparency() error {
 		}
 		return err
 	})
+	if t.persons, err = verify.Persons(n.Config.Transparency.CanaryKeys); err != nil {
+		return err
+	}
+	t.archive = archive.New(t.log.Origin(), t.log.Source())
 	t.lines = &ledger.Publisher{Store: n.Store, Log: t.log}
 	t.daily = disclose.New(disclose.Options{Log: t.log, Clock: n.clock, Drain: t.lines.Drain})
 	t.daily.Published = n.poster().Post
@@ -125,10 +139,45 @@ func witnesses(policy []byte) (out []string) {
 // transparencyPages are the pages about the log.
 func (n *Node) transparencyPages(site *page.Site) (*webtransparency.Pages, error) {
 	t := n.transparency
-	return webtransparency.New(webtransparency.Rooms{Site: site, Log: webtransparency.Log{
-		Dir: t.log.File(""), Origin: t.log.Origin(), Keys: t.keys.Public(),
-		Witnesses: t.witnesses, State: t.log.State, Late: t.late.is,
-	}})
+	return webtransparency.New(webtransparency.Rooms{
+		Site: site, Archive: t.archive, Clock: n.clock,
+		Log: webtransparency.Log{
+			Dir: t.log.File(""), Origin: t.log.Origin(), Keys: t.keys.Public(),
+			Witnesses: t.witnesses, Persons: n.Config.Transparency.CanaryKeys,
+			State: t.log.State, Receipt: t.log.Receipt, Late: t.late.is,
+		},
+	})
+}
+
+// publishDocuments has the operator's rules and the canary statement published, if they are new.
+func (n *Node) publishDocuments(ctx context.Context) error {
+	t, at := n.transparency, n.Config.Transparency
+	var list []disclose.Document
+	var wrong error
+	if at.Rules != "" {
+		list, wrong = disclose.Rules(at.Rules)
+	}
+	if at.Canary != "" {
+		d, err := t.daily.Canary(ctx, at.Canary, t.persons)
+		if err == nil {
+			list = append(list, d)
+		}
+		wrong = errors.Join(wrong, err)
+	}
+	if len(list) == 0 {
+		return wrong
+	}
+	return errors.Join(wrong, t.daily.Put(ctx, list))
+}
+
+// follow has the archive read what was published since.
+func (n *Node) follow(ctx context.Context) error {
+	t := n.transparency
+	_, published, err := t.log.State(ctx)
+	if err != nil {
+		return err
+	}
+	return t.archive.Follow(ctx, published)
 }
 
 // poster posts daily reports in the channels that the configuration names.
@@ -202,7 +251,10 @@ func (n *Node) Disclose(ctx context.Context) error {
 	if err != nil || size == 0 {
 		return err
 	}
-	return t.log.Published(ctx, size-1)
+	if err := t.log.Published(ctx, size-1); err != nil {
+		return err
+	}
+	return n.follow(ctx)
 }
 
 // publish carries lines into the log and makes the daily reports, until the node ends.
@@ -219,6 +271,8 @@ func (n *Node) publish() {
 	if t.mirror != nil {
 		n.start(func() { n.every(time.Duration(n.Config.Transparency.Interval), t.mirror.Update) })
 	}
+	n.start(func() { n.every(carryEvery, n.follow) })
+	n.start(func() { n.every(documentsEvery, n.publishDocuments) })
 	n.start(func() {
 		t.daily.Run(n.ctx, func(err error) { n.log.Error("daily report", "error", err) })
 	})

@@ -259,6 +259,9 @@ func (l *Log) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case strings.HasPrefix(at, "tile/"):
 		h.Set("Content-Type", "application/octet-stream")
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	case strings.HasPrefix(at, verify.DocumentFile("")):
+		h.Set("Content-Type", "text/plain; charset=utf-8")
+		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	case strings.HasPrefix(at, verify.ReportsDir+"/"):
 		h.Set("Cache-Control", "public, max-age=300")
 	default:

@@ -106,11 +106,13 @@ func (m *Mirror) look(ctx context.Context, c verify.Checkpoint) error {
 			return err
 		}
 	}
-	for object, err := range m.To.List(ctx, verify.ReportsDir+"/") {
-		if err != nil {
-			return fmt.Errorf("tlog: copy: %w", err)
+	for _, dir := range []string{verify.ReportsDir + "/", verify.DocumentFile("")} {
+		for object, err := range m.To.List(ctx, dir) {
+			if err != nil {
+				return fmt.Errorf("tlog: copy: %w", err)
+			}
+			m.reports[object.Name] = object.Size
 		}
-		m.reports[object.Name] = object.Size
 	}
 	m.known = true
 	return nil
@@ -146,6 +148,9 @@ func (m *Mirror) publish(ctx context.Context, c verify.Checkpoint) error {
 		m.keys = true
 	}
 	if err := m.copyReports(ctx); err != nil {
+		return err
+	}
+	if err := m.copyDocuments(ctx); err != nil {
 		return err
 	}
 	g, in := errgroup.WithContext(ctx)
@@ -219,6 +224,23 @@ func (m *Mirror) copyReports(ctx context.Context) error {
 			if err := m.copyReport(ctx, verify.ReportFile(day, suffix), mime, young); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// copyDocuments copies the published documents that are not there.
+func (m *Mirror) copyDocuments(ctx context.Context) error {
+	list, err := os.ReadDir(m.Log.File(verify.DocumentFile("")))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, f := range list {
+		if strings.HasPrefix(f.Name(), ".") {
+			continue
+		}
+		if err := m.copyReport(ctx, verify.DocumentFile(f.Name()), mimeText, false); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -58,6 +58,8 @@ type Service struct {
 
 	mu   sync.Mutex
 	book *report.Book
+	// documents are those that are in the log.
+	documents map[documentKey]bool
 	// untold are the reports in the log that Published was not told of yet, the oldest first.
 	untold []closed
 }
@@ -75,6 +77,7 @@ func New(o Options) *Service {
 	}
 	return &Service{
 		Options: o, book: report.NewBook(o.Log.Origin()), first: entry.Day(o.Clock.Now()),
+		documents: map[documentKey]bool{},
 	}
 }
 
@@ -149,6 +152,9 @@ func (s *Service) read(ctx context.Context, size int64) error {
 			if err := s.again(i, e); err != nil {
 				return err
 			}
+		}
+		if e.Kind == entry.Publication {
+			s.documents[keyOf(e)] = true
 		}
 		return s.book.Add(e)
 	})

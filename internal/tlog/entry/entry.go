@@ -67,13 +67,17 @@ const (
 	// Report is the daily report of a day, computed from all entries before this one. Its Items is
 	// how many these are, its Commitment the SHA-256 of the published file.
 	Report Kind = "report"
+	// Publication is a document that the operator published: a text of his rules, or a statement
+	// that a person signed. Its Subject is the document's name, its Day that of which the document
+	// says it is, its Ends until when it holds, its Commitment the SHA-256 of the file.
+	Publication Kind = "publication"
 )
 
 // Kinds are all kinds of entries.
 func Kinds() []Kind {
 	return []Kind{
 		Decision, Lift, Expiry, NoAction, Appeal, Settlement, Order, Effect, Refusal, Disclosure,
-		Told, Correction, Review, Report,
+		Told, Correction, Review, Report, Publication,
 	}
 }
 

@@ -47,6 +47,10 @@ func (b *Book) Add(e entry.Entry) error {
 		b.entries++
 		return nil
 	}
+	if e.Kind == entry.Publication {
+		b.entries++ // its day is the document's own, which may be long ago or yet to come
+		return nil
+	}
 	t := b.days[e.Day]
 	if t == nil {
 		t = newTally()

@@ -70,6 +70,7 @@ type tally struct {
 	of            Figures
 	took, appeals times
 	requests      map[string]*requests
+	withheld      map[string]withheld
 }
 
 func newTally() *tally {
@@ -79,6 +80,7 @@ func newTally() *tally {
 			Categories: map[string]int64{}, Sources: map[string]int64{},
 		},
 		took: times{}, appeals: times{}, requests: map[string]*requests{},
+		withheld: map[string]withheld{},
 	}
 }
 
@@ -132,6 +134,7 @@ func (t *tally) decision(e entry.Entry) {
 		count(f.Measures, m)
 	}
 	t.took[e.Minutes]++
+	t.withhold(e)
 	ends := slices.Contains(e.Measures, terminated) || slices.Contains(e.Measures, noProvision)
 	if e.Subject != "chat" || !ends {
 		return
@@ -218,20 +221,38 @@ func (t *tally) merge(o *tally) {
 	a.AutomatedReviews.merge(b.AutomatedReviews)
 	t.took.add(o.took)
 	t.appeals.add(o.appeals)
-	for country, from := range o.requests {
-		to := t.country(country)
-		to.out.Received += from.out.Received
-		to.out.Complied += from.out.Complied
-		to.out.Partly += from.out.Partly
-		to.out.Refused += from.out.Refused
-		to.out.Disclosures += from.out.Disclosures
-		sum(to.out.Reasons, from.out.Reasons)
-		sum(to.out.Instruments, from.out.Instruments)
-		to.accounts.merge(from.accounts)
-		to.told.merge(from.told)
-		to.untold.merge(from.untold)
-		to.took.add(from.took)
+	for country := range o.requests {
+		t.mergeRequests(o, country)
 	}
+	for country := range o.withheld {
+		t.mergeWithheld(o, country)
+	}
+}
+
+// mergeWithheld adds what another tally has withheld in a country to this one.
+func (t *tally) mergeWithheld(o *tally, country string) {
+	w, more := t.withheld[country], o.withheld[country]
+	t.withheld[country] = withheld{w.measures + more.measures, w.items + more.items}
+}
+
+// mergeRequests adds the requests of a country, if another tally has some, to this one.
+func (t *tally) mergeRequests(o *tally, country string) {
+	from := o.requests[country]
+	if from == nil {
+		return
+	}
+	to := t.country(country)
+	to.out.Received += from.out.Received
+	to.out.Complied += from.out.Complied
+	to.out.Partly += from.out.Partly
+	to.out.Refused += from.out.Refused
+	to.out.Disclosures += from.out.Disclosures
+	sum(to.out.Reasons, from.out.Reasons)
+	sum(to.out.Instruments, from.out.Instruments)
+	to.accounts.merge(from.accounts)
+	to.told.merge(from.told)
+	to.untold.merge(from.untold)
+	to.took.add(from.took)
 }
 
 // figures are what is published of a tally.
@@ -248,14 +269,18 @@ func (t *tally) figures() Figures {
 		f.Requests = make(map[string]Requests, len(t.requests))
 	}
 	for country, r := range t.requests {
-		out := r.out
-		out.Reasons, out.Instruments = maps.Clone(out.Reasons), maps.Clone(out.Instruments)
-		out.Accounts, out.Told = r.accounts.String(), r.told.String()
-		out.Untold = r.untold.String()
-		out.MedianMinutes = r.took.median()
-		f.Requests[country] = out
+		f.Requests[country] = r.published()
 	}
 	return f
+}
+
+// published are a country's requests as they are published.
+func (r *requests) published() Requests {
+	out := r.out
+	out.Reasons, out.Instruments = maps.Clone(out.Reasons), maps.Clone(out.Instruments)
+	out.Accounts, out.Told, out.Untold = r.accounts.String(), r.told.String(), r.untold.String()
+	out.MedianMinutes = r.took.median()
+	return out
 }
 
 // add counts an outcome n times.

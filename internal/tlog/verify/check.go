@@ -17,8 +17,8 @@ type Check struct {
 	Keys   Keys
 	// Since is what was checked before; the zero Seen for nothing.
 	Since Seen
-	// Reports says that the files of the daily reports are to be checked too, not only what the log
-	// says of them.
+	// Reports says that the files of the daily reports and of other documents are to be checked
+	// too, not only what the log says of them.
 	Reports bool
 }
 
@@ -31,6 +31,8 @@ type Result struct {
 	Last    string
 	// Book is what the entries add up to.
 	Book *report.Book
+	// Newest has the newest entry of each published document, by its name.
+	Newest map[string]entry.Entry
 }
 
 // Run checks a whole log: signatures, history, every tile, every entry and every report. What does
@@ -158,6 +160,11 @@ func (p *pass) count(raw []byte) error {
 			return err
 		}
 		p.out.Reports++
+	}
+	if e.Kind == entry.Publication {
+		if err := p.document(e); err != nil {
+			return err
+		}
 	}
 	if err := p.out.Book.Add(e); err != nil {
 		return finding(BadReport, e.Day, "entry %s: %v", at, err)

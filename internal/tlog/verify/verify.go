@@ -41,6 +41,10 @@ const (
 	BadEntry What = "entry"
 	// BadReport is a report that is not what the entries add up to.
 	BadReport What = "report"
+	// BadDocument is a published document that is not the one that its entry commits to.
+	BadDocument What = "document"
+	// BadCanary is a canary statement that is missing, expired, or not signed as it must be.
+	BadCanary What = "canary"
 	// BadReceipt is a receipt that does not prove what it says.
 	BadReceipt What = "receipt"
 )

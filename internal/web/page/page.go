@@ -223,6 +223,7 @@ func (s *Site) admit(w http.ResponseWriter, r *http.Request, h Handler) error {
 // Fail answers with the page of an error.
 func (s *Site) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	status, name := http.StatusInternalServerError, "broken"
+	w.Header().Set("Cache-Control", "no-store")
 	switch {
 	case errors.Is(err, ErrNotFound):
 		status, name = http.StatusNotFound, "notfound"

@@ -6,6 +6,9 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
 )
 
 // View is what a page's template is given: what is about the visitor, and Data, what the page is
@@ -25,6 +28,23 @@ type View struct {
 // T is a text in the visitor's language.
 func (v *View) T(key string, args ...any) string {
 	return v.set.texts.Get(v.Lang.Code, key, args...)
+}
+
+// Word is the text of a word of some vocabulary, or the word itself where nobody wrote one.
+func (v *View) Word(vocabulary, word string) string {
+	if key := vocabulary + "." + word; v.set.texts.Has(key) {
+		return v.T(key)
+	}
+	return word
+}
+
+// Region is the name of a country by its ISO 3166-1 code, or the code where there is none.
+func (v *View) Region(code string) string {
+	names := display.Regions(language.Make(v.Lang.Code))
+	if r, err := language.ParseRegion(code); err == nil && names != nil {
+		return names.Name(r)
+	}
+	return code
 }
 
 // Dir is the direction of writing: ltr or rtl.
@@ -65,6 +85,9 @@ func (v *View) Link(at string, params ...string) string {
 	}
 	return at
 }
+
+// LinkTo is Link with parameters that were made elsewhere.
+func (v *View) LinkTo(at string, params []string) string { return v.Link(at, params...) }
 
 // Chosen is the language's code if the visitor chose it, for a hidden field.
 func (v *View) Chosen() string {
@@ -146,7 +169,9 @@ func (s *Set) Render(
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Language", v.Lang.Code)
 	h.Set("Vary", "Accept-Language")
-	h.Set("Cache-Control", "no-store")
+	if h.Get("Cache-Control") == "" {
+		h.Set("Cache-Control", "no-store")
+	}
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(b.Bytes())

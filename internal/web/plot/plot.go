@@ -8,6 +8,8 @@ const (
 	left, bottom  = 40, 24
 	// air is above the highest column.
 	air = 10
+	// broadest is the width of a column where there are few.
+	broadest = 48
 	// markEvery is for how many columns one label is written.
 	markEvery = 7
 )
@@ -60,7 +62,8 @@ func Of(title string, values []Value) Plot {
 	for i, v := range values {
 		h := int(int64(room) * v.N / top)
 		p.Columns = append(p.Columns, Column{
-			X: left + int(float64(i)*step), Y: p.Base - h, Width: max(int(step)-2, 1), Height: h,
+			X: left + int(float64(i)*step), Y: p.Base - h,
+			Width: min(max(int(step)-2, 1), broadest), Height: h,
 			Label: v.Label, Value: v.N, Marked: i%markEvery == 0,
 		})
 	}

@@ -14,6 +14,7 @@ import (
 
 	"parley/internal/clock"
 	"parley/internal/limit"
+	"parley/internal/tlog/archive"
 	"parley/internal/tlog/entry"
 	"parley/internal/tlog/report"
 	"parley/internal/tlog/verify"
@@ -26,12 +27,15 @@ func TestTexts(t *testing.T) {
 	pagetest.Texts(t, files, page.Files(), about.Shell())
 }
 
-// door serves the pages of a log directory; keys are those of the log and of its witnesses.
-func door(t *testing.T, dir string, keys ...string) http.Handler {
+// now is the time of the tests.
+var now = time.Date(2026, 11, 30, 0, 0, 0, 0, time.UTC)
+
+// rooms are what pages of a log directory stand on; keys are those of the log and of its witnesses.
+func rooms(t *testing.T, dir string, keys ...string) Rooms {
 	t.Helper()
+	clock := clock.NewFake(now)
 	site, err := page.New(page.Options{
-		URL: "https://chat.example", Name: "Parley", Key: sha256.Sum256(nil),
-		Clock: clock.NewFake(time.Date(2026, 11, 30, 0, 0, 0, 0, time.UTC)),
+		URL: "https://chat.example", Name: "Parley", Key: sha256.Sum256(nil), Clock: clock,
 		Pages: limit.Rate{}, Forms: limit.Rate{}, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
@@ -40,17 +44,32 @@ func door(t *testing.T, dir string, keys ...string) http.Handler {
 	if len(keys) == 0 {
 		keys = []string{"chat.example/log+00000000+AAAA"}
 	}
-	p, err := New(Rooms{Site: site, Log: Log{
-		Dir: dir, Origin: "chat.example/log", Keys: keys[0] + "\n", Witnesses: keys[1:],
-		State: func(context.Context) (int64, int64, error) { return 12, 11, nil },
-	}})
+	return Rooms{
+		Site: site, Clock: clock, Archive: archive.New(origin, verify.Dir(dir)),
+		Log: Log{
+			Dir: dir, Origin: origin, Keys: keys[0] + "\n", Witnesses: keys[1:],
+			State: func(context.Context) (int64, int64, error) { return 12, 11, nil },
+		},
+	}
+}
+
+// served are the pages behind a door.
+func served(t *testing.T, r Rooms) http.Handler {
+	t.Helper()
+	p, err := New(r)
 	if err != nil {
 		t.Fatal(err)
 	}
 	mux := http.NewServeMux()
-	site.Mount(mux)
+	r.Site.Mount(mux)
 	p.Mount(mux)
 	return mux
+}
+
+// door serves the pages of a log directory.
+func door(t *testing.T, dir string, keys ...string) http.Handler {
+	t.Helper()
+	return served(t, rooms(t, dir, keys...))
 }
 
 func get(t *testing.T, h http.Handler, at string) (int, string) {

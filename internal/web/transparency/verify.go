@@ -25,6 +25,7 @@ func words() []string {
 
 // verify is the page on which a browser checks a receipt by itself.
 func (p *Pages) verify(w http.ResponseWriter, r *http.Request) error {
+	p.public(w)
 	set := p.set.With(page.Policy{Scripts: true})
 	return set.Render(w, r, http.StatusOK, "verify", verifyView{
 		checkView: p.trust(), Words: words(), Kinds: entry.Kinds(),

@@ -2,6 +2,7 @@ package transparency
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
@@ -40,9 +41,7 @@ func newScribe(t testing.TB) *scribe {
 	s := &scribe{t: t, record: []byte(`{"decision":7}`)}
 	secret, public := s.key(origin)
 	var err error
-	if s.log, err = note.NewSigner(secret); err != nil {
-		t.Fatal(err)
-	}
+	s.log = s.signer(secret)
 	s.public = append(s.public, public)
 	secret, public = s.key("witness.example")
 	if s.witness, err = fnote.NewSignerForCosignatureV1(secret); err != nil {
@@ -62,6 +61,16 @@ func (s *scribe) key(name string) (secret, public string) {
 		s.t.Fatal(err)
 	}
 	return secret, public
+}
+
+// signer signs with a secret key.
+func (s *scribe) signer(secret string) note.Signer {
+	s.t.Helper()
+	signer, err := note.NewSigner(secret)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return signer
 }
 
 // trust is whom the tests trust: the log and the witness.
@@ -133,6 +142,13 @@ func (s *scribe) receipt(index int64) verify.Receipt {
 		V: 1, Origin: origin, Index: index, Entry: s.raw[index], Proof: proof,
 		Checkpoint: s.sign(s.text(), s.log, s.witness), Salt: s.salt[:], Record: s.record,
 	}
+}
+
+// prove is what the pages make receipts by.
+func (s *scribe) prove(_ context.Context, index int64) (verify.Receipt, error) {
+	r := s.receipt(index)
+	r.Salt, r.Record = nil, nil
+	return r, nil
 }
 
 func (s *scribe) encoded(r verify.Receipt) []byte {
@@ -251,10 +267,7 @@ func signed(s *scribe) map[string]string {
 	text := s.text()
 	root := strings.Split(text, "\n")[2]
 	other, _ := s.key(origin)
-	stranger, err := note.NewSigner(other)
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	stranger := s.signer(other)
 	good := s.sign(text, s.log, s.witness)
 	lines := strings.SplitAfter(good, "\n")
 	both := func(text string) string { return s.sign(text, s.log, s.witness) }
@@ -297,13 +310,15 @@ func odd(s *scribe) (out []string) {
 		{`"items":1,"minutes":90`, `"minutes":90,"items":1`}, {`"minutes"`, `"Minutes"`},
 		{`"K"`, `"` + strings.Repeat("K", 81) + `"`}, {`"}`, `","x":1}`}, {`"}`, `"} `},
 		{`"commitment"`, `"persons":null,"commitment"`}, {`"subject":"chat",`, `"of":"0",`},
+		{`"minutes"`, `"untold":1,"minutes"`}, {`"items"`, `"was":"a word","items"`},
 	} {
 		if !strings.Contains(string(b), x[0]) {
 			s.t.Fatalf("no %q in %s", x[0], b)
 		}
 		out = append(out, strings.Replace(string(b), x[0], x[1], 1))
 	}
-	return append(out, "", "{}", strings.Repeat("x", entry.MaxSize+1))
+	exact := strings.NewReplacer(`"decision"`, `"order"`, `"items":1`, `"items":2`)
+	return append(out, exact.Replace(string(b)), "", "{}", strings.Repeat("x", entry.MaxSize+1))
 }
 
 // opened is a log of nine entries, and its page in a browser.

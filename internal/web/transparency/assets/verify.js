@@ -156,7 +156,7 @@
   // ---- Entries: docs/transparency.md ----
 
   const kinds = ["decision", "lift", "expiry", "no-action", "appeal", "settlement", "order",
-    "effect", "refusal", "disclosure", "correction", "review", "report"];
+    "effect", "refusal", "disclosure", "told", "correction", "review", "report", "publication"];
   const word = /"[A-Za-z0-9_-]{1,80}"/y;
   const ascending = (list) => list.every((x, i) => i === 0 || list[i - 1] < x);
   function isDay(s) {
@@ -184,8 +184,18 @@
     ["category", "word"], ["keywords", "words"], ["source", "word"], ["detected", "yes"],
     ["decided", "word"], ["content", "words"], ["lang", "code"], ["territory", "codes"],
     ["ends", "day"], ["country", "code"], ["instrument", "word"], ["reason", "word"],
-    ["outcome", "word"], ["items", "count"], ["accounts", "count"], ["told", "count"],
-    ["minutes", "count"], ["persons", "count"], ["commitment", "hash", true]];
+    ["outcome", "word"], ["was", "word"], ["items", "count"], ["accounts", "count"],
+    ["told", "count"], ["untold", "count"], ["minutes", "count"], ["persons", "count"],
+    ["commitment", "hash", true]];
+
+  // Of what authorities ask, people are counted in bands.
+  function banded(e) {
+    if (!["order", "effect", "refusal", "disclosure", "told"].includes(e.kind)) {
+      return !e.untold;
+    }
+    return ["items", "accounts", "told", "untold"].every((name) =>
+      [undefined, 1, 5, 50, 250, 1000].includes(e[name]));
+  }
 
   // An entry has one form; everything else is refused.
   function entry(text) {
@@ -207,7 +217,7 @@
       if (holds && !holds(out[name], found[0])) throw wrong;
       at = pattern.lastIndex;
     }
-    if (text.slice(at) !== "}") throw wrong;
+    if (text.slice(at) !== "}" || !banded(out)) throw wrong;
     return out;
   }
 
