@@ -29,8 +29,12 @@ var contentless = map[string]bool{
 	"*tg.AccountPasswordSettings": true, "tg.AccountResetPasswordResultClass": true,
 	"tg.AuthSentCodeClass": true, "*tg.AuthLoggedOut": true, "*tg.AuthPasswordRecovery": true,
 	"*tg.AuthExportedAuthorization": true, "tg.AuthLoginTokenClass": true, "*tg.Authorization": true,
+	// What is told of secret chats: numbers of a key exchange, dates, and ciphertext.
+	"tg.EncryptedChatClass": true, "tg.EncryptedFileClass": true,
+	"tg.MessagesSentEncryptedMessageClass": true,
 	// What the server says of itself.
-	"*tg.Config": true, "*tg.NearestDC": true, "*tg.CDNConfig": true, "*tg.HelpInviteText": true,
+	"tg.MessagesDhConfigClass": true,
+	"*tg.Config":               true, "*tg.NearestDC": true, "*tg.CDNConfig": true, "*tg.HelpInviteText": true,
 	"tg.HelpAppConfigClass": true, "tg.HelpAppUpdateClass": true, "tg.HelpCountriesListClass": true,
 	"tg.HelpDeepLinkInfoClass": true, "tg.HelpPeerColorsClass": true, "tg.HelpPromoDataClass": true,
 	"tg.HelpTermsOfServiceUpdateClass": true, "tg.HelpTimezonesListClass": true,

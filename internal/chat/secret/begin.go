@@ -121,6 +121,9 @@ func (s *Service) applyRequest(tx *store.Tx, o store.Outbox) error {
 		return err
 	}
 	c, found, err := theirs(tx, o, body.ID)
+	if err == nil && found && c.State == store.SecretWaiting {
+		return end(tx, c, false, s.now()) // each asked the other under the same id
+	}
 	if err != nil || found {
 		return err
 	}
