@@ -25,6 +25,7 @@ import (
 	"parley/internal/chat/media"
 	"parley/internal/chat/media/imaging"
 	"parley/internal/chat/message"
+	"parley/internal/chat/username"
 	"parley/internal/ids"
 	"parley/internal/store"
 )
@@ -168,7 +169,7 @@ func usernameOf(h head) string {
 	if len(name) > usernameMost {
 		name = strings.TrimRight(name[:usernameMost], "_")
 	}
-	if len(name) < usernameLeast {
+	if len(name) < usernameLeast || (username.Rules{}).Check(name) != nil {
 		name = fmt.Sprintf("imported_%d", h.ID)
 	}
 	return name

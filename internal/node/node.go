@@ -115,6 +115,8 @@ type Node struct {
 	images   func() (*imaging.Worker, error)
 
 	transparency *transparency
+	// public are the pages of the public door.
+	public func() (publicDoor, error)
 
 	ctx    context.Context
 	cancel context.CancelCauseFunc
@@ -157,6 +159,7 @@ func Open(ctx context.Context, cfg config.Config, o Options) (n *Node, err error
 	n.images = sync.OnceValues(func() (*imaging.Worker, error) {
 		return imaging.NewWorker(n.ctx, imaging.Options{})
 	})
+	n.public = sync.OnceValues(n.pages)
 	steps := []func() error{
 		n.openKeeping, n.openRooms, n.openSafety, n.openDecide, n.openOrders, n.openDSA, n.openMail,
 		n.openAPI, n.openGateway, n.openTransparency, n.carryOn,
@@ -243,7 +246,7 @@ func random() int64 {
 func (n *Node) Run(ctx context.Context, ready func(listen, web []net.Addr)) error {
 	stop := context.AfterFunc(ctx, func() { n.cancel(errStopped) })
 	defer stop()
-	pages, err := n.pages()
+	pages, err := n.public()
 	if err != nil {
 		return err
 	}

@@ -85,7 +85,10 @@ func TestUsernames(t *testing.T) {
 		_, err := a.AccountCheckUsername(ctx(), bad)
 		refused(t, bad, err, "USERNAME_INVALID")
 	}
-	_, err := b.AccountUpdateUsername(ctx(), "Member_ONE")
+	check(a, "Transparency", false)
+	_, err := a.AccountUpdateUsername(ctx(), "transparency")
+	refused(t, "a page's name", err, "USERNAME_OCCUPIED")
+	_, err = b.AccountUpdateUsername(ctx(), "Member_ONE")
 	refused(t, "a taken name", err, "USERNAME_OCCUPIED")
 	_, err = a.AccountUpdateUsername(ctx(), "member_one")
 	refused(t, "the same name", err, "USERNAME_NOT_MODIFIED")

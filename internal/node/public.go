@@ -3,6 +3,7 @@ package node
 import (
 	"net/http"
 	"net/netip"
+	"net/url"
 
 	"parley/internal/safety/country"
 	doors "parley/internal/safety/door"
@@ -13,8 +14,43 @@ import (
 	persons "parley/internal/web/person"
 )
 
+// hasPage tells whether the public door has something else at a name than the chat of that name. So
+// a page that is mounted is reserved, whether anybody thought of its name or not.
+func (n *Node) hasPage(name string) bool {
+	door, err := n.public()
+	if err != nil {
+		return false // and the node does not run either
+	}
+	for _, below := range []string{"", "/", "/1", "/1/1"} {
+		r := http.Request{Method: http.MethodGet, URL: &url.URL{Path: "/" + name + below}}
+		if _, route := door.mux.Handler(&r); route != "/" && !notice.OfChats(route) {
+			return true
+		}
+	}
+	return false
+}
+
+// publicDoor is what the public door answers, and the routes of its pages.
+type publicDoor struct {
+	http.Handler
+	mux *http.ServeMux
+}
+
 // pages answers people: notices, what became of them, public channels and posts.
-func (n *Node) pages() (http.Handler, error) {
+func (n *Node) pages() (publicDoor, error) {
+	mux, err := n.routes()
+	if err != nil {
+		return publicDoor{}, err
+	}
+	// Not even the mux can tell the log's files from posts of a channel "log": they come first.
+	door := http.NewServeMux()
+	door.Handle("/log/", http.StripPrefix("/log/", n.transparency.log))
+	door.Handle("/", mux)
+	return publicDoor{door, mux}, nil
+}
+
+// routes are the pages by their addresses.
+func (n *Node) routes() (*http.ServeMux, error) {
 	site, err := n.site()
 	if err != nil {
 		return nil, err
@@ -47,11 +83,7 @@ func (n *Node) pages() (http.Handler, error) {
 	notices.Mount(mux)
 	people.Mount(mux)
 	contacts.Mount(mux)
-	// A channel may be called "log": the log's files come first.
-	door := http.NewServeMux()
-	door.Handle("/log/", http.StripPrefix("/log/", n.transparency.log))
-	door.Handle("/", mux)
-	return door, nil
+	return mux, nil
 }
 
 // proxies are those whose word on where a request comes from is believed.

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -12,11 +13,41 @@ import (
 
 	"github.com/gotd/td/tg"
 
+	"parley/internal/chat"
 	"parley/internal/ids"
 	"parley/internal/limit"
 	"parley/internal/safety"
 	"parley/internal/store"
 )
+
+// TestPagesAreReserved walks the public pages from their links, and mounts one that nobody thought
+// of: nobody is called like a page.
+func TestPagesAreReserved(t *testing.T) {
+	w := newWorld(t)
+	door, err := w.n.public()
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := w.visitor()
+	names := []string{"assets"}
+	_, home := v.get("/")
+	for _, m := range regexp.MustCompile(`href="/([a-z]+)`).FindAllStringSubmatch(home, -1) {
+		names = append(names, m[1])
+	}
+	if len(names) < 4 {
+		t.Errorf("the home page leads to %q only", names)
+	}
+	door.mux.Handle("GET /opening_hours/{day}", http.NotFoundHandler())
+	door.mux.Handle("GET /visiting_hours", http.NotFoundHandler())
+	for _, name := range append(names, "opening_hours", "Visiting_Hours") {
+		if err := w.n.Channel.Names.Check(name); !errors.Is(err, chat.ErrUsernameOccupied) {
+			t.Errorf("somebody may be called %s: %v", name, err)
+		}
+	}
+	if err := w.n.Channel.Names.Check("business_hours"); err != nil {
+		t.Errorf("nobody may be called like no page: %v", err)
+	}
+}
 
 // visitor is somebody with a browser and no account.
 type visitor struct {

@@ -23,6 +23,7 @@ import (
 	"parley/internal/chat/presence"
 	"parley/internal/chat/search"
 	"parley/internal/chat/secret"
+	"parley/internal/chat/username"
 	"parley/internal/config"
 	"parley/internal/ids"
 	"parley/internal/keyring"
@@ -61,6 +62,7 @@ func (n *Node) openRooms() error {
 	}
 	n.Channel = &channel.Service{
 		Store: n.Store, Clock: n.clock, Message: n.Message, Group: n.Group, Settled: n.settled,
+		Names: username.Rules{Page: n.hasPage},
 	}
 	n.group = crypt.NewGroup()
 	n.search = &search.Service{Store: n.Store}

@@ -122,7 +122,7 @@ func TestChannelNames(t *testing.T) {
 		}
 		return out
 	}
-	for name, want := range map[string]bool{"common_room": true, "Second_Member": false} {
+	for name, want := range map[string]bool{"common_room": true, "Second_Member": false, "Notice": false} {
 		for what, in := range map[string]tg.InputChannelClass{
 			"a channel": a.inputChannel(room), "a channel to come": &tg.InputChannelEmpty{},
 		} {

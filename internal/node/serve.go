@@ -65,7 +65,9 @@ func (n *Node) methods() []api.Method {
 			DropTemps: func(key int64, except []int64) { n.gateway.DropTemps(key, except) },
 		}).Methods(),
 		(&apiaccount.Security{Desk: d, Account: n.Account}).Methods(),
-		(&apiaccount.Profile{Desk: d, Presence: n.presence, Changed: n.personChanged}).Methods(),
+		(&apiaccount.Profile{
+			Desk: d, Presence: n.presence, Changed: n.personChanged, Names: n.Channel.Names,
+		}).Methods(),
 		helpHandlers.Methods(),
 		(&langpack.Handlers{}).Methods(),
 		(&users.Handlers{Desk: d}).Methods(),

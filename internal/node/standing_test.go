@@ -140,6 +140,15 @@ func (d *client) tries(t *testing.T, to ids.Peer) string {
 	return reason(t, err)
 }
 
+// invites adds somebody to a channel and returns who would not be added.
+func (p *person) invites(t *testing.T, to ids.Peer, who *person) []tg.MissingInvitee {
+	t.Helper()
+	got := must(p.ChannelsInviteToChannel(ctx(), &tg.ChannelsInviteToChannelRequest{
+		Channel: p.inputChannel(to), Users: []tg.InputUserClass{p.inputUser(who)},
+	}))(t)
+	return got.MissingInvitees
+}
+
 func TestSuspensionRunsOut(t *testing.T) {
 	s := newScene(t)
 	s.take(s.authorSubject(), safety.MeasureSpec{
@@ -211,6 +220,7 @@ func TestTerminated(t *testing.T) {
 // TestLimited holds an account that may not write to others, and one that may not join, to it.
 func TestLimited(t *testing.T) {
 	s := newScene(t)
+	posts := s.author.channel(t, "Posts", true)
 	lift := s.take(s.authorSubject(), safety.MeasureSpec{Measure: safety.LimitSending})
 	expect := func(what string, to ids.Peer, want string) {
 		t.Helper()
@@ -224,6 +234,13 @@ func TestLimited(t *testing.T) {
 	expect("the service", accounts.ServiceUser.Peer(), "")
 	expect("a room", s.room, "USER_BANNED_IN_CHANNEL")
 	expect("a group", s.group, "PEER_FLOOD")
+	expect("his own channel", posts, "")
+	if missing := s.author.invites(t, posts, s.stranger); len(missing) != 1 {
+		t.Error("he adds strangers to it")
+	}
+	if missing := s.author.invites(t, posts, s.member); len(missing) != 0 {
+		t.Error("he cannot add who has him in his address book")
+	}
 	s.stranger.say(s.author.self.Peer(), "hello")
 	expect("who wrote to him", s.stranger.self.Peer(), "")
 	edit := &tg.MessagesEditMessageRequest{Peer: s.author.input(s.room), ID: s.text}
@@ -239,12 +256,7 @@ func TestLimited(t *testing.T) {
 	})
 	refused(t, "making a room", err, "USER_RESTRICTED")
 	other := s.member.channel(t, "Room", false)
-	u := must(s.member.ChannelsInviteToChannel(ctx(), &tg.ChannelsInviteToChannelRequest{
-		Channel: s.member.inputChannel(other), Users: []tg.InputUserClass{
-			s.member.inputUser(s.author),
-		},
-	}))(t)
-	if len(u.MissingInvitees) != 1 {
+	if len(s.member.invites(t, other, s.author)) != 1 {
 		t.Error("somebody else let him in")
 	}
 	expect("a room that he is in", s.room, "")

@@ -73,7 +73,12 @@ func testRemovedMessages(d *desk) {
 		return r.RemovedByOrigin(m.Box, m.Origin, m.Nonce)
 	}
 	count := func(r *store.Reader) (store.Box, error) { return r.Box(m.Box) }
+	holders := func(r *store.Reader) ([]ids.Peer, error) {
+		return r.CopyHolders(m.Origin, m.Nonce)
+	}
+	equal(d, "who has it", read(d, holders), []ids.Peer{m.Box})
 	take(m)
+	equal(d, "who had it", read(d, holders), []ids.Peer{m.Box})
 	absent(d, get)
 	equal(d, "removed", read(d, removed), m)
 	equal(d, "by origin", read(d, byOrigin), m)

@@ -1,6 +1,10 @@
 package store_test
 
-import "parley/internal/store"
+import (
+	"math"
+
+	"parley/internal/store"
+)
 
 func testStaff(d *desk) {
 	one := store.Staff{
@@ -102,9 +106,19 @@ func testStaffAudit(d *desk) {
 	equal(d, "below", read(d, func(r *store.Reader) ([]store.StaffAudit, error) {
 		return r.StaffAudits(a.Staff, 2, 5)
 	}), []store.StaffAudit{a})
-	equal(d, "all", read(d, func(r *store.Reader) ([]store.StaffAudit, error) {
-		return r.AllStaffAudits(a.At, 5)
-	}), []store.StaffAudit{b, a})
+	end := store.AuditPlace{At: math.MaxInt64, Staff: math.MaxInt64, Number: math.MaxInt64}
+	for of, want := range map[store.AuditFilter][]store.StaffAudit{
+		{Below: end}: {b, a}, {Below: b.Place()}: {a}, {Below: a.Place()}: {},
+		{Below: end, Action: "look"}: {b, a}, {Below: b.Place(), Action: "look"}: {a},
+		{Below: end, Action: "other"}: {}, {Below: end, Staff: a.Staff}: {b, a},
+		{Below: b.Place(), Staff: a.Staff}: {a}, {Below: end, Staff: a.Staff, Action: "x"}: {},
+		{Below: end, Staff: a.Staff + 1}: {}, {Below: end, Since: b.At}: {b},
+	} {
+		of.Since = max(of.Since, a.At)
+		equal(d, "filtered", read(d, func(r *store.Reader) ([]store.StaffAudit, error) {
+			return r.FilteredAudits(of, 5)
+		}), want)
+	}
 	for but, others := range map[int64]int64{a.Case: 0, a.Case + 1: 1} {
 		equal(d, "cases but one", read(d, func(r *store.Reader) (int64, error) {
 			n, seen, err := r.CountStaffCases(a.Staff, "look", 0, but)

@@ -63,6 +63,12 @@ var (
 	removedByOrigin = define("removed.by_origin", "removed_messages", "box_id",
 		`select `+messageColumns+` from removed_messages
 		where box_id = $1 and origin = $2 and nonce = $3`)
+	messageCopies = define("message.copies", "messages", acrossShards,
+		`select box_id from messages where origin = $1 and nonce = $2 and box_id > 0
+		and box_id <> $1 order by box_id`)
+	removedCopies = define("removed.copies", "removed_messages", acrossShards,
+		`select box_id from removed_messages where origin = $1 and nonce = $2 and box_id > 0
+		and box_id <> $1 order by box_id`)
 	removedDrop = define("removed.drop", "removed_messages", "box_id",
 		`delete from removed_messages where box_id = $1 and id = $2`)
 	removedDropPeer = define("removed.drop_peer", "removed_messages", "box_id",
@@ -200,6 +206,23 @@ func (r *Reader) Removed(box ids.Peer, id int64) (Message, error) {
 // RemovedByOrigin is MessageByOrigin for messages that were taken away.
 func (r *Reader) RemovedByOrigin(box, origin ids.Peer, nonce int64) (Message, error) {
 	return r.message(box, removedByOrigin, box, origin, nonce)
+}
+
+// CopyHolders returns the accounts' boxes, besides its own, that have a copy of the message which
+// was sent from a box under an id, shown or taken away.
+func (r *Reader) CopyHolders(origin ids.Peer, id int64) (out []ids.Peer, err error) {
+	for _, st := range []*statement{messageCopies, removedCopies} {
+		err = r.each(st, []any{origin, id}, func(row rows) error {
+			var box ids.Peer
+			err := row.Scan(&box)
+			out = append(out, box)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 // ForgetRemoved makes sure that a message that was taken away cannot be put back; false when there

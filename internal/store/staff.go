@@ -157,7 +157,15 @@ var (
 		and at > $3 and outcome = 'done' and case_id = $4 limit 1) as taken`)
 	auditAll = define("staff_audit.all", "staff_audit", acrossShards,
 		`select staff_id, `+auditColumns+` from staff_audit where at >= $1
-		order by at desc, staff_id, number desc limit $2`)
+		and (at, staff_id, number) < ($2, $3, $4)
+		order by at desc, staff_id desc, number desc limit $5`)
+	auditActs = define("staff_audit.acts", "staff_audit", acrossShards,
+		`select staff_id, `+auditColumns+` from staff_audit where at >= $1
+		and (at, staff_id, number) < ($2, $3, $4) and action = $6
+		order by at desc, staff_id desc, number desc limit $5`)
+	auditOf = define("staff_audit.of", "staff_audit", "staff_id",
+		`select staff_id, `+auditColumns+` from staff_audit where staff_id = $1 and at >= $2
+		and number < $3 and ($4 = '' or action = $4) order by number desc limit $5`)
 	shiftGet = define("staff_shift.get", "staff_shifts", "staff_id",
 		`select started, run, seen, cases, reveals, rest_until from staff_shifts
 		where staff_id = $1`)
@@ -323,9 +331,33 @@ func (r *Reader) CountStaffCases(
 	return others, n > 0, err
 }
 
-// AllStaffAudits returns up to limit rows of all staff since a time, the last first.
-func (r *Reader) AllStaffAudits(since int64, limit int) (out []StaffAudit, err error) {
-	err = r.each(auditAll, []any{since, limit}, func(row rows) error {
+// AuditPlace is a place in the audit of all staff; the last rows have the highest.
+type AuditPlace struct{ At, Staff, Number int64 }
+
+// Place is where a row stands in the audit of all staff.
+func (a StaffAudit) Place() AuditPlace { return AuditPlace{a.At, a.Staff, a.Number} }
+
+// AuditFilter names rows of the audit.
+type AuditFilter struct {
+	// Staff is whose, 0 for everybody's; Action is what was done, empty for anything.
+	Staff  int64
+	Action string
+	// Since is from when on, in Unix seconds; Below are those before a place.
+	Since int64
+	Below AuditPlace
+}
+
+// FilteredAudits returns up to limit rows of the audit that a filter names, the last first.
+func (r *Reader) FilteredAudits(f AuditFilter, limit int) (out []StaffAudit, err error) {
+	at := f.Below
+	st, args := auditAll, []any{f.Since, at.At, at.Staff, at.Number, limit}
+	switch {
+	case f.Staff != 0:
+		st, args = auditOf, []any{f.Staff, f.Since, at.Number, f.Action, limit}
+	case f.Action != "":
+		st, args = auditActs, append(args, f.Action)
+	}
+	err = r.each(st, args, func(row rows) error {
 		var a StaffAudit
 		err := row.Scan(&a.Staff, &a.Number, &a.At, &a.Action, &a.Outcome, &a.Subject, &a.Case,
 			&a.Detail, &a.Chain)

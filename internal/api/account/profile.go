@@ -2,7 +2,7 @@ package account
 
 import (
 	"context"
-	"regexp"
+	"errors"
 	"strings"
 	"unicode/utf8"
 
@@ -16,6 +16,7 @@ import (
 	"parley/internal/chat/contact"
 	"parley/internal/chat/presence"
 	"parley/internal/chat/search/terms"
+	"parley/internal/chat/username"
 	"parley/internal/ids"
 	"parley/internal/store"
 )
@@ -24,6 +25,8 @@ import (
 type Profile struct {
 	desk.Desk
 	Presence *presence.Tracker
+	// Names are the usernames that people may have.
+	Names username.Rules
 	// Changed tells those who may see it that something about a person changed.
 	Changed func(ctx context.Context, user ids.UserID) error
 }
@@ -132,19 +135,17 @@ func (h *Profile) retermed(c *api.Call, before, after store.User) error {
 	return nil
 }
 
-// username is the form of usernames.
-//
-// https://core.telegram.org/method/account.checkUsername
-var username = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{3,30}[A-Za-z0-9]$`)
-
 // checkUsername tells whether the caller could take a username.
 //
 // https://core.telegram.org/method/account.checkUsername
 func (h *Profile) checkUsername(
 	c *api.Call, req *tg.AccountCheckUsernameRequest,
 ) (*tg.BoolBox, error) {
-	if !username.MatchString(req.Username) {
-		return nil, chat.ErrUsernameInvalid
+	switch err := h.Names.Check(req.Username); {
+	case errors.Is(err, chat.ErrUsernameOccupied):
+		return view.False, nil
+	case err != nil:
+		return nil, err
 	}
 	out := view.True
 	err := h.View(c, func(r *store.Reader, _ *view.View) error {
@@ -167,8 +168,10 @@ func (h *Profile) checkUsername(
 func (h *Profile) updateUsername(
 	c *api.Call, req *tg.AccountUpdateUsernameRequest,
 ) (out tg.UserClass, err error) {
-	if req.Username != "" && !username.MatchString(req.Username) {
-		return nil, chat.ErrUsernameInvalid
+	if req.Username != "" {
+		if err := h.Names.Check(req.Username); err != nil {
+			return nil, err
+		}
 	}
 	self := c.Self.Peer()
 	if err := h.take(c, req.Username); err != nil {

@@ -9,7 +9,6 @@ import (
 	"parley/internal/api"
 	"parley/internal/api/view"
 	"parley/internal/chat"
-	"parley/internal/chat/channel"
 	"parley/internal/chat/group"
 	"parley/internal/chat/rights"
 	"parley/internal/ids"
@@ -134,7 +133,7 @@ func (h *Handlers) checkUsername(
 	}
 	out := view.False
 	err := h.View(c, func(r *store.Reader, _ *view.View) error {
-		free, err := channel.NameFree(r, peer, req.Username)
+		free, err := h.Channel.NameFree(r, peer, req.Username)
 		if free {
 			out = view.True
 		}

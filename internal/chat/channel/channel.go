@@ -13,7 +13,6 @@ package channel
 import (
 	"context"
 	"errors"
-	"regexp"
 	"strings"
 
 	"parley/internal/chat"
@@ -21,6 +20,7 @@ import (
 	"parley/internal/chat/message"
 	"parley/internal/chat/rights"
 	"parley/internal/chat/search/terms"
+	"parley/internal/chat/username"
 	"parley/internal/clock"
 	"parley/internal/ids"
 	"parley/internal/store"
@@ -42,6 +42,8 @@ type Service struct {
 	Clock   clock.Clock
 	Message *message.Service
 	Group   *group.Service
+	// Names are the usernames that channels may have.
+	Names username.Rules
 	// Settled waits until what a box had to tell others is done.
 	Settled func(ctx context.Context, box ids.Peer) error
 }
@@ -112,17 +114,15 @@ func (s *Service) Create(ctx context.Context, n New) (peer ids.Peer, sent messag
 	return peer, sent, err
 }
 
-// username is the form of usernames.
-//
-// https://core.telegram.org/method/channels.checkUsername
-var username = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{3,30}[A-Za-z0-9]$`)
-
 // NameFree tells whether a channel (0 for one to be made) could have a username.
 //
 // https://core.telegram.org/method/channels.checkUsername
-func NameFree(r *store.Reader, channel ids.Peer, name string) (bool, error) {
-	if !username.MatchString(name) {
-		return false, chat.ErrUsernameInvalid
+func (s *Service) NameFree(r *store.Reader, channel ids.Peer, name string) (bool, error) {
+	switch err := s.Names.Check(name); {
+	case errors.Is(err, chat.ErrUsernameOccupied):
+		return false, nil
+	case err != nil:
+		return false, err
 	}
 	peer, err := r.PeerByUsername(strings.ToLower(name))
 	if store.IsNotFound(err) {
@@ -139,8 +139,10 @@ func NameFree(r *store.Reader, channel ids.Peer, name string) (bool, error) {
 func (s *Service) SetUsername(
 	ctx context.Context, user ids.UserID, channel ids.Peer, name string,
 ) error {
-	if name != "" && !username.MatchString(name) {
-		return chat.ErrUsernameInvalid
+	if name != "" {
+		if err := s.Names.Check(name); err != nil {
+			return err
+		}
 	}
 	err := s.Store.View(ctx, func(r *store.Reader) error {
 		c, m, err := group.Access(r, user, channel, s.now())

@@ -16,6 +16,7 @@ package group
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -188,7 +189,7 @@ func (s *Service) willing(
 				continue
 			}
 			seen[id] = true
-			ok, err := willing(r, user, id)
+			ok, err := s.lets(r, user, id)
 			if err != nil {
 				return err
 			}
@@ -203,7 +204,8 @@ func (s *Service) willing(
 	return yes, no, err
 }
 
-func willing(r *store.Reader, user, other ids.UserID) (bool, error) {
+// lets tells whether a user may add somebody else to a chat.
+func (s *Service) lets(r *store.Reader, user, other ids.UserID) (bool, error) {
 	u, err := r.User(other)
 	if store.IsNotFound(err) {
 		return false, chat.ErrUserInvalid
@@ -217,6 +219,13 @@ func willing(r *store.Reader, user, other ids.UserID) (bool, error) {
 		if err != nil || standing.Frozen || standing.Stay {
 			return false, err
 		}
+	}
+	// To be added to a chat is to get its messages.
+	var refused chat.Refusal
+	if err := s.Message.MayWrite(r, user, other.Peer()); errors.As(err, &refused) {
+		return false, nil
+	} else if err != nil {
+		return false, err
 	}
 	return contact.Allows(r, user, other, contact.Invite)
 }

@@ -87,8 +87,10 @@ var (
 )
 
 // MayWrite holds somebody to what the service lets him write to a peer. A suspended account may
-// write to the service itself, which it may ask to decide anew; one that is limited also to itself,
-// to who has it in his address book, and to who wrote to it.
+// write to the service itself, which it may ask to decide anew. One that is limited is kept from
+// people who did not ask for its messages: it may also write to itself, to who has it in his
+// address book or wrote to it, and post in the broadcast channels whose admin it is, where all have
+// subscribed.
 func (s *Service) MayWrite(r *store.Reader, from ids.UserID, to ids.Peer) error {
 	standing, err := s.Accounts.In(r, from)
 	if err != nil || standing == (restrict.Standing{}) {
@@ -108,7 +110,11 @@ func (s *Service) MayWrite(r *store.Reader, from ids.UserID, to ids.Peer) error 
 	case closed:
 		return chat.ErrFrozen
 	case to.Kind() == ids.Channel:
-		return errLimitedInGroup
+		c, err := r.Chat(to)
+		if err == nil && !c.Flags.Has(store.Broadcast) {
+			err = errLimitedInGroup
+		}
+		return err
 	case to.Kind() == ids.Chat:
 		return errLimited
 	}

@@ -161,7 +161,11 @@ func TestCrashingProcess(t *testing.T) {
 			select {}
 		}
 	}
-	w.Decisions.Crash, w.Statements.Crash = die, die
+	w.Decisions.Crash = die
+	w.Statements.Crash = func(point string) error {
+		die(point)
+		return nil
+	}
 	item, err := strconv.ParseInt(os.Getenv(crashPost), 10, 64)
 	if err != nil {
 		t.Fatal(err)

@@ -309,28 +309,48 @@ func TestAuthorDeletes(t *testing.T) {
 	}
 }
 
-// TestCopiesRemain: deleting his own copy beforehand does not keep the others' copies from being
-// taken away and given back.
+// TestCopiesRemain: deleting his own copy beforehand, or the whole chat, does not keep the others'
+// copies from being taken away and given back.
 func TestCopiesRemain(t *testing.T) {
-	each(t, func(w *world) {
-		_, err := w.Message.Delete(ctx(), safetytest.Author, []int64{w.private.Item}, false)
-		if err != nil {
-			w.Fatal(err)
+	for _, whole := range []bool{false, true} {
+		each(t, func(w *world) { testCopiesRemain(w, whole) })
+	}
+}
+
+func testCopiesRemain(w *world, whole bool) {
+	var err error
+	if whole {
+		_, err = w.Message.DeleteHistory(
+			ctx(), safetytest.Author, safetytest.Reader.Peer(), 0, false, false)
+	} else {
+		_, err = w.Message.Delete(ctx(), safetytest.Author, []int64{w.private.Item}, false)
+	}
+	if err != nil {
+		w.Fatal(err)
+	}
+	copies := func() int { return len(w.state().Messages[safetytest.Reader.Peer()]) }
+	mark, _ := w.apply(w.private, safety.MeasureSpec{Measure: safety.Disable})
+	if m := w.state().Messages[safetytest.Reader.Peer()]; !m[0].Flags.Has(store.Measured) {
+		w.Error("the copy is not marked")
+	}
+	w.lift(w.private, mark)
+	remove := safety.MeasureSpec{Measure: safety.Remove}
+	w.View(func(r *store.Reader) error {
+		reach, err := w.Decisions.Enforce.Preview(r, enforce.Order{
+			Subject: w.private, Measures: []safety.MeasureSpec{remove},
+		})
+		if reach.Messages != 1 || reach.Copies != 1 {
+			w.Errorf("the preview is %+v", reach)
 		}
-		copies := func() int { return len(w.state().Messages[safetytest.Reader.Peer()]) }
-		mark, _ := w.apply(w.private, safety.MeasureSpec{Measure: safety.Disable})
-		if m := w.state().Messages[safetytest.Reader.Peer()]; !m[0].Flags.Has(store.Measured) {
-			w.Error("the copy is not marked")
-		}
-		w.lift(w.private, mark)
-		id, did := w.apply(w.private, safety.MeasureSpec{Measure: safety.Remove})
-		if did.Messages != 1 || copies() != 0 {
-			w.Errorf("taken away %+v, %d copies remain", did, copies())
-		}
-		if got := w.lift(w.private, id); got.Messages != 1 || copies() != 1 {
-			w.Errorf("put back %+v, %d copies", got, copies())
-		}
+		return err
 	})
+	id, did := w.apply(w.private, remove)
+	if did.Messages != 1 || copies() != 0 {
+		w.Errorf("taken away %+v, %d copies remain", did, copies())
+	}
+	if got := w.lift(w.private, id); got.Messages != 1 || copies() != 1 {
+		w.Errorf("put back %+v, %d copies", got, copies())
+	}
 }
 
 // TestExpire: measures end at their time and not before, in the order of their ends.

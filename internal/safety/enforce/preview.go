@@ -1,7 +1,6 @@
 package enforce
 
 import (
-	"parley/internal/chat/message"
 	"parley/internal/ids"
 	"parley/internal/safety"
 	"parley/internal/store"
@@ -41,18 +40,7 @@ func (s *Service) Preview(r *store.Reader, o Order) (reach Reach, err error) {
 			reach.Messages = b.Messages
 		}
 	case safety.Message:
-		var m store.Message
-		var copies []ids.Peer
-		if m, err = r.Message(on.Peer, on.Item); err == nil {
-			reach.Messages = 1
-			copies, err = message.Copies(r, m)
-			reach.Copies = int64(len(copies))
-		}
-		if err == nil && m.Peer.Kind() != ids.User {
-			var c store.Chat
-			c, err = r.Chat(m.Peer)
-			reach.Members = c.Members
-		}
+		err = reach.message(r, on)
 	case safety.Photo:
 		var has bool
 		if has, err = r.HasProfilePhoto(on.Peer, on.Item); has {
@@ -67,4 +55,31 @@ func (s *Service) Preview(r *store.Reader, o Order) (reach Reach, err error) {
 		err = nil
 	}
 	return reach, err
+}
+
+// message adds what an order about a message would hit.
+func (r *Reach) message(rd *store.Reader, on safety.Subject) error {
+	boxes, err := copies(rd, on)
+	if err != nil {
+		return err
+	}
+	m, err := rd.Message(on.Peer, on.Item)
+	switch {
+	case store.IsNotFound(err):
+		// Its author has deleted it for himself; it is in force where it is shown.
+		shown, err := anyShown(rd, on, boxes)
+		if shown {
+			r.Messages, r.Copies = 1, int64(len(boxes))
+		}
+		return err
+	case err != nil:
+		return err
+	}
+	r.Messages, r.Copies = 1, int64(len(boxes))
+	if m.Peer.Kind() == ids.User {
+		return nil
+	}
+	c, err := rd.Chat(m.Peer)
+	r.Members = c.Members
+	return err
 }

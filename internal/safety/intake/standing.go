@@ -14,7 +14,7 @@ import (
 // https://eur-lex.europa.eu/eli/reg/2022/2065/oj
 type Stage int64
 
-// The stages: nobody is suspended who was not warned before (DSA Art. 23(2)).
+// The stages: nobody is suspended who was not told of a warning before (DSA Art. 23(2)).
 const (
 	NoStage   Stage = 0
 	Warned    Stage = 1
@@ -134,7 +134,7 @@ func advance(tx *store.Tx, who ids.UserID, now int64) error {
 	switch stage := Stage(standing.Stage); {
 	case stage == NoStage && refuted >= warnAfter && bad:
 		next.Stage = int64(Warned)
-	case stage == Warned && refuted >= suspendAfter && bad,
+	case stage == Warned && standing.Told != 0 && refuted >= suspendAfter && bad,
 		stage == Suspended && standing.Until < now && refuted >= suspendAfter && bad:
 		next.Stage, next.Until = int64(Suspended), now+suspendDays*day
 	default:
@@ -151,11 +151,11 @@ func PendingStandings(
 	return r.UntoldStandings(after, limit)
 }
 
-// StandingTold notes that an account was told of its standing.
-func (s *Service) StandingTold(ctx context.Context, who ids.UserID) error {
-	return s.Store.Update(ctx, who.Peer(), func(tx *store.Tx) error {
-		standing, err := tx.ReporterStanding(who)
-		if err != nil || standing.Told != 0 {
+// StandingTold notes that an account was told of a standing, unless that is another one meanwhile.
+func (s *Service) StandingTold(ctx context.Context, told store.ReporterStanding) error {
+	return s.Store.Update(ctx, told.User.Peer(), func(tx *store.Tx) error {
+		standing, err := tx.ReporterStanding(told.User)
+		if err != nil || standing != told {
 			return err
 		}
 		standing.Told = s.Clock.Now().Unix()

@@ -6,7 +6,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"parley/internal/chat"
 	"parley/internal/chat/account"
@@ -22,6 +25,8 @@ import (
 const (
 	// deliverPage is how many letters are read at once.
 	deliverPage = 100
+	// couriers is how many addressees are written to at once: each waits for the disk, mostly.
+	couriers = 16
 	// firstRetry and lastRetry are between which times a letter is tried again: as long after it
 	// was written as it has waited already.
 	firstRetry = 30
@@ -48,6 +53,9 @@ func (s *Service) Run(ctx context.Context) error {
 		if _, err := s.Deliver(ctx); err != nil && ctx.Err() == nil {
 			s.Log.Error("delivering letters", "error", err)
 		}
+		if _, err := s.TellStandings(ctx); err != nil && ctx.Err() == nil {
+			s.Log.Error("telling of misused reports", "error", err)
+		}
 		if err := s.Listen(ctx); err != nil && ctx.Err() == nil {
 			s.Log.Error("reading the service chat", "error", err)
 		}
@@ -73,21 +81,58 @@ func (s *Service) Deliver(ctx context.Context) (n int, err error) {
 		if err != nil || len(list) == 0 {
 			return n, err
 		}
-		for _, l := range list {
-			switch err := s.deliver(ctx, l); {
-			case err == nil:
-				n++
-				s.Delivered(decide.LetterKind(l.Kind))
-			case ctx.Err() != nil, errors.Is(err, store.ErrStopped):
-				return n, err
-			default:
-				s.Log.Warn("a letter is tried again later", "letter", l.ID, "error", err)
-				if err := s.putOff(ctx, l, now); err != nil {
-					return n, err
-				}
-			}
+		one, err := s.deliverAll(ctx, list, now)
+		if n += one; err != nil {
+			return n, err
 		}
 	}
+}
+
+// deliverAll delivers letters, those of different addressees at once, and returns how many.
+func (s *Service) deliverAll(ctx context.Context, list []store.Letter, now int64) (int, error) {
+	var n atomic.Int64
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(couriers)
+	for _, letters := range rounds(list) {
+		g.Go(func() error {
+			for _, l := range letters {
+				switch err := s.deliver(ctx, l); {
+				case err == nil:
+					n.Add(1)
+					s.Delivered(decide.LetterKind(l.Kind))
+				case ctx.Err() != nil, errors.Is(err, store.ErrStopped):
+					return err
+				default:
+					s.Log.Warn("a letter is tried again later", "letter", l.ID, "error", err)
+					if err := s.putOff(ctx, l, now); err != nil {
+						return err
+					}
+				}
+			}
+			return nil
+		})
+	}
+	err := g.Wait()
+	return int(n.Load()), err
+}
+
+// rounds divides letters by whom they are for, each in their order: the account that they name, or
+// those who reported a subject.
+func rounds(list []store.Letter) (out [][]store.Letter) {
+	at := make(map[ids.Peer]int)
+	for _, l := range list {
+		to := l.Subject
+		if l.Recipient != 0 {
+			to = l.Recipient.Peer()
+		}
+		i, ok := at[to]
+		if !ok {
+			i = len(out)
+			at[to], out = i, append(out, nil)
+		}
+		out[i] = append(out[i], l)
+	}
+	return out
 }
 
 // putOff has a letter tried again later.
@@ -140,14 +185,17 @@ func (s *Service) deliver(ctx context.Context, l store.Letter) error {
 			return err
 		}
 	}
-	s.crash("sent")
+	if err := s.crash("sent"); err != nil {
+		return err
+	}
 	return s.tickOff(ctx, l, to, id)
 }
 
-func (s *Service) crash(point string) {
+func (s *Service) crash(point string) error {
 	if s.Crash != nil {
-		s.Crash(point)
+		return s.Crash(point)
 	}
+	return nil
 }
 
 // tickOff notes that a letter is delivered, or that a mail will do so.
@@ -386,7 +434,9 @@ func (s *Service) tellNotifier(
 			return err
 		}
 	}
-	s.crash("sent")
+	if err := s.crash("sent"); err != nil {
+		return err
+	}
 	now := s.Clock.Now().Unix()
 	return s.Store.Update(ctx, l.Subject, func(tx *store.Tx) error {
 		y, err := tx.Letter(l.Subject, l.ID)

@@ -8,6 +8,9 @@
 // that follows from the row, and then ticks the row off: a crash between the two sends nothing
 // twice.
 //
+// Letters to different people go out at once. What one account is told as the person concerned, and
+// what those who reported a subject are told of it, comes in the order in which it was owed.
+//
 // Invariants: whoever a decision concerns is told of all that DSA Art. 17(3) names, unless a legal
 // bar that is written down in the case forbids it, and then when the bar ends; nobody is told who
 // reported, and nobody who reported is told whom a measure hit.
@@ -50,8 +53,9 @@ type Options struct {
 	Log *slog.Logger
 	// Delivered hears of every letter once it is delivered, by its kind; nil hears nothing.
 	Delivered func(decide.LetterKind)
-	// Crash is called between the steps of a delivery by tests; nil in production.
-	Crash func(point string)
+	// Crash is called between the steps of a delivery by tests, and may end it there with
+	// store.ErrStopped; nil in production.
+	Crash func(point string) error
 }
 
 // Service writes and delivers letters.

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"math"
 	"regexp"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unicode"
@@ -21,6 +23,7 @@ import (
 	"parley/internal/safety/appeal"
 	"parley/internal/safety/casefile"
 	"parley/internal/safety/decide"
+	"parley/internal/safety/intake"
 	"parley/internal/safety/safetytest"
 	"parley/internal/safety/statement"
 	"parley/internal/store"
@@ -167,12 +170,11 @@ func TestLettersArriveOnce(t *testing.T) {
 		report := w.Report(post)
 		w.Decide(safetytest.Draft(report.Case, post))
 		// The process stops after the message went out and before that was noted: twice.
-		w.Statements.Crash = func(string) { panic("stopped") }
+		w.Statements.Crash = func(string) error { return store.ErrStopped }
 		for range 2 {
-			func() {
-				defer func() { _ = recover() }()
-				_, _ = w.Statements.Deliver(ctx())
-			}()
+			if _, err := w.Statements.Deliver(ctx()); !errors.Is(err, store.ErrStopped) {
+				t.Errorf("the stopped process went on: %v", err)
+			}
 		}
 		w.Statements.Crash = nil
 		if n := w.Deliver(); n != 2 {
@@ -218,6 +220,113 @@ func TestLettersArriveOnce(t *testing.T) {
 			return err
 		})
 	})
+}
+
+// TestLettersGoOutAtOnce: a letter does not wait for another person's, and one person's letters come
+// in their order.
+func TestLettersGoOutAtOnce(t *testing.T) {
+	w := safetytest.New(t, storetest.SQLite(t))
+	var decisions []decide.Decision
+	post := w.Post("text")
+	report := w.Report(post)
+	decisions = append(decisions, w.Decide(safetytest.Draft(report.Case, post)))
+	for range 4 {
+		w.Clock.Advance(time.Second)
+		decisions = append(decisions, w.Decide(safetytest.Draft(0, w.Post("more"))))
+	}
+	// The author's first letter is not noted as sent before that to who reported is on its way.
+	var mu sync.Mutex
+	sent, both := 0, make(chan struct{})
+	w.Statements.Crash = func(string) error {
+		mu.Lock()
+		if sent++; sent == 2 {
+			close(both)
+		}
+		mu.Unlock()
+		select {
+		case <-both:
+		case <-t.Context().Done():
+		case <-time.After(30 * time.Second):
+			t.Error("letters wait for one another")
+		}
+		return nil
+	}
+	if n := w.Deliver(); n != len(decisions)+1 {
+		t.Errorf("%d letters", n)
+	}
+	list := w.Letters(safetytest.Author)
+	if len(list) != len(decisions) {
+		t.Fatalf("%d letters to the author", len(list))
+	}
+	for i, d := range decisions {
+		if text := w.Content(list[i]).Text; !strings.Contains(text, w.Statements.Reference(d)) {
+			t.Errorf("letter %d is not about the decision made then: %s", i, text)
+		}
+	}
+}
+
+// TestMisuseIsTold: who misused reports is warned in a message before anything follows, is told until
+// when his reports are not dealt with, each once, and gets them dealt with again after that.
+func TestMisuseIsTold(t *testing.T) {
+	w := safetytest.New(t, storetest.SQLite(t))
+	rule, who, n := intake.Misuse(), safetytest.Reporter, int64(0)
+	unfounded := func(many int) {
+		t.Helper()
+		w.Clock.Advance(time.Second)
+		for range many {
+			n++
+			post := w.Post(strconv.FormatInt(n, 10))
+			_, err := w.Decisions.Dismiss(ctx(), post.Peer, w.Report(post).Case,
+				safety.Actor{Staff: 7}, casefile.Unfounded, "Nothing is wrong with it.")
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.Intake.Count(ctx()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tell := func(want int) {
+		t.Helper()
+		if got, err := w.Statements.TellStandings(ctx()); err != nil || got != want {
+			t.Errorf("told %d, want %d: %v", got, want, err)
+		}
+	}
+	last := func() string {
+		t.Helper()
+		err := w.Courier.Settled(ctx(), account.ServiceUser.Peer())
+		if err != nil {
+			t.Fatal(err)
+		}
+		list := w.Letters(who)
+		return w.Content(list[len(list)-1]).Text
+	}
+	unfounded(rule.Warn)
+	unfounded(rule.Suspend)
+	w.Report(w.Post("not suspended before the warning has arrived"))
+	tell(1)
+	tell(0)
+	if text := last(); !strings.Contains(text, "Warnung wegen") || !strings.Contains(text, "30") {
+		t.Errorf("the warning: %s", text)
+	}
+	unfounded(rule.Suspend)
+	tell(1)
+	tell(0)
+	if text := last(); !strings.Contains(text, "nicht bearbeitet") ||
+		!strings.Contains(text, "2027-02") {
+		t.Errorf("the suspension: %s", text)
+	}
+	report := intake.Report{
+		Subject: w.Post("text"), Source: safety.OtherNotification, Reporter: who,
+		Category: safety.OtherViolation, Keyword: safety.OtherKeyword, GoodFaith: true,
+	}
+	if _, err := w.Intake.Report(ctx(), report); !errors.Is(err, intake.ErrSuspended) {
+		t.Errorf("a report of who is suspended: %v", err)
+	}
+	w.Clock.Advance(time.Duration(rule.Days)*24*time.Hour + time.Second)
+	if _, err := w.Intake.Report(ctx(), report); err != nil {
+		t.Errorf("after its end: %v", err)
+	}
 }
 
 // write has somebody write to the service account.

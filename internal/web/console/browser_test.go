@@ -203,6 +203,24 @@ func corpus(mark string) []string {
 		`<p style="background:url(//leak.example/` + mark + `)">`,
 		`<noscript><p title="</noscript><img src=x onerror=` + call + `>">`,
 		`<template><script>` + call + `</script></template><slot onslotchange=` + call + `>`,
+		// What files bring along: names, types, comments and pictures that are documents.
+		`photo.jpg"><script>` + call + `</script>.png`,
+		"invoice\u202egpj.<svg onload=" + call + ">",
+		`../../../%2e%2e/<img src=x onerror=` + call + `>.svg`,
+		`image/svg+xml"><script>` + call + `</script>`,
+		`text/html;charset=utf-7,+ADw-script+AD4-` + call + `+ADw-/script+AD4-`,
+		"\u00ff\u00d8\u00ff\u00e1\x00\x60Exif\x00\x00<script>" + call + "</script>",
+		`<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" onload="` + call + `"/>`,
+		`<svg><animate onbegin=` + call + ` attributeName=x dur=1s>`,
+		`<svg><foreignObject><iframe src="javascript:parent.` + call + `"></foreignObject></svg>`,
+		`<svg><use href="data:image/svg+xml,<svg id='x' onload='` + call + `'/>#x"/></svg>`,
+		// Letters that others may take for those of markup, and what hides or turns them.
+		"\uff1cscript\uff1e" + call + "\uff1c/script\uff1e",
+		"\u2066<\u2069script>" + call + "</script>",
+		"<\u200bscript>" + call + "</\u200bscript><script\u00a0x>" + call + "</script>",
+		"\u2067\u2067\u2067\u202d<b onmouseover=" + call + ">",
+		"\ufeff<script>" + call + "</script>",
+		"<img src=x\u2029onerror=" + call + ">",
 	}
 }
 

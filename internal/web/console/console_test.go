@@ -1,12 +1,14 @@
 package console
 
 import (
+	"html"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -65,9 +67,9 @@ func TestTextsExist(t *testing.T) {
 	for s := decide.Proposed; s <= decide.NoAction; s++ {
 		want["decided."+s.String()] = "code"
 	}
-	for _, e := range happenings([]casefile.Past{{Event: casefile.Event{
-		Kind: casefile.BarLifted}}}, nil) {
-		want[e.What] = "code"
+	for k := casefile.Opened; k <= casefile.OutcomeChanged; k++ {
+		past := []casefile.Past{{Event: casefile.Event{Kind: k}}}
+		want[happenings(past, nil)[0].What] = "code"
 	}
 	for key, where := range want {
 		if !texts.Has(key) && !layout.Has(key) && !strings.HasSuffix(key, ".") {
@@ -147,15 +149,22 @@ func (s *seat) token(path string) string {
 	return s.staff.Token(session, path)
 }
 
-// refusals are the refused acts of a member of staff.
-func (w *world) refusals(of int64) (out []string) {
+// audited is the audit of a member of staff, the last first.
+func (w *world) audited(of int64) []staff.Entry {
 	w.t.Helper()
-	list, err := w.staff.Audit(w.t.Context(), time.Unix(0, 0), 1000)
+	list, _, err := w.staff.Audit(
+		w.t.Context(), staff.Filter{Of: of, Since: time.Unix(0, 0)}, 1000)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	for _, e := range list {
-		if e.Staff == of && e.Refused {
+	return list
+}
+
+// refusals are the refused acts of a member of staff.
+func (w *world) refusals(of int64) (out []string) {
+	w.t.Helper()
+	for _, e := range w.audited(of) {
+		if e.Refused {
 			out = append(out, e.Action)
 		}
 	}
@@ -165,12 +174,8 @@ func (w *world) refusals(of int64) (out []string) {
 // done are the acts of a member of staff that were not refused, the last first.
 func (w *world) done(of int64) (out []string) {
 	w.t.Helper()
-	list, err := w.staff.Audit(w.t.Context(), time.Unix(0, 0), 1000)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	for _, e := range list {
-		if e.Staff == of && !e.Refused {
+	for _, e := range w.audited(of) {
+		if !e.Refused {
 			out = append(out, e.Action)
 		}
 	}
@@ -274,5 +279,58 @@ func TestOnlyAssigned(t *testing.T) {
 	}
 	if got := w.done(lead.ID); got[0] != staff.OpenCase || got[1] != "look" {
 		t.Errorf("the audit of the lead has %v", got)
+	}
+}
+
+// TestAuditPages: an auditor finds what was done long before the newest rows, page by page.
+func TestAuditPages(t *testing.T) {
+	w := open(t)
+	auditor := w.sit(w.member(staff.Auditor))
+	other := w.member(staff.Moderator)
+	act := func(who int64, action, detail string) {
+		err := w.staff.Record(t.Context(), staff.Act{Staff: who, Action: action, Detail: detail})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	act(other.ID, "rare", "the oldest")
+	for n := range 2*auditLines + 5 {
+		act(other.ID, "often", strconv.Itoa(n))
+	}
+	older := regexp.MustCompile(`href="([^"]+)" rel="next"`)
+	walk := func(at string) (pages int, all string) {
+		for ; at != ""; pages++ {
+			status, body := auditor.get(at)
+			if status != http.StatusOK {
+				t.Fatalf("%s: %d", at, status)
+			}
+			all += body
+			m := older.FindStringSubmatch(body)
+			if at = ""; m != nil {
+				at = html.UnescapeString(m[1])
+			}
+		}
+		return pages, all
+	}
+	for at, want := range map[string]int{
+		"/audit": 3, "/audit?of=" + strconv.FormatInt(other.ID, 10): 3, "/audit?action=often": 3,
+		"/audit?action=rare": 1,
+	} {
+		pages, all := walk(at)
+		if found := strings.Contains(all, "the oldest"); pages != want ||
+			found != (at != "/audit?action=often") {
+			t.Errorf("%s has %d pages, with the oldest: %v", at, pages, found)
+		}
+		for n := range 2 * auditLines {
+			if strings.Contains(at, "rare") {
+				break
+			}
+			if c := strings.Count(all, "<bdi>"+strconv.Itoa(n)+"</bdi>"); c != 1 {
+				t.Fatalf("%s has row %d %d times", at, n, c)
+			}
+		}
+	}
+	if status, _ := auditor.get("/audit?before=yesterday"); status != http.StatusNotFound {
+		t.Errorf("a place that is none: %d", status)
 	}
 }

@@ -18,7 +18,9 @@ type auditView struct {
 	Of     int64
 	Action string
 	Days   int
-	Staff  []staff.Member
+	// Older is the place of the rows before these, empty when there are none.
+	Older string
+	Staff []staff.Member
 	// Verified says of how many rows it was found that they are whole, and Broken whose are not.
 	Verified int64
 	Checked  bool
@@ -35,7 +37,7 @@ type auditLine struct {
 const (
 	auditDays  = 7
 	auditMost  = 366
-	auditLines = 500
+	auditLines = 200
 )
 
 // audit shows what the staff looked at, did, and were refused.
@@ -56,14 +58,17 @@ func (c *Console) showAudit(v *visit, body auditView) error {
 	body.Of, _ = strconv.ParseInt(v.r.FormValue("of"), 10, 64)
 	body.Action = v.r.FormValue("action")
 	since := c.Clock.Now().Add(-time.Duration(body.Days) * day)
-	list, err := c.Staff.Audit(v.r.Context(), since, auditLines)
+	list, next, err := c.Staff.Audit(v.r.Context(), staff.Filter{
+		Of: body.Of, Action: body.Action, Since: since, Before: v.r.FormValue("before"),
+	}, auditLines)
+	if errors.Is(err, staff.ErrPlace) {
+		return page.ErrNotFound
+	}
 	if err != nil {
 		return err
 	}
+	body.Older = next
 	for _, e := range list {
-		if body.Of != 0 && e.Staff != body.Of || body.Action != "" && e.Action != body.Action {
-			continue
-		}
 		body.Entries = append(body.Entries, auditLine{e, names[e.Staff]})
 	}
 	return v.show(http.StatusOK, "audit", body)

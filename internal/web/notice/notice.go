@@ -12,6 +12,7 @@ import (
 	"context"
 	"embed"
 	"net/http"
+	"strings"
 
 	"parley/internal/safety/intake"
 	"parley/internal/store"
@@ -52,6 +53,9 @@ func New(r Rooms) (*Pages, error) {
 	}
 	return &Pages{Rooms: r, set: set}, nil
 }
+
+// OfChats tells whether a route is of the pages of public chats, which have any name.
+func OfChats(route string) bool { return strings.HasPrefix(route, "GET /{name}") }
 
 // Mount adds the pages to a mux.
 func (p *Pages) Mount(mux *http.ServeMux) {

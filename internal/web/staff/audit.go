@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"parley/internal/safety"
@@ -90,17 +91,50 @@ func entry(a store.StaffAudit) Entry {
 	}
 }
 
-// Audit returns up to limit rows of all staff since a time, the last first.
-func (s *Service) Audit(ctx context.Context, since time.Time, limit int) (out []Entry, err error) {
-	err = s.Store.View(ctx, func(r *store.Reader) error {
-		out = nil
-		rows, err := r.AllStaffAudits(since.Unix(), limit)
-		for _, row := range rows {
-			out = append(out, entry(row))
+// Filter names rows of the audit.
+type Filter struct {
+	// Of is whose, 0 for everybody's; Action is what was done, empty for anything.
+	Of     int64
+	Action string
+	Since  time.Time
+	// Before are those before a place that Audit returned; empty begins with the last.
+	Before string
+}
+
+// ErrPlace says that a place in the audit is none.
+var ErrPlace = errors.New("staff: no such place in the audit")
+
+// Audit returns up to limit rows of the audit that a filter names, the last first, and the place
+// from which on to go on, empty when these were all.
+func (s *Service) Audit(
+	ctx context.Context, f Filter, limit int,
+) (out []Entry, next string, err error) {
+	below := store.AuditPlace{At: math.MaxInt64, Staff: math.MaxInt64, Number: math.MaxInt64}
+	if f.Before != "" {
+		_, err := fmt.Sscanf(f.Before, "%d.%d.%d", &below.At, &below.Staff, &below.Number)
+		if err != nil {
+			return nil, "", ErrPlace
 		}
+	}
+	var rows []store.StaffAudit
+	err = s.Store.View(ctx, func(r *store.Reader) (err error) {
+		rows, err = r.FilteredAudits(store.AuditFilter{
+			Staff: f.Of, Action: f.Action, Since: f.Since.Unix(), Below: below,
+		}, limit+1)
 		return err
 	})
-	return out, err
+	if err != nil {
+		return nil, "", err
+	}
+	if len(rows) > limit {
+		rows = rows[:limit]
+		at := rows[limit-1].Place()
+		next = fmt.Sprintf("%d.%d.%d", at.At, at.Staff, at.Number)
+	}
+	for _, row := range rows {
+		out = append(out, entry(row))
+	}
+	return out, next, nil
 }
 
 // ErrChain says that a row of the audit was changed or taken away.
