@@ -74,6 +74,9 @@ func (s *Service) CarryOut(ctx context.Context) (err error) {
 					err = errors.Join(err, oerr)
 					continue
 				}
+				if !executed(o.Document.Action) {
+					continue
+				}
 				_, oerr := s.Execute(ctx, o.Agency, o.ID)
 				err = errors.Join(err, oerr)
 			}
@@ -125,7 +128,7 @@ func (s *Service) begin(
 			w.o.State = Assessed
 			return w.event(Voided, By{}, p.Digest)
 		}
-		if !restricts(p.Action) && p.Action != policy.Preserve {
+		if !executed(p.Action) {
 			return nil
 		}
 		plan, signer = p, signed[0].Staff
@@ -144,6 +147,9 @@ func (s *Service) begin(
 	}
 	return plan, signer, err
 }
+
+// executed tells whether an action is carried out here: what hands data out or explains is not.
+func executed(a policy.Action) bool { return restricts(a) || a == policy.Preserve }
 
 // carry carries out one step of a plan.
 func (s *Service) carry(ctx context.Context, of, id int64, step Step, signer int64) error {
@@ -164,6 +170,7 @@ func (s *Service) carry(ctx context.Context, of, id int64, step Step, signer int
 		return err
 	}
 	item.Measure = step.Measure
+	waited := item.State == Proposed
 	switch {
 	case step.Declined != "":
 		item.State, item.Reason = Declined, step.Declined
@@ -173,7 +180,7 @@ func (s *Service) carry(ctx context.Context, of, id int64, step Step, signer int
 		item.Hold, err = s.preserve(ctx, o, item, signer)
 		item.State = Done
 	}
-	if err != nil {
+	if err != nil || waited && item.State == Proposed {
 		return err
 	}
 	s.crash("decided")
@@ -209,10 +216,15 @@ func (s *Service) measure(ctx context.Context, o Order, i *Item, signer int64) e
 	}
 	i.Decision, i.State = d.ID, Done
 	i.Told = draft.Bar == nil && d.Subject.Author != 0
-	if d.State == decide.Proposed {
+	switch d.State {
+	case decide.Effective:
+	case decide.Proposed:
 		if i.State, err = s.second(ctx, o, d, signer); err != nil || i.State == Proposed {
 			return err
 		}
+	default: // its second person said no, or it has ended meanwhile
+		i.State, i.Reason, i.Measure, i.Told = Declined, "decision-"+d.State.String(), nil, false
+		return nil
 	}
 	i.Hold, err = s.hold(ctx, o, d, signer)
 	return err

@@ -408,3 +408,49 @@ func TestDecisionsAreMadeOnce(t *testing.T) {
 	})
 
 }
+
+// TestDecisionsThatTakeTwo waits for the second person of a decision, whatever he says.
+func TestDecisionsThatTakeTwo(t *testing.T) {
+	for _, yes := range []bool{true, false} {
+		w := start(t)
+		w.Service.Decisions.Threshold = 1
+		post := w.Post("join the fight")
+		o := w.approve(w.check(w.submit(sender(w.officer), w.removal(post)).Order))
+		for range 3 { // waiting says nothing anew
+			w.ok(w.CarryOut(w.ctx()))
+		}
+		o = w.order(o.Agency, o.ID)
+		item := w.items(o)[0]
+		if o.State != order.Approved || item.State != order.Proposed || w.withheld(post, "DE") {
+			t.Fatalf("%v %v", o.State, item.State)
+		}
+		w.View(func(r *store.Reader) error {
+			n := 0
+			list, err := order.Events(r, o.Agency, o.ID, 0, 100)
+			for _, e := range list {
+				if e.Kind == order.ItemChanged {
+					n++
+				}
+			}
+			if n != 1 {
+				t.Errorf("%d events of one item", n)
+			}
+			return err
+		})
+		want, given := order.Done, "yes"
+		if yes {
+			_, err := w.Service.Decisions.Second(w.ctx(), post.Peer, item.Decision, boris)
+			w.ok(err)
+		} else {
+			want, given = order.Declined, "no"
+			w.ok(w.Service.Decisions.Withdraw(w.ctx(), post.Peer, item.Decision, boris, "no"))
+		}
+		w.ok(w.CarryOut(w.ctx()))
+		o = w.order(o.Agency, o.ID)
+		papers := w.papers(o)
+		if got := w.items(o)[0].State; o.State != order.Answered || got != want ||
+			papers[len(papers)-1].Given != given || w.withheld(post, "DE") != yes {
+			t.Errorf("%v %v %s", o.State, got, papers[len(papers)-1].Given)
+		}
+	}
+}

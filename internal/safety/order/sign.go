@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"parley/internal/ids"
 	"parley/internal/safety/agency"
 	"parley/internal/safety/policy"
 	"parley/internal/store"
@@ -332,14 +331,4 @@ func (s *Service) Refuse(
 		}
 		return w.refuse(class, reason)
 	})
-}
-
-// subjects are the peers that an order is about.
-func (w *work) subjects() (out []ids.Peer) {
-	for _, i := range w.items {
-		if i.Subject.Peer != 0 && !slices.Contains(out, i.Subject.Peer) {
-			out = append(out, i.Subject.Peer)
-		}
-	}
-	return out
 }
