@@ -171,6 +171,18 @@ func (o *Outcomes) add(outcome string, n int64) {
 	}
 }
 
+// Terror counts what was done about terrorist content, whatever other keywords it has.
+type Terror struct {
+	// Measures are decisions, Complaints those that were decided about them.
+	Measures   int64    `json:"measures"`
+	Complaints Outcomes `json:"complaints"`
+}
+
+// is tells whether an entry is about terrorist content.
+func (Terror) is(e *entry.Entry) bool {
+	return slices.Contains(e.Keywords, "KEYWORD_TERRORIST_CONTENT")
+}
+
 // Orders count what authorities asked for and what came of it.
 type Orders struct {
 	Received int64 `json:"received"`
@@ -204,6 +216,7 @@ type Tally struct {
 	Complaints  map[Complaint]*Outcomes `json:"complaints"`
 	Settlements Outcomes                `json:"settlements"`
 	Orders      map[OrderClass]*Orders  `json:"orders"`
+	Terror      Terror                  `json:"terror"`
 	Lifts       int64                   `json:"lifts"`
 	Expiries    int64                   `json:"expiries"`
 }
@@ -248,6 +261,7 @@ func (t *Tally) Add(e *entry.Entry) {
 			count(&m.Restrictions, r, 1)
 		}
 		m.Took.add(e.Minutes, 1)
+		t.Terror.Measures += one(t.Terror.is(e))
 		of(t.Languages, e.Lang).add(e)
 	case entry.NoAction:
 		of(t.Dismissals, class).add(e)
@@ -256,6 +270,10 @@ func (t *Tally) Add(e *entry.Entry) {
 	case entry.Expiry:
 		t.Expiries++
 	case entry.Appeal:
+		if t.Terror.is(e) {
+			t.Terror.Complaints.add(e.Outcome, 1)
+			t.Terror.Complaints.Took.add(e.Minutes, 1)
+		}
 		o := of(t.Complaints, About(e.Measures, e.Source))
 		o.add(e.Outcome, 1)
 		o.Took.add(e.Minutes, 1)
@@ -337,6 +355,8 @@ func (t *Tally) Merge(o *Tally) {
 	for c, from := range o.Orders {
 		of(t.Orders, c).Merge(*from)
 	}
+	t.Terror.Measures += o.Terror.Measures
+	t.Terror.Complaints.Merge(o.Terror.Complaints)
 	t.Lifts += o.Lifts
 	t.Expiries += o.Expiries
 }
@@ -406,6 +426,19 @@ func (t *Times) Merge(from Times) {
 	for minutes, n := range from {
 		t.add(minutes, n)
 	}
+}
+
+// Mean is the mean in hours; false when there are none.
+func (t Times) Mean() (float64, bool) {
+	var all, sum int64
+	for minutes, n := range t {
+		all += n
+		sum += minutes * n
+	}
+	if all == 0 {
+		return 0, false
+	}
+	return float64(sum) / float64(all) / 60, true
 }
 
 // Hours is the median in hours, the mean of the two in the middle of an even number; false when
