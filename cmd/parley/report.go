@@ -15,6 +15,10 @@ import (
 // reportCmd writes reports that laws prescribe.
 type reportCmd struct {
 	EU euReportCmd `cmd:"" name:"eu" help:"The report of Regulation (EU) 2024/2835: CSV and XLSX."`
+
+	TCO      tcoReportCmd      `cmd:"" name:"tco" help:"Regulation (EU) 2021/784, Art. 7."`
+	Evidence evidenceReportCmd `cmd:"" help:"Regulation (EU) 2023/1543, Art. 28."`
+	Orders   ordersReportCmd   `cmd:"" help:"Orders of authorities, redacted."`
 }
 
 // periodFlags are a period of whole days.

@@ -62,6 +62,21 @@ func (c *Counter) Count(ctx context.Context, size int64, s Span) (*Tally, error)
 	return out, g.Wait()
 }
 
+// Keep counts what can be kept of a log of some size and is not kept yet, so that Count has little
+// left to do.
+func (c *Counter) Keep(ctx context.Context, size int64) error {
+	for n := int64(0); (n+1)*chunk <= size; n++ {
+		_, err := os.Stat(c.file(n))
+		if errors.Is(err, fs.ErrNotExist) {
+			_, err = c.chunk(ctx, n, (n+1)*chunk)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // chunk counts the entries of a chunk up to an index, or reads what was kept of them.
 func (c *Counter) chunk(ctx context.Context, n, to int64) (days, error) {
 	full := to == (n+1)*chunk && c.Dir != ""
