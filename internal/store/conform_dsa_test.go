@@ -68,13 +68,16 @@ func testForms(d *desk) {
 	decided, open := add(1, "notice", 5), add(2, "flagged", 6)
 	add(3, "report", 5)
 	d.update(func(tx *store.Tx) error {
-		err := tx.PutCase(store.Case{Subject: subject, ID: d.id(5), Decision: d.id(9)})
+		err := tx.PutCase(store.Case{
+			Subject: subject, ID: d.id(5), Decision: d.id(9), State: 5, Closed: 8,
+		})
 		if err != nil {
 			return err
 		}
 		return tx.AddDecision(store.Decision{
-			Subject: subject, ID: d.id(9), Case: d.id(5), Ground: "law", Automation: "fully",
-			State: 2,
+			Subject: subject, ID: d.id(9), Case: d.id(5), Ground: "law", Automation: "fully", By: 7,
+			State: 2, Explanation: "why", Reference: "rule", Facts: "facts", Category: "category",
+			Measures: []byte{1}, Source: "notice",
 		})
 	})
 	decided.Ground, decided.Automation, decided.State = "law", "fully", 2
