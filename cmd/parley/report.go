@@ -1,6 +1,7 @@
 package main
 
 import (
+	"archive/zip"
 	"errors"
 	"fmt"
 	"io"
@@ -40,7 +41,7 @@ type euReportCmd struct {
 	periodFlags
 	Data     string `help:"The server's data directory." placeholder:"DIR"`
 	Operator string `help:"What no server knows (TOML)." type:"path" placeholder:"FILE"`
-	Out      string `help:"Where the files are written." required:"" placeholder:"DIR"`
+	Out      string `help:"Where the files go; FILE.zip for one." required:"" placeholder:"DIR"`
 	Draft    bool   `help:"Write the files even if something is missing or wrong."`
 }
 
@@ -86,6 +87,9 @@ func (c *euReportCmd) Run(p *process) error {
 		if len(lacks) > 0 && !c.Draft {
 			return errReport
 		}
+		if filepath.Ext(c.Out) == ".zip" {
+			return writeFile(c.Out, func(w io.Writer) error { return zipReport(w, report) })
+		}
 		return writeReport(c.Out, report)
 	})
 }
@@ -104,6 +108,27 @@ func writeReport(dir string, r euform.Report) error {
 		}
 	}
 	return writeFile(filepath.Join(dir, workbook), r.WriteXLSX)
+}
+
+// zipReport writes the files of a report as one archive; the same report is the same bytes.
+func zipReport(w io.Writer, r euform.Report) error {
+	z := zip.NewWriter(w)
+	add := func(name string, fn func(io.Writer) error) error {
+		f, err := z.Create(name)
+		if err != nil {
+			return err
+		}
+		return fn(f)
+	}
+	for _, part := range r.Parts {
+		if err := add(part.Name, part.WriteCSV); err != nil {
+			return err
+		}
+	}
+	if err := add(workbook, r.WriteXLSX); err != nil {
+		return err
+	}
+	return z.Close()
 }
 
 // writeFile writes a file with what fn writes.

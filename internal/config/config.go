@@ -249,6 +249,12 @@ type Transparency struct {
 	// its digest; pages show what changed. Empty publishes none.
 	Rules string `toml:"rules"`
 
+	// Forms is a directory with the reports that laws prescribe, as NAME/FROM.TO.EXTENSION:
+	// "eu-2024-2835/2026-01-01.2026-12-31.zip", as csv, json, xlsx or zip. "parley admin report"
+	// writes them (docs/forms.md). Each is published beside the log for good; one that is changed
+	// later is published as a correction. Empty publishes none.
+	Forms string `toml:"forms"`
+
 	// Canary is the file of a statement that a person signs at intervals with
 	// "parley-verify canary sign", on another machine than this. A new one is published within a
 	// minute; a page warns once it has expired. Empty publishes none.

@@ -39,6 +39,7 @@ func TestDefaultFileParsesBackToTheDefaults(t *testing.T) {
 	// The file cannot tell an empty list from none.
 	want.Advertise, want.Origins, want.MTProxy.Secrets = []string{}, []string{}, []Secret{}
 	want.Contact.Languages, want.Contact.Disputes = []string{}, []string{}
+	want.Transparency.CanaryKeys = []string{}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}

@@ -12,7 +12,7 @@ import (
 	"parley/internal/tlog/verify"
 )
 
-// TestDocumentsArePublished: the operator's rules and a statement that a person signed with the
+// TestDocumentsArePublished: the operator's rules and forms, and a statement that a person signed with the
 // program for strangers appear on their pages, each once, and the program finds log, documents and
 // statement in order.
 func TestDocumentsArePublished(t *testing.T) {
@@ -71,6 +71,14 @@ func TestDocumentsArePublished(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	at.Forms = filepath.Join(dir, "forms")
+	form := filepath.Join(at.Forms, "tco-7", "2026-01-01.2026-12-31.json")
+	if err := os.MkdirAll(filepath.Dir(form), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(form, []byte("{}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for range 2 {
 		if err := w.n.publishDocuments(ctx()); err != nil {
 			t.Fatal(err)
@@ -89,6 +97,10 @@ func TestDocumentsArePublished(t *testing.T) {
 	if status, body := v.get("/transparency/rules/1"); status != http.StatusOK ||
 		!strings.Contains(body, "Be kind.") {
 		t.Errorf("a version: %d %s", status, body)
+	}
+	_, body = v.get("/transparency/forms")
+	if !strings.Contains(body, "tco-7.2026-01-01.2026-12-31.json") {
+		t.Errorf("the forms: %s", body)
 	}
 	said, err := run(trusting("canary", "check", log.File(""), "--person", public)...)
 	if err != nil || !strings.Contains(said, "signer.example signed on") ||

@@ -149,13 +149,17 @@ func (n *Node) transparencyPages(site *page.Site) (*webtransparency.Pages, error
 	})
 }
 
-// publishDocuments has the operator's rules and the canary statement published, if they are new.
+// publishDocuments has the operator's rules, forms and canary statement published, if they are new.
 func (n *Node) publishDocuments(ctx context.Context) error {
 	t, at := n.transparency, n.Config.Transparency
 	var list []disclose.Document
 	var wrong error
 	if at.Rules != "" {
 		list, wrong = disclose.Rules(at.Rules)
+	}
+	if at.Forms != "" {
+		forms, err := disclose.Forms(at.Forms)
+		list, wrong = append(list, forms...), errors.Join(wrong, err)
 	}
 	if at.Canary != "" {
 		d, err := t.daily.Canary(ctx, at.Canary, t.persons)

@@ -38,6 +38,9 @@ var ruleFile = regexp.MustCompile(`^(\d{4}-\d{2}-\d{2})\.([a-z]{2})\.txt$`)
 // ruleName is the name of a text of rules, which is that of its directory.
 var ruleName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
 
+// textMost bounds a text of rules in bytes: pages compare its versions.
+const textMost = 1 << 20
+
 // Rules reads the texts of the operator's rules: NAME/DAY.LANG.txt below a directory.
 func Rules(dir string) (out []Document, err error) {
 	names, err := os.ReadDir(dir)
@@ -45,7 +48,8 @@ func Rules(dir string) (out []Document, err error) {
 		return nil, fmt.Errorf("disclose: rules: %w", err)
 	}
 	for _, name := range names {
-		if !name.IsDir() || !ruleName.MatchString(name.Name()) || name.Name() == verify.CanaryName {
+		if !name.IsDir() || !ruleName.MatchString(name.Name()) ||
+			name.Name() == verify.CanaryName || strings.HasPrefix(name.Name(), verify.FormPrefix) {
 			return nil, fmt.Errorf("%w: %s is no directory of a text", ErrDocument, name.Name())
 		}
 		files, err := os.ReadDir(filepath.Join(dir, name.Name()))
@@ -76,7 +80,7 @@ func rule(dir, name, file string) (d Document, err error) {
 	if d.Body, err = os.ReadFile(filepath.Join(dir, name, file)); err != nil {
 		return d, fmt.Errorf("disclose: rules: %w", err)
 	}
-	if len(d.Body) > verify.DocumentMost || !utf8.Valid(d.Body) {
+	if len(d.Body) > textMost || !utf8.Valid(d.Body) {
 		return d, fmt.Errorf("%w: %s/%s is too large or not in UTF-8", ErrDocument, name, file)
 	}
 	return d, nil

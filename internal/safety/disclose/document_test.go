@@ -111,3 +111,45 @@ func TestWrongRules(t *testing.T) {
 		t.Errorf("no UTF-8: %v", err)
 	}
 }
+
+// TestFormsArePublished: a form is published under its name and period; one that was changed is
+// another document of the same; what is not named as a form is refused.
+func TestFormsArePublished(t *testing.T) {
+	r := newRoom(t, storetest.SQLite(t))
+	dir := t.TempDir()
+	put := func() {
+		t.Helper()
+		list, err := disclose.Forms(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.daily.Put(t.Context(), list); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wrote(t, dir, "eu-2024-2835/2026-01-01.2026-12-31.zip", "PK\x00\xff")
+	put()
+	put()
+	wrote(t, dir, "eu-2024-2835/2026-01-01.2026-12-31.zip", "PK\x00\xfe")
+	put()
+	got := r.published()
+	if len(got) != 2 || got[0].Subject != "form-eu-2024-2835-zip" ||
+		got[1].Subject != got[0].Subject || got[1].Commitment == got[0].Commitment ||
+		got[0].Day != "2026-01-01" || got[0].Ends != "2026-12-31" {
+		t.Fatalf("%+v", got)
+	}
+	for _, name := range []string{
+		"tco-7/2026.json", "tco-7/2026-01-01.2026-12-31.exe", "tco-7/2026-02-30.2026-12-31.csv",
+		"tco-7/2026-12-31.2026-01-01.csv", "TCO/2026-01-01.2026-12-31.csv", "file.csv",
+	} {
+		wrong := t.TempDir()
+		wrote(t, wrong, name, "")
+		if _, err := disclose.Forms(wrong); !errors.Is(err, disclose.ErrDocument) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	wrote(t, dir, "form-x/2026-01-01.en.txt", "")
+	if _, err := disclose.Rules(dir); !errors.Is(err, disclose.ErrDocument) {
+		t.Errorf("rules named as a form: %v", err)
+	}
+}

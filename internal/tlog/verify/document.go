@@ -15,7 +15,11 @@ import (
 )
 
 // DocumentMost bounds a published document in bytes.
-const DocumentMost = 1 << 20
+const DocumentMost = 16 << 20
+
+// FormPrefix begins the names of forms that laws prescribe. The name of the form and the kind of
+// the file follow: form-eu-2024-2835-zip. Rules and canary statements have other names.
+const FormPrefix = "form-"
 
 // DocumentFile is the path of a published document, by the digest that its entry commits to.
 func DocumentFile(digest string) string { return "documents/" + digest }

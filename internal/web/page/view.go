@@ -179,11 +179,19 @@ func (s *Set) Render(
 	return nil
 }
 
-// JSON answers with an object for programs, which no cache keeps.
+// JSON answers with an object for programs, which no cache keeps unless the handler says so.
 func (s *Site) JSON(w http.ResponseWriter, r *http.Request, status int, body []byte) {
+	s.Bytes(w, r, status, "application/json; charset=utf-8", body)
+}
+
+// Bytes answers with the bytes of a content type that are no page, which no cache keeps unless the
+// handler says so.
+func (s *Site) Bytes(
+	w http.ResponseWriter, r *http.Request, status int, kind string, body []byte,
+) {
 	h := w.Header()
 	Policy{}.set(h)
-	h.Set("Content-Type", "application/json; charset=utf-8")
+	h.Set("Content-Type", kind)
 	if h.Get("Cache-Control") == "" {
 		h.Set("Cache-Control", "no-store")
 	}

@@ -13,7 +13,7 @@ func everyPage() []string {
 	return []string{
 		"", "search", "search?country=DE", "search?from=yesterday&kind=x", "entry/62", "entry/61",
 		"countries", "country/DE", "country/FR", "check", "verify", "report/2026-11-29",
-		"rules", "canary",
+		"rules", "forms", "canary",
 	}
 }
 

@@ -29,7 +29,7 @@ type version struct {
 func (p *Pages) versions() (out []version) {
 	for _, h := range slices.Backward(p.Archive.Documents()) {
 		e := h.Entry
-		if e.Subject == verify.CanaryName {
+		if e.Subject == verify.CanaryName || strings.HasPrefix(e.Subject, verify.FormPrefix) {
 			continue
 		}
 		out = append(out, version{

@@ -153,3 +153,50 @@ func TestCanaryPage(t *testing.T) {
 		})
 	}
 }
+
+// TestFormPages: every version of a form is listed and served as the log has its digest; what was
+// corrected says so; the file of another name or line is none.
+func TestFormPages(t *testing.T) {
+	r := documents(t, map[string][]byte{
+		"1": []byte("PK1"), "2": []byte("PK2"), "3": []byte("a,b\n"), "4": []byte("Be kind.\n"),
+	},
+		entry.Entry{Day: "2026-01-01", Ends: "2026-12-31", Subject: "form-eu-2024-2835-zip",
+			Commitment: "1"},
+		entry.Entry{Day: "2026-01-01", Ends: "2026-12-31", Subject: "form-eu-2024-2835-zip",
+			Commitment: "2"},
+		entry.Entry{Day: "2026-01-01", Ends: "2026-06-30", Subject: "form-other-csv",
+			Commitment: "3"},
+		entry.Entry{Day: "2026-01-01", Subject: "terms", Lang: "EN", Commitment: "4"},
+	)
+	h := served(t, r)
+	_, body := get(t, h, "/transparency/forms")
+	const first, second = "/transparency/forms/0/eu-2024-2835.2026-01-01.2026-12-31.zip",
+		"/transparency/forms/1/eu-2024-2835.2026-01-01.2026-12-31.zip"
+	for _, want := range []string{
+		first, second, "/transparency/forms/2/other.2026-01-01.2026-06-30.csv",
+		"Regulation (EU) 2024/2835", "Corrected later", "A correction",
+	} {
+		if strings.Count(body, want) == 0 {
+			t.Errorf("the list lacks %s: %s", want, body)
+		}
+	}
+	if _, body = get(t, h, "/transparency/rules.json"); strings.Count(body, `"digest"`) != 1 {
+		t.Errorf("the rules: %s", body)
+	}
+	_, body = get(t, h, "/transparency/forms.json")
+	if strings.Count(body, `"corrected": true`) != 1 || strings.Count(body, `"correction": true`) != 1 {
+		t.Errorf("in JSON: %s", body)
+	}
+	for at, want := range map[string]string{first: "PK1", second: "PK2"} {
+		if code, body := get(t, h, at); code != http.StatusOK || body != want {
+			t.Errorf("%s: %d %q", at, code, body)
+		}
+	}
+	for _, at := range []string{
+		"1/other.2026-01-01.2026-06-30.csv", "3/terms", "9/x", "x/x", "0/eu-2024-2835.zip",
+	} {
+		if code, _ := get(t, h, "/transparency/forms/"+at); code != http.StatusNotFound {
+			t.Errorf("%s: %d", at, code)
+		}
+	}
+}

@@ -1,7 +1,6 @@
 package transparency
 
 import (
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -55,13 +54,12 @@ func Picture(dir, day string, t disclose.Topic) ([]byte, error) {
 const pictureSuffix = ".png"
 
 // picture serves the picture of a day's report.
-func (p *Pages) picture(w http.ResponseWriter, day string) error {
+func (p *Pages) picture(w http.ResponseWriter, r *http.Request, day string) error {
 	b, err := Picture(p.Log.Dir, strings.TrimSuffix(day, pictureSuffix), disclose.All)
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Content-Type", "image/png")
-	w.Header().Set("Content-Length", fmt.Sprint(len(b)))
-	_, err = w.Write(b)
-	return err
+	p.public(w)
+	p.Site.Bytes(w, r, http.StatusOK, "image/png", b)
+	return nil
 }

@@ -98,6 +98,7 @@ func (p *Pages) Mount(mux *http.ServeMux) {
 		"entry/{index}": p.entry, "entry/{index}/receipt": p.proof,
 		"countries": p.countries, "countries.json": p.countriesJSON, "country/{code}": p.country,
 		"rules": p.rules, "rules.json": p.rulesJSON, "rules/{index}": p.rule,
+		"forms": p.forms, "forms.json": p.formsJSON, "forms/{index}/{file}": p.form,
 		"canary": p.canary, "canary.json": p.canaryJSON,
 	} {
 		mux.Handle("GET /transparency/"+path, p.Site.Handle(h))
@@ -255,7 +256,7 @@ type country struct {
 func (p *Pages) day(w http.ResponseWriter, r *http.Request) error {
 	day := r.PathValue("day")
 	if strings.HasSuffix(day, pictureSuffix) {
-		return p.picture(w, day)
+		return p.picture(w, r, day)
 	}
 	days, err := p.days()
 	if err != nil {
