@@ -46,12 +46,14 @@ const (
 // SensitiveSetting is the name of the setting of a user who wants to see sensitive content.
 const SensitiveSetting = "content:sensitive"
 
-// Audience is what of a viewer decides what is withheld from him.
+// Audience is what of a viewer decides what is withheld from him, and how he is told.
 type Audience struct {
 	// Country is the region of his phone number, empty when it is not known.
 	Country string
 	// Sensitive says that he wants to see sensitive content.
 	Sensitive bool
+	// Lang is the Language in which he is told why.
+	Lang string
 	// Stranger is somebody of whom nothing is known, not even the country: what is withheld
 	// anywhere is withheld from him.
 	Stranger bool
@@ -69,7 +71,7 @@ func Of(r *store.Reader, user ids.UserID) (a Audience, err error) {
 	if err != nil {
 		return a, err
 	}
-	a.Country = Country(u.Phone)
+	a.Country, a.Lang = Country(u.Phone), Language(u.Lang)
 	a.Sensitive, err = WantsSensitive(r, user)
 	return a, err
 }
@@ -177,19 +179,19 @@ func (v *Verdict) add(a Audience, x store.Restriction) {
 	case AgeRestrict:
 		v.Varies = true
 		if !a.Sensitive {
-			v.withhold(Reason{"sensitive", "This may be unsuitable for minors or disturbing. " +
-				"You can allow sensitive content in your settings."})
+			v.withhold(Reason{sensitive, sentence(a.Lang, sensitive)})
 		}
 	case InteractionRestrict:
 		v.Still = true
 	case Demote:
 		v.Demoted = true
 	case Disable:
+		v.Varies = true // in the language
+		word := terms
 		if len(x.Territory) > 0 {
-			v.withhold(Reason{"legal", "This is not available in your country."})
-			return
+			word = legal
 		}
-		v.withhold(Reason{"terms", "This is not available."})
+		v.withhold(Reason{word, sentence(a.Lang, word)})
 	}
 }
 

@@ -85,7 +85,7 @@ func TestVerdicts(t *testing.T) {
 		{"nobody knows where", []store.Restriction{one(restrict.Disable, germany, "")},
 			restrict.Audience{Stranger: true}, expected{hidden: true, varies: true}},
 		{"everywhere", []store.Restriction{one(restrict.Disable, nil, "")},
-			restrict.Audience{Country: "FR"}, expected{hidden: true}},
+			restrict.Audience{Country: "FR"}, expected{hidden: true, varies: true}},
 		{"for grown-ups", []store.Restriction{one(restrict.AgeRestrict, nil, "")},
 			restrict.Audience{}, expected{hidden: true, varies: true}},
 		{"to a grown-up", []store.Restriction{one(restrict.AgeRestrict, nil, "")},
@@ -118,6 +118,61 @@ func TestVerdicts(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestSentences: everybody is told why in his client's language, in English where there is none.
+func TestSentences(t *testing.T) {
+	for code, want := range map[string]string{
+		"de": "de", "de-raw": "de", "FA": "fa", "zh-hans": "zh", "en": "", "pt-br": "", "": "",
+	} {
+		if got := restrict.Language(code); got != want {
+			t.Errorf("%q is told in %q, not %q", code, got, want)
+		}
+	}
+	s := storetest.SQLite(t)
+	everywhere := store.Restriction{
+		Restricts: store.Restricts{Peer: room, Kind: restrict.Chat}, Decision: 1,
+		Measure: restrict.Disable,
+	}
+	there := everywhere
+	there.Decision, there.Territory = 2, []string{"DE"}
+	grown := everywhere
+	grown.Decision, grown.Measure = 3, restrict.AgeRestrict
+	for _, x := range []store.Restriction{everywhere, there, grown} {
+		put(t, s, x)
+	}
+	update(t, s, somebody.Peer(), func(tx *store.Tx) error {
+		return tx.PutUser(store.User{ID: somebody, Phone: "989121234567", Lang: "fa-raw"})
+	})
+	err := s.View(context.Background(), func(r *store.Reader) error {
+		a, err := restrict.Of(r, somebody)
+		if want := (restrict.Audience{Country: "IR", Lang: "fa"}); a != want {
+			t.Errorf("of %+v, not %+v", a, want)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]string{}
+	for _, lang := range []string{"", "ar", "de", "fa", "fr", "id", "ko", "ru", "zh"} {
+		err := s.View(context.Background(), func(r *store.Reader) error {
+			v, err := restrict.OfPeer(r, restrict.Audience{Country: "DE", Lang: lang}, room)
+			if len(v.Withheld) != 3 {
+				t.Errorf("%q: %v", lang, v.Withheld)
+			}
+			for _, why := range v.Withheld {
+				if of, twice := seen[why.Text]; why.Text == "" || twice {
+					t.Errorf("%q has the words of %q: %q", lang, of, why.Text)
+				}
+				seen[why.Text] = lang
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // TestAccounts: who asks after a commit gets what it made, and so does a process that starts later.
