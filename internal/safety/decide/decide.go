@@ -67,6 +67,7 @@ const (
 	sampled     = 4
 	detected    = 8
 	barred      = 16
+	article9    = 32
 )
 
 // Verdict is what the review of a sampled decision found. Values are stored.
@@ -111,6 +112,9 @@ type Draft struct {
 	// NoStatement is for deceptive commercial content in bulk, to which no statement is owed (DSA
 	// Art. 17(2)). Such decisions are counted, and some of them sampled for review.
 	NoStatement bool
+	// Article9 is set when it carries out an order to act under DSA Art. 9: such decisions are no
+	// statements of the EU's database. The person concerned is told all the same.
+	Article9 bool
 	// Outcome is what those who reported are told: casefile.Upheld when zero.
 	Outcome casefile.Outcome
 	// Bar forbids to tell the person concerned, nil for nothing.

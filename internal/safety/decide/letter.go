@@ -101,7 +101,7 @@ const StatementOwed = 1
 // oweDatabase writes down that a decision's statement of reasons is owed to the EU's database (DSA
 // Art. 24(5)), which gets it no earlier than the person concerned may be told.
 func oweDatabase(tx *store.Tx, x store.Decision, due int64) error {
-	if State(x.State) != Effective || x.Flags&noStatement != 0 {
+	if State(x.State) != Effective || x.Flags&(noStatement|article9) != 0 {
 		return nil
 	}
 	return tx.OweDSAStatement(store.DSAStatement{

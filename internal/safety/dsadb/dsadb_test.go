@@ -80,6 +80,11 @@ func TestEveryDecisionArrivesOnce(t *testing.T) {
 			spam.NoStatement = true
 			return spam
 		}())
+		w.Decide(func() decide.Draft {
+			ordered := safetytest.Draft(0, w.Post("ordered"))
+			ordered.Article9 = true
+			return ordered
+		}())
 		if n, failed := deliver(w, service); n != len(all) || failed != nil {
 			t.Fatalf("sent %d, %v", n, failed)
 		}
