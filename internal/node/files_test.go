@@ -51,11 +51,11 @@ func (d *client) picture(t *testing.T, to ids.Peer, caption string) int {
 	return idOf(t, u)
 }
 
-// profilePhoto gives the own account a photo.
+// profilePhoto gives the own account a photo, of another shade than what scenes are furnished with.
 func (d *client) profilePhoto(t *testing.T) *tg.Photo {
 	t.Helper()
 	in := &tg.PhotosUploadProfilePhotoRequest{}
-	in.SetFile(d.upload(t, picture(t, 200, 200, uint8(random()))))
+	in.SetFile(d.upload(t, picture(t, 200, 200, 128|uint8(random()))))
 	out := must(d.PhotosUploadProfilePhoto(ctx(), in))(t)
 	return out.Photo.(*tg.Photo)
 }

@@ -12,6 +12,7 @@ package paper
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -184,6 +185,11 @@ func Open(b []byte, keys note.Verifiers) (Paper, error) {
 	n, err := note.Open(b, keys)
 	if err != nil {
 		return Paper{}, fmt.Errorf("%w: %w", ErrSignature, err)
+	}
+	for _, sig := range append(n.Sigs, n.UnverifiedSigs...) {
+		if _, err := base64.StdEncoding.Strict().DecodeString(sig.Base64); err != nil {
+			return Paper{}, fmt.Errorf("%w: %w", ErrFormat, err) // the same bits in other letters
+		}
 	}
 	return parse([]byte(n.Text))
 }
