@@ -11,8 +11,8 @@ import (
 // sources is all of this repository that the verifier is made of: nothing of the server.
 func sources() []string {
 	return []string{
-		"cmd/parley-verify", "internal/tlog/entry", "internal/tlog/report", "internal/tlog/verify",
-		"internal/tlog/witness",
+		"cmd/parley-verify", "internal/clock", "internal/tlog/entry", "internal/tlog/paper",
+		"internal/tlog/report", "internal/tlog/verify", "internal/tlog/witness",
 	}
 }
 
