@@ -71,7 +71,7 @@ const decisionsSweep = time.Minute
 // carryOutDecisions delivers letters, notes what has run out, and goes on with mass measures that
 // an earlier process began.
 func (n *Node) carryOutDecisions() {
-	n.start(func() { _ = n.Statements.Run(n.ctx) })
+	n.start(func() { n.Statements.Run(n.ctx) })
 	n.start(func() {
 		if err := n.Decisions.Resume(n.ctx); err != nil && n.ctx.Err() == nil {
 			n.log.Error("going on with mass measures", "error", err)

@@ -7,70 +7,51 @@ import (
 	"strings"
 	"time"
 
+	"parley/internal/safety/owed"
 	"parley/internal/store"
 )
 
 const (
-	// firstRetry and lastRetry are between which times a statement is tried again, and the database
-	// after it failed: each wait is twice as long as the one before.
-	firstRetry = 30 * time.Second
-	lastRetry  = 6 * time.Hour
 	// deniedPause is how long the database is left alone that does not take the token.
 	deniedPause = 15 * time.Minute
 	// longest is the longest that the worker sleeps.
 	longest = 30 * time.Second
 )
 
+// backoff is when a statement is tried again, and the database after it failed.
+func backoff() owed.Backoff { return owed.Backoff{First: 30 * time.Second, Last: 6 * time.Hour} }
+
 // Owed wakes the worker. It does not block.
-func (s *Service) Owed() {
-	select {
-	case s.wake <- struct{}{}:
-	default:
-	}
-}
+func (s *Service) Owed() { s.worker.Wake() }
 
 // Run sends what is owed until ctx ends.
 func (s *Service) Run(ctx context.Context) {
-	t := time.NewTicker(longest)
-	defer t.Stop()
-	for {
-		if _, err := s.Deliver(ctx); err != nil && ctx.Err() == nil {
-			s.Log.Error("sending statements to the DSA database", "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-s.wake:
-		case <-t.C:
-		}
+	failed := func(err error) {
+		s.Log.Error("sending statements to the DSA database", "error", err)
 	}
+	s.worker.Run(ctx, longest, failed, func(ctx context.Context) error {
+		_, err := s.Deliver(ctx)
+		return err
+	})
 }
 
 // Deliver sends all statements that are due, or shows them in a dry run, and returns how many the
 // database took. While the database asks to be left alone it does nothing.
 func (s *Service) Deliver(ctx context.Context) (n int, err error) {
-	for s.Clock.Now().After(s.pause) || s.pause.IsZero() {
-		rows, err := s.due(ctx)
-		if err != nil || len(rows) == 0 {
-			return n, err
-		}
-		sent, err := s.deliver(ctx, rows)
-		n += sent
-		if err != nil {
-			return n, err
-		}
-	}
-	return n, nil
+	return owed.Drain(ctx, s.due, s.deliver)
 }
 
-// due writes the next statements.
+// due writes the next statements, none while the database rests.
 func (s *Service) due(ctx context.Context) (rows []Row, err error) {
+	if !s.rest.Over(s.Clock.Now()) {
+		return nil, nil
+	}
 	shown := int64(anyTime)
 	if s.Send == nil {
 		shown = 0
 	}
 	// One statement that makes the database fail is found by asking for fewer at once.
-	most := max(Batch>>min(s.fails, 16), 1)
+	most := max(Batch>>min(s.rest.Fails(), 16), 1)
 	err = s.Store.View(ctx, func(r *store.Reader) error {
 		rows = rows[:0]
 		list, err := r.DueDSAStatements(int64(Owed), s.Clock.Now().Unix(), shown, most)
@@ -124,7 +105,7 @@ func (s *Service) deliver(ctx context.Context, rows []Row) (sent int, err error)
 			sent++
 		}
 	}
-	s.rest(err)
+	s.leave(err)
 	return sent, err
 }
 
@@ -169,7 +150,7 @@ func (s *Service) settle(ctx context.Context, row Row, got Result) error {
 		x.State, x.Receipt, x.Problem = int64(got.State), got.Receipt, got.Problem
 		if got.State == Owed {
 			x.Tries++
-			x.Due = now.Add(wait(x.Tries)).Unix()
+			x.Due = now.Add(backoff().After(x.Tries)).Unix()
 			return
 		}
 		x.Settled = now.Unix()
@@ -192,25 +173,16 @@ func (s *Service) change(ctx context.Context, row Row, fn func(*store.DSAStateme
 	})
 }
 
-// rest leaves the database alone for a while after it failed.
-func (s *Service) rest(err error) {
+// leave leaves the database alone for a while after it failed.
+func (s *Service) leave(err error) {
 	var failed *PauseError
 	if !errors.As(err, &failed) {
-		s.fails, s.pause = 0, time.Time{}
+		s.rest.Worked()
 		return
 	}
-	s.fails++
-	pause := max(failed.After, wait(int64(s.fails)))
+	least := time.Duration(0)
 	if failed.Status == http.StatusUnauthorized || failed.Status == http.StatusForbidden {
-		pause = max(pause, deniedPause)
+		least = deniedPause
 	}
-	if failed.After > 0 {
-		pause = failed.After
-	}
-	s.pause = s.Clock.Now().Add(pause)
-}
-
-// wait is how long is waited after so many tries.
-func wait(tries int64) time.Duration {
-	return min(firstRetry<<min(max(tries-1, 0), 16), lastRetry)
+	s.rest.Failed(s.Clock.Now(), max(least, failed.After), failed.After)
 }

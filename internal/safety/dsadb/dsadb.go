@@ -28,6 +28,7 @@ import (
 	"parley/internal/safety"
 	"parley/internal/safety/decide"
 	"parley/internal/safety/ledger"
+	"parley/internal/safety/owed"
 	"parley/internal/store"
 )
 
@@ -101,10 +102,8 @@ type Options struct {
 // Service sends what is owed. Only one may work on a store at a time.
 type Service struct {
 	Options
-	wake chan struct{}
-	// pause is until when the database is left alone, and fails how often it failed in a row.
-	pause time.Time
-	fails int
+	worker owed.Worker
+	rest   owed.Rest
 }
 
 // New returns a service.
@@ -112,7 +111,7 @@ func New(o Options) *Service {
 	if o.Settled == nil {
 		o.Settled = func(State) {}
 	}
-	return &Service{Options: o, wake: make(chan struct{}, 1)}
+	return &Service{Options: o, rest: owed.Rest{Backoff: backoff()}}
 }
 
 // ErrDecision says that there is no statement about a decision.

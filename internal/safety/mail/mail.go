@@ -25,6 +25,7 @@ import (
 	"parley/internal/safety/casefile"
 	"parley/internal/safety/decide"
 	"parley/internal/safety/intake"
+	"parley/internal/safety/owed"
 	"parley/internal/safety/statement"
 	"parley/internal/safety/words"
 	"parley/internal/smtp"
@@ -34,10 +35,6 @@ import (
 const (
 	// sendPage is how many mails are read at once.
 	sendPage = 100
-	// firstRetry and lastRetry are between which times, in seconds, a mail is tried again: each
-	// waits twice as long as the one before.
-	firstRetry = 60
-	lastRetry  = 6 * 60 * 60
 	// giveUp is how long a mail is tried, in seconds.
 	giveUp = 7 * 24 * 60 * 60
 	// longest is the longest that the worker sleeps.
@@ -64,8 +61,8 @@ type Options struct {
 // Service sends mails.
 type Service struct {
 	Options
-	texts texts
-	wake  chan struct{}
+	texts  texts
+	worker owed.Worker
 }
 
 // New reads the texts.
@@ -77,7 +74,7 @@ func New(o Options) (*Service, error) {
 	if o.Done == nil {
 		o.Done = func(bool) {}
 	}
-	return &Service{Options: o, texts: t, wake: make(chan struct{}, 1)}, nil
+	return &Service{Options: o, texts: t}, nil
 }
 
 // Owe has a letter mailed to whoever made a report, in the transaction that ticks the letter off.
@@ -95,54 +92,48 @@ func (s *Service) Owe(tx *store.Tx, l store.Letter, report int64) error {
 	})
 }
 
+// backoff is when a mail is tried again.
+func backoff() owed.Backoff { return owed.Backoff{First: time.Minute, Last: 6 * time.Hour} }
+
 // Owed wakes the worker. It does not block.
-func (s *Service) Owed() {
-	select {
-	case s.wake <- struct{}{}:
-	default:
-	}
-}
+func (s *Service) Owed() { s.worker.Wake() }
 
 // Run sends what is owed until ctx ends.
 func (s *Service) Run(ctx context.Context) {
-	t := time.NewTicker(longest)
-	defer t.Stop()
-	for {
-		if _, err := s.Deliver(ctx); err != nil && ctx.Err() == nil {
-			s.Log.Error("sending mails", "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-s.wake:
-		case <-t.C:
-		}
-	}
+	failed := func(err error) { s.Log.Error("sending mails", "error", err) }
+	s.worker.Run(ctx, longest, failed, func(ctx context.Context) error {
+		_, err := s.Deliver(ctx)
+		return err
+	})
 }
 
 // Deliver sends all mails that are due, and returns how many the mail server took. One that fails
 // is tried again later and holds up no other.
 func (s *Service) Deliver(ctx context.Context) (n int, err error) {
-	for {
-		var list []store.Mail
-		now := s.Clock.Now().Unix()
-		err := s.Store.View(ctx, func(r *store.Reader) (err error) {
-			list, err = r.OwedMails(now, sendPage)
-			return err
-		})
-		if err != nil || len(list) == 0 {
+	return owed.Drain(ctx, s.due, s.deliverAll)
+}
+
+// due are the next mails.
+func (s *Service) due(ctx context.Context) (list []store.Mail, err error) {
+	err = s.Store.View(ctx, func(r *store.Reader) (err error) {
+		list, err = r.OwedMails(s.Clock.Now().Unix(), sendPage)
+		return err
+	})
+	return list, err
+}
+
+// deliverAll sends mails, one after the other, and returns how many the mail server took.
+func (s *Service) deliverAll(ctx context.Context, list []store.Mail) (n int, err error) {
+	for _, m := range list {
+		sent, err := s.deliver(ctx, m, s.Clock.Now().Unix())
+		if err != nil {
 			return n, err
 		}
-		for _, m := range list {
-			sent, err := s.deliver(ctx, m, now)
-			if err != nil {
-				return n, err
-			}
-			if sent {
-				n++
-			}
+		if sent {
+			n++
 		}
 	}
+	return n, nil
 }
 
 // deliver sends one mail and writes down how that went.
@@ -162,7 +153,7 @@ func (s *Service) deliver(ctx context.Context, m store.Mail, now int64) (sent bo
 	again := errors.As(err, &failed) && failed.Temporary && now < m.Created+giveUp
 	m.Tries++
 	if again {
-		m.Due = now + min(int64(firstRetry)<<min(m.Tries-1, 16), lastRetry)
+		m.Due = now + int64(backoff().After(m.Tries)/time.Second)
 	} else {
 		m.Sent = now
 		s.Done(err == nil)

@@ -21,14 +21,8 @@ import (
 
 // Wake makes Run look for approved orders at once.
 func (s *Service) Wake() {
-	s.once.Do(s.makeWake)
-	select {
-	case s.wake <- struct{}{}:
-	default:
-	}
+	s.worker.Wake()
 }
-
-func (s *Service) makeWake() { s.wake = make(chan struct{}, 1) }
 
 // runEvery is how often orders are looked for whose clock rings, or that nobody woke Run for.
 const runEvery = 5 * time.Second
@@ -36,21 +30,10 @@ const runEvery = 5 * time.Second
 // Run carries out what is approved, takes back what is ending and rings for what is late, until ctx
 // ends. It goes on with what an earlier process began. failed hears of errors.
 func (s *Service) Run(ctx context.Context, failed func(error)) {
-	s.once.Do(s.makeWake)
-	t := time.NewTicker(runEvery)
-	defer t.Stop()
-	for {
+	s.worker.Run(ctx, runEvery, failed, func(ctx context.Context) error {
 		_, err := s.Sweep(ctx)
-		if err = errors.Join(err, s.CarryOut(ctx)); err != nil && ctx.Err() == nil {
-			failed(err)
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-s.wake:
-		case <-t.C:
-		}
-	}
+		return errors.Join(err, s.CarryOut(ctx))
+	})
 }
 
 // CarryOut carries out all orders that are approved and takes back those that are ending. An order

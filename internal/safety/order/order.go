@@ -17,7 +17,6 @@ package order
 import (
 	"errors"
 	"io"
-	"sync"
 
 	"parley/internal/clock"
 	"parley/internal/ids"
@@ -28,6 +27,7 @@ import (
 	"parley/internal/safety/evidence"
 	"parley/internal/safety/instrument"
 	"parley/internal/safety/location"
+	"parley/internal/safety/owed"
 	"parley/internal/safety/policy"
 	"parley/internal/store"
 )
@@ -238,8 +238,7 @@ type Service struct {
 	// production.
 	Crash func(point string)
 
-	once sync.Once
-	wake chan struct{}
+	worker owed.Worker
 }
 
 func (s *Service) crash(point string) {

@@ -19,6 +19,7 @@ import (
 	"parley/internal/safety/appeal"
 	"parley/internal/safety/casefile"
 	"parley/internal/safety/decide"
+	"parley/internal/safety/owed"
 	"parley/internal/store"
 )
 
@@ -27,69 +28,46 @@ const (
 	deliverPage = 100
 	// couriers is how many addressees are written to at once: each waits for the disk, mostly.
 	couriers = 16
-	// firstRetry and lastRetry are between which times a letter is tried again: as long after it
-	// was written as it has waited already.
-	firstRetry = 30
-	lastRetry  = 60 * 60
 	// longest is the longest that the worker sleeps: bars end without waking it.
 	longest = 30 * time.Second
 	// reportsPage is how many notifiers are told at once.
 	reportsPage = 100
 )
 
+// backoff is when a letter is tried again.
+func backoff() owed.Backoff { return owed.Backoff{First: 30 * time.Second, Last: time.Hour} }
+
 // Owed wakes the worker. It does not block.
-func (s *Service) Owed() {
-	select {
-	case s.wake <- struct{}{}:
-	default:
-	}
-}
+func (s *Service) Owed() { s.worker.Wake() }
 
 // Run delivers what is owed and takes in what is written to the service account, until ctx ends.
-func (s *Service) Run(ctx context.Context) error {
-	t := time.NewTicker(longest)
-	defer t.Stop()
-	for {
-		if _, err := s.Deliver(ctx); err != nil && ctx.Err() == nil {
-			s.Log.Error("delivering letters", "error", err)
-		}
-		if _, err := s.TellStandings(ctx); err != nil && ctx.Err() == nil {
-			s.Log.Error("telling of misused reports", "error", err)
-		}
-		if err := s.Listen(ctx); err != nil && ctx.Err() == nil {
-			s.Log.Error("reading the service chat", "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-s.wake:
-		case <-t.C:
-		}
-	}
+func (s *Service) Run(ctx context.Context) {
+	failed := func(err error) { s.Log.Error("delivering letters", "error", err) }
+	s.worker.Run(ctx, longest, failed, func(ctx context.Context) error {
+		_, letters := s.Deliver(ctx)
+		_, standings := s.TellStandings(ctx)
+		return errors.Join(letters, standings, s.Listen(ctx))
+	})
 }
 
 // Deliver delivers all letters that are due and returns how many it delivered. One that fails is
 // tried again later and holds up no other. It may run twice.
 func (s *Service) Deliver(ctx context.Context) (n int, err error) {
-	for {
-		var list []store.Letter
-		now := s.Clock.Now().Unix()
-		err := s.Store.View(ctx, func(r *store.Reader) (err error) {
-			list, err = r.OwedLetters(now, deliverPage)
-			return err
-		})
-		if err != nil || len(list) == 0 {
-			return n, err
-		}
-		one, err := s.deliverAll(ctx, list, now)
-		if n += one; err != nil {
-			return n, err
-		}
-	}
+	return owed.Drain(ctx, s.due, s.deliverAll)
+}
+
+// due are the next letters.
+func (s *Service) due(ctx context.Context) (list []store.Letter, err error) {
+	err = s.Store.View(ctx, func(r *store.Reader) (err error) {
+		list, err = r.OwedLetters(s.Clock.Now().Unix(), deliverPage)
+		return err
+	})
+	return list, err
 }
 
 // deliverAll delivers letters, those of different addressees at once, and returns how many.
-func (s *Service) deliverAll(ctx context.Context, list []store.Letter, now int64) (int, error) {
+func (s *Service) deliverAll(ctx context.Context, list []store.Letter) (int, error) {
+	now := s.Clock.Now().Unix()
 	var n atomic.Int64
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(couriers)
@@ -142,7 +120,8 @@ func (s *Service) putOff(ctx context.Context, l store.Letter, now int64) error {
 		if err != nil || x.Delivered != 0 {
 			return err
 		}
-		x.Due = now + min(max(now-x.Created, firstRetry), lastRetry)
+		waited := time.Duration(now-x.Created) * time.Second
+		x.Due = now + int64(backoff().Waited(waited)/time.Second)
 		return tx.ChangeLetter(x)
 	})
 }

@@ -30,6 +30,7 @@ import (
 	"parley/internal/safety/casefile"
 	"parley/internal/safety/decide"
 	"parley/internal/safety/intake"
+	"parley/internal/safety/owed"
 	"parley/internal/safety/words"
 	"parley/internal/store"
 )
@@ -61,8 +62,8 @@ type Options struct {
 // Service writes and delivers letters.
 type Service struct {
 	Options
-	texts texts
-	wake  chan struct{}
+	texts  texts
+	worker owed.Worker
 }
 
 // New reads the texts.
@@ -74,7 +75,7 @@ func New(o Options) (*Service, error) {
 	if o.Delivered == nil {
 		o.Delivered = func(decide.LetterKind) {}
 	}
-	return &Service{Options: o, texts: t, wake: make(chan struct{}, 1)}, nil
+	return &Service{Options: o, texts: t}, nil
 }
 
 // View is a decision as somebody whom it concerns may see it.
