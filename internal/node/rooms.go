@@ -25,6 +25,7 @@ import (
 	"parley/internal/chat/secret"
 	"parley/internal/chat/username"
 	"parley/internal/config"
+	"parley/internal/hook"
 	"parley/internal/ids"
 	"parley/internal/keyring"
 	"parley/internal/mtproto/crypt"
@@ -173,7 +174,7 @@ func (n *Node) senders() (codes, mail codesender.Sender, err error) {
 		return mail, mail, nil
 	case config.ByWebhook:
 		// The operator names the program himself, so it may be in his own network.
-		codes, err = codesender.NewWebhook(codesender.WebhookOptions{
+		codes, err = codesender.NewWebhook(hook.Options{
 			URL: c.Webhook.URL, Secret: []byte(c.Webhook.Secret.Reveal()), AllowPrivate: true,
 		})
 		return codes, mail, err

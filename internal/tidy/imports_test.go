@@ -140,7 +140,8 @@ func (b *boundary) forbids(s *source, at string) bool {
 var rooms = [][]string{
 	{"internal/clock", "internal/ids", "internal/limit", "internal/config", "internal/diag"},
 	{"internal/mtproto"},
-	{"internal/store", "internal/blob", "internal/bus", "internal/keyring", "internal/smtp", "internal/tlog"},
+	{"internal/store", "internal/blob", "internal/bus", "internal/keyring", "internal/smtp", "internal/hook",
+		"internal/tlog"},
 	{"internal/chat"},
 	{"internal/safety"},
 	{"internal/api"},

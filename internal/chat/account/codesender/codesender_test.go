@@ -14,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"parley/internal/hook"
 )
 
 // testMessage is what the tests send. None of its private parts may be seen in an error.
@@ -71,8 +73,8 @@ func TestCheck(t *testing.T) {
 
 // TestEverySenderChecks sends a malformed and a cancelled message through every form.
 func TestEverySenderChecks(t *testing.T) {
-	webhook, err := NewWebhook(WebhookOptions{
-		URL: "https://127.0.0.1:1/", Secret: make([]byte, MinSecret), AllowPrivate: true,
+	webhook, err := NewWebhook(hook.Options{
+		URL: "https://127.0.0.1:1/", Secret: make([]byte, hook.MinSecret), AllowPrivate: true,
 	})
 	if err != nil {
 		t.Fatal(err)

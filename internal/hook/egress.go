@@ -1,4 +1,4 @@
-package codesender
+package hook
 
 import (
 	"context"
@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// errDenied says that a name led to an address that is not on the public internet.
-var errDenied = errors.New("address is not public")
+// ErrPrivate says that a name led to an address that is not on the public internet.
+var ErrPrivate = errors.New("address is not public")
 
 // publicDialer returns a dialer that refuses every address that is not public, after names were
 // resolved and just before the connection is made: a name that changes its address between a check
@@ -21,7 +21,7 @@ func publicDialer(timeout time.Duration) *net.Dialer {
 		ControlContext: func(_ context.Context, _, address string, _ syscall.RawConn) error {
 			at, err := netip.ParseAddrPort(address)
 			if err != nil || !isPublic(at.Addr()) {
-				return errDenied
+				return ErrPrivate
 			}
 			return nil
 		},
