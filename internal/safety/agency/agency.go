@@ -155,9 +155,10 @@ var (
 
 // Refusal says which part of what was given is not as it has to be.
 type Refusal struct {
-	// Field is name, country, kind, lang, officials, agreement, number, source, spoke, role, key.
+	// Field is name, country, kind, lang, officials, agreement, number, source, spoke, role, key,
+	// fingerprint.
 	Field string
-	// Reason is missing, long, unknown, own, unconfirmed.
+	// Reason is missing, long, unknown, own, unconfirmed, twice, private.
 	Reason string
 }
 
@@ -246,6 +247,9 @@ func (s *Service) Propose(ctx context.Context, staff int64, n New) (Agency, erro
 		return Agency{}, err
 	}
 	now := s.Clock.Now()
+	if err := keyed(n.Key, now); err != nil {
+		return Agency{}, err
+	}
 	id, err := safety.NewID(now, s.Random)
 	if err != nil {
 		return Agency{}, fmt.Errorf("agency: %w", err)

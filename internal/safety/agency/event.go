@@ -35,6 +35,8 @@ const (
 	Scored EventKind = 16
 	// SignedIn is an officer at the door.
 	SignedIn EventKind = 17
+	// Rekeyed is another key to which its data is to be encrypted.
+	Rekeyed EventKind = 18
 )
 
 // String is the kind's name in pages and commands.
@@ -46,6 +48,7 @@ func (k EventKind) String() string {
 		OfficerReset: "officer-reset", OfficerSuspended: "officer-suspended",
 		OfficerAttested: "officer-attested", KeyIssued: "key-issued", KeyRevoked: "key-revoked",
 		Foreign: "foreign", Refused: "refused", Scored: "scored", SignedIn: "signed-in",
+		Rekeyed: "rekeyed",
 	}
 	if k < WasProposed || int(k) >= len(names) {
 		return "unknown"

@@ -2,9 +2,12 @@ package agency
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
+	"time"
 
+	"parley/internal/safety/recipient"
 	"parley/internal/store"
 )
 
@@ -37,6 +40,8 @@ type Check struct {
 	Spoke string `cbor:"6,keyasint,omitempty"`
 	// Confirmed is whether they said that the agency and its officials are what they say.
 	Confirmed bool `cbor:"7,keyasint,omitempty"`
+	// Fingerprint is that of the agency's key as they read it out: data is encrypted to no other.
+	Fingerprint string `cbor:"8,keyasint,omitempty"`
 }
 
 // digits is a telephone number without what people write between its digits.
@@ -73,6 +78,9 @@ func (c Check) verify(of Record) error {
 			(strings.HasSuffix(own, tail(number)) || strings.HasSuffix(number, tail(own))) {
 			return Refusal{"number", "own"}
 		}
+	}
+	if c.Confirmed && of.Key != "" && !recipient.Same(c.Fingerprint, of.fingerprint()) {
+		return Refusal{"fingerprint", "unconfirmed"}
 	}
 	where := strings.ToLower(c.Where)
 	if slices.ContainsFunc(of.Domains, func(d string) bool {
@@ -145,6 +153,50 @@ func (s *Service) Attest(ctx context.Context, staff, id int64, c Check) error {
 		a.Check, a.Attest = c, now+seconds(attestation)
 		return Event{Staff: staff, Kind: WasAttested, Text: c.Number + "; " + c.Where}, nil
 	})
+}
+
+// Rekey gives an agency another key, or none for an empty one. With that it loses its standing
+// until it has been called again, has read out the key's fingerprint, and another person has
+// approved it.
+func (s *Service) Rekey(ctx context.Context, staff, id int64, text string) error {
+	if err := keyed(text, s.Clock.Now()); err != nil {
+		return err
+	}
+	return s.change(ctx, id, func(_ *store.Tx, a *Agency, _ int64) (Event, error) {
+		if a.State == Suspended || staff <= 0 {
+			return Event{}, ErrState
+		}
+		a.Key = text
+		a.State, a.ProposedBy, a.ApprovedBy, a.Approved = Proposed, staff, 0, 0
+		return Event{Staff: staff, Kind: Rekeyed, Text: a.fingerprint()}, nil
+	})
+}
+
+// keyed says what is wrong with a key; an empty one is none, and nothing is.
+func keyed(text string, now time.Time) error {
+	if text == "" {
+		return nil
+	}
+	k, err := recipient.Parse(text)
+	if err == nil {
+		err = k.Good(now)
+	}
+	switch {
+	case errors.Is(err, recipient.ErrPrivate):
+		return Refusal{"key", "private"}
+	case err != nil:
+		return Refusal{"key", "unknown"}
+	}
+	return nil
+}
+
+// fingerprint is that of the record's key, whether that is still good or not.
+func (r Record) fingerprint() string {
+	k, err := recipient.Parse(r.Key)
+	if err != nil {
+		return ""
+	}
+	return k.Fingerprint
 }
 
 // Suspend takes an agency's standing. One person is enough; it comes back by a check and two
