@@ -40,7 +40,7 @@ type orderFlags struct {
 
 // with runs fn on an order in the name of a member of staff.
 func (f orderFlags) with(
-	p *process, fn func(n *node.Node, o order.Order, staff int64, role policy.Role) error,
+	p *process, fn func(n *node.Node, o order.Order, staff int64) error,
 ) error {
 	return p.tool(f.Data, func(n *node.Node) error {
 		who, err := member(p, n, f.As)
@@ -56,7 +56,7 @@ func (f orderFlags) with(
 				o.Document.Number, o.Document.Authority, o.State)
 			return err
 		}
-		return fn(n, o, who.ID, policy.Role(who.Role.String()))
+		return fn(n, o, who.ID)
 	})
 }
 
@@ -205,7 +205,7 @@ type orderCheckCmd struct {
 
 // Run records a check that a member of staff made.
 func (c *orderCheckCmd) Run(p *process) error {
-	return c.with(p, func(n *node.Node, o order.Order, staff int64, _ policy.Role) error {
+	return c.with(p, func(n *node.Node, o order.Order, staff int64) error {
 		return p.told(n.Orders.Check(p.ctx, staff, o.Agency, o.ID, policy.Check(c.Check), c.Note))
 	})
 }
@@ -220,7 +220,7 @@ type orderCallBackCmd struct {
 
 // Run records a call to the number that is kept of the agency.
 func (c *orderCallBackCmd) Run(p *process) error {
-	return c.with(p, func(n *node.Node, o order.Order, staff int64, _ policy.Role) error {
+	return c.with(p, func(n *node.Node, o order.Order, staff int64) error {
 		return p.told(n.Orders.CallBack(p.ctx, staff, o.Agency, o.ID, order.Call{
 			Number: c.Number, Spoke: c.Spoke, Confirmed: !c.Denied,
 		}))
@@ -235,9 +235,9 @@ type orderApproveCmd struct {
 
 // Run signs the plan in the role that a member of staff has.
 func (c *orderApproveCmd) Run(p *process) error {
-	return c.with(p, func(n *node.Node, o order.Order, staff int64, role policy.Role) error {
+	return c.with(p, func(n *node.Node, o order.Order, staff int64) error {
 		return p.told(n.Orders.Approve(p.ctx, o.Agency, o.ID, order.Signature{
-			Staff: staff, Role: role, Digest: c.Digest,
+			Staff: staff, Digest: c.Digest,
 		}))
 	})
 }
@@ -251,7 +251,7 @@ type orderRefuseCmd struct {
 
 // Run refuses an order.
 func (c *orderRefuseCmd) Run(p *process) error {
-	return c.with(p, func(n *node.Node, o order.Order, staff int64, _ policy.Role) error {
+	return c.with(p, func(n *node.Node, o order.Order, staff int64) error {
 		return p.told(n.Orders.Refuse(p.ctx, staff, o.Agency, o.ID, c.Class, c.Reason))
 	})
 }
@@ -264,7 +264,7 @@ type orderAnnulCmd struct {
 
 // Run undoes all that an order did.
 func (c *orderAnnulCmd) Run(p *process) error {
-	return c.with(p, func(n *node.Node, o order.Order, staff int64, _ policy.Role) error {
+	return c.with(p, func(n *node.Node, o order.Order, staff int64) error {
 		return p.told(n.Orders.Annul(p.ctx, staff, o.Agency, o.ID, c.Reason))
 	})
 }

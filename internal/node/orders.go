@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"crypto/rand"
 	"net/url"
 
@@ -12,6 +13,8 @@ import (
 	"parley/internal/safety/instrument"
 	"parley/internal/safety/order"
 	"parley/internal/safety/policy"
+	"parley/internal/store"
+	"parley/internal/web/staff"
 )
 
 // openOrders builds who may ask, what they order, and what signs their answers.
@@ -54,7 +57,7 @@ func (n *Node) openOrders() error {
 	n.Orders = &order.Service{
 		Store: n.Store, Clock: n.clock, Random: rand.Reader, References: n.safetyReferences(),
 		Places: n.places(), Agencies: n.Agencies, Decisions: n.Decisions, Evidence: n.Evidence,
-		Sign: sign, Judge: rules.Judge, Instrument: law.Get, Word: words(law),
+		Sign: sign, Judge: rules.Judge, Instrument: law.Get, Word: words(law), Role: n.role,
 		Alarm: func(o order.Order, why string) {
 			alarms.Inc()
 			n.log.Warn("an order needs somebody", "order", o.ID, "agency", o.Agency,
@@ -63,6 +66,19 @@ func (n *Node) openOrders() error {
 		Done: func(o order.Order) { ended.WithLabelValues(o.State.String()).Inc() },
 	}
 	return nil
+}
+
+// role is in which role a member of staff signs.
+func (n *Node) role(ctx context.Context, id int64) (policy.Role, error) {
+	var m staff.Member
+	err := n.Store.View(ctx, func(r *store.Reader) (err error) {
+		m, err = staff.Of(r, id)
+		return err
+	})
+	if store.IsNotFound(err) || err == nil && (m.Disabled || !m.Role.Valid()) {
+		err = order.ErrRole
+	}
+	return policy.Role(m.Role.String()), err
 }
 
 // words are the instruments' words in the public log.

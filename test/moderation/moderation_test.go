@@ -52,7 +52,9 @@ type scene struct {
 	decided decide.Decision
 	// office is the authority, nil as long as none asked for anything.
 	office *office
-	random int64
+	// signers is how many people signed.
+	signers int
+	random  int64
 }
 
 // play plays the lines of a file until one is not true.

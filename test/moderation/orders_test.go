@@ -2,6 +2,7 @@ package moderation
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/gotd/td/tg"
@@ -13,6 +14,7 @@ import (
 	"parley/internal/safety/policy"
 	"parley/internal/store"
 	"parley/internal/tlog/paper"
+	"parley/internal/web/staff"
 )
 
 // office is the authority of a conversation and the order that it gave.
@@ -95,13 +97,26 @@ func (s *scene) confirms(staff int64) {
 	for _, g := range o.Verdict.Sign {
 		for range max(g.People, 1) {
 			o, err = n.Orders.Approve(ctx, o.Agency, o.ID, order.Signature{
-				Staff: staff, Role: g.Role, Digest: plan.Digest,
+				Staff: s.signer(g.Role), Digest: plan.Digest,
 			})
 			s.check(err)
-			staff++
 		}
 	}
 	s.check(n.Orders.CarryOut(ctx))
+}
+
+// signer is somebody new on the staff, who has a role.
+func (s *scene) signer(role policy.Role) int64 {
+	s.Helper()
+	people, err := s.server.Node.Staff()
+	s.check(err)
+	as, err := staff.ParseRole(string(role))
+	s.check(err)
+	s.signers++
+	id, _, err := people.Add(context.Background(), staff.Operator,
+		fmt.Sprintf("Signer %d", s.signers), as)
+	s.check(err)
+	return id
 }
 
 // told checks the last paper of the authority: its kind, effect and reason.

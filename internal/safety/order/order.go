@@ -15,6 +15,7 @@
 package order
 
 import (
+	"context"
 	"errors"
 	"io"
 
@@ -199,7 +200,8 @@ var (
 	ErrChanged = errors.New("order: it was changed since; look at it again")
 	// ErrSamePerson says that it takes another person.
 	ErrSamePerson = errors.New("order: it takes another person")
-	// ErrRole says that policy wants no signature of that role, or has it.
+	// ErrRole says that policy wants no signature of that role, or has it, or that somebody has no
+	// role.
 	ErrRole = errors.New("order: no signature of that role is wanted")
 	// ErrNumber says that a number was called that is not the one kept of the agency.
 	ErrNumber = errors.New("order: not the number that is kept of the agency")
@@ -227,6 +229,9 @@ type Service struct {
 	Judge func(policy.Request) (policy.Verdict, error)
 	// Instrument is an instrument of law by its name.
 	Instrument func(instrument.ID) (instrument.Instrument, bool)
+	// Role is the role of a member of staff by the staff's own records, and ErrRole for somebody
+	// who has none or may not work here. Without it nobody can sign.
+	Role func(ctx context.Context, staff int64) (policy.Role, error)
 	// Word is an instrument's word in the public log.
 	Word func(instrument.ID, instrument.Urgency) string
 	// Alarm hears of every order that needs somebody now, and why; nil hears nothing.

@@ -214,19 +214,20 @@ func TestSignaturesAreUnderThePlan(t *testing.T) {
 		v.Sign = []policy.Signature{{Role: policy.Moderator}, {Role: policy.Legal}}
 		return v, err
 	}
+	w.roles[anna], w.roles[boris], w.roles[clara] = policy.Moderator, policy.Legal, policy.Moderator
 	one, two := w.Post("one"), w.Post("two")
 	d := w.removal(one)
 	d.Instrument, d.Territory = instrument.Act, []string{"DE"}
 	o := w.check(w.submit(sender(w.officer), d).Order)
 	first := w.plan(o)
 	o, err := w.Approve(w.ctx(), o.Agency, o.ID, order.Signature{
-		Staff: anna, Role: policy.Moderator, Digest: first.Digest,
+		Staff: anna, Digest: first.Digest,
 	})
 	w.ok(err)
 	for want, g := range map[error]order.Signature{
-		order.ErrSamePerson: {Staff: anna, Role: policy.Legal, Digest: first.Digest},
-		order.ErrRole:       {Staff: boris, Role: policy.Moderator, Digest: first.Digest},
-		order.ErrChanged:    {Staff: boris, Role: policy.Legal, Digest: strings.Repeat("0", 64)},
+		order.ErrSamePerson: {Staff: anna, Digest: first.Digest},
+		order.ErrRole:       {Staff: clara, Digest: first.Digest},
+		order.ErrChanged:    {Staff: boris, Digest: strings.Repeat("0", 64)},
 	} {
 		if _, err := w.Approve(w.ctx(), o.Agency, o.ID, g); !errors.Is(err, want) {
 			t.Errorf("want %v, got %v", want, err)
@@ -237,13 +238,13 @@ func TestSignaturesAreUnderThePlan(t *testing.T) {
 	w.ok(err)
 	o = w.check(o)
 	if _, err := w.Approve(w.ctx(), o.Agency, o.ID, order.Signature{
-		Staff: boris, Role: policy.Legal, Digest: first.Digest,
+		Staff: boris, Digest: first.Digest,
 	}); !errors.Is(err, order.ErrChanged) {
 		t.Errorf("signed what is no more: %v", err)
 	}
 	second := w.plan(o)
 	o, err = w.Approve(w.ctx(), o.Agency, o.ID, order.Signature{
-		Staff: boris, Role: policy.Legal, Digest: second.Digest,
+		Staff: boris, Digest: second.Digest,
 	})
 	w.ok(err)
 	w.ok(w.CarryOut(w.ctx()))
@@ -251,13 +252,46 @@ func TestSignaturesAreUnderThePlan(t *testing.T) {
 		t.Fatalf("carried out by one: %v", o.State)
 	}
 	o, err = w.Approve(w.ctx(), o.Agency, o.ID, order.Signature{
-		Staff: anna, Role: policy.Moderator, Digest: second.Digest,
+		Staff: anna, Digest: second.Digest,
 	})
 	w.ok(err)
 	w.ok(w.CarryOut(w.ctx()))
 	if !w.withheld(two, "DE") || w.withheld(one, "DE") || w.withheld(two, "FR") {
 		t.Error("not what was signed")
 	}
+}
+
+// TestRolesAreLookedUp has nobody sign in a role that the staff's records do not give him.
+func TestRolesAreLookedUp(t *testing.T) {
+	w := start(t)
+	rules := w.Judge
+	w.Judge = func(q policy.Request) (policy.Verdict, error) {
+		v, err := rules(q)
+		v.Sign = []policy.Signature{{Role: policy.Legal}}
+		return v, err
+	}
+	o := w.check(w.submit(sender(w.officer), w.removal(w.Post("one"))).Order)
+	sign := func(staff int64) error {
+		_, err := w.Approve(w.ctx(), o.Agency, o.ID, order.Signature{
+			Staff: staff, Digest: w.plan(o).Digest,
+		})
+		return err
+	}
+	w.roles[anna], w.roles[boris] = policy.Lead, policy.Legal
+	for who, staff := range map[string]int64{
+		"a lead": anna, "somebody whom nobody knows": clara, "nobody": 0,
+	} {
+		if err := sign(staff); !errors.Is(err, order.ErrRole) {
+			t.Errorf("%s signed for legal: %v", who, err)
+		}
+	}
+	look := w.Service.Role
+	w.Service.Role = nil
+	if err := sign(boris); !errors.Is(err, order.ErrRole) {
+		t.Errorf("signed where nobody can say who has which role: %v", err)
+	}
+	w.Service.Role = look
+	w.ok(sign(boris))
 }
 
 // TestAnotherAgencysOrder does not exist for an agency, which is written down.

@@ -223,18 +223,26 @@ func (s *Service) Decide(
 	})
 }
 
-// Signature is a member of staff's name under what would be carried out.
+// Signature is a member of staff's name under what would be carried out. It says no role: that is
+// looked up.
 type Signature struct {
 	Staff int64
-	Role  policy.Role
 	// Digest is that of the plan that he has seen.
 	Digest string
 }
 
-// Approve signs. When all roles that policy wants have signed, each a different person, the order
-// is carried out. ErrChanged says that the plan is another by now, ErrSamePerson that he has
-// signed, ErrRole that no signature of his role is wanted.
+// Approve signs in the role that the signer has by the staff's own records. When all roles that
+// policy wants have signed, each a different person, the order is carried out. ErrChanged says that
+// the plan is another by now, ErrSamePerson that he has signed, ErrRole that no signature of his
+// role is wanted, or that he has none.
 func (s *Service) Approve(ctx context.Context, of, id int64, g Signature) (Order, error) {
+	if s.Role == nil {
+		return Order{}, ErrRole
+	}
+	role, err := s.Role(ctx, g.Staff)
+	if err != nil {
+		return Order{}, err
+	}
 	o, err := s.change(ctx, of, id, func(w *work) error {
 		if w.o.State != Assessed {
 			return ErrState
@@ -255,17 +263,17 @@ func (s *Service) Approve(ctx context.Context, of, id int64, g Signature) (Order
 		}) || g.Staff <= 0 {
 			return ErrSamePerson
 		}
-		if missing := lacking(w.o.signs(), signed); missing[g.Role] == 0 {
+		if missing := lacking(w.o.signs(), signed); missing[role] == 0 {
 			return ErrRole
 		}
 		a := store.OrderApproval{
-			Agency: of, Order: id, Digest: p.Digest, Staff: g.Staff, Role: string(g.Role),
+			Agency: of, Order: id, Digest: p.Digest, Staff: g.Staff, Role: string(role),
 			At: w.now,
 		}
 		if err := w.tx.AddOrderApproval(a); err != nil {
 			return err
 		}
-		err = w.event(Signed, By{Staff: g.Staff}, string(g.Role)+" "+p.Digest)
+		err = w.event(Signed, By{Staff: g.Staff}, string(role)+" "+p.Digest)
 		if err != nil || len(lacking(w.o.signs(), append(signed, a))) > 0 {
 			return err
 		}

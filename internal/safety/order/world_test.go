@@ -44,7 +44,9 @@ type world struct {
 	// prosecutor is of a French prosecution.
 	prosecutor agency.Officer
 	law        *instrument.Set
-	alarms     []string
+	// roles are those of the staff by its records.
+	roles  map[int64]policy.Role
+	alarms []string
 }
 
 func start(t testing.TB) *world {
@@ -70,7 +72,9 @@ func on(t testing.TB, s *store.Store, keys string, fresh bool) *world {
 	law, err := instrument.Builtin()
 	w.ok(err)
 	w.law = law
+	w.roles = make(map[int64]policy.Role)
 	w.Service = &order.Service{
+		Role:  w.role,
 		Store: s, Clock: w.World.Clock, Random: rand.Reader, References: w.World.References,
 		Places:    &location.Resolver{},
 		Agencies:  &agency.Service{Store: s, Clock: w.World.Clock, Random: rand.Reader},
@@ -291,6 +295,14 @@ func (w *world) check(o order.Order) order.Order {
 	return o
 }
 
+// role is the role of a member of staff.
+func (w *world) role(_ context.Context, staff int64) (policy.Role, error) {
+	if role, is := w.roles[staff]; is {
+		return role, nil
+	}
+	return "", order.ErrRole
+}
+
 // approve signs by all whom policy wants.
 func (w *world) approve(o order.Order) order.Order {
 	w.Helper()
@@ -299,8 +311,9 @@ func (w *world) approve(o order.Order) order.Order {
 	for _, g := range o.Verdict.Sign {
 		for range max(g.People, 1) {
 			var err error
+			w.roles[who] = g.Role
 			o, err = w.Approve(w.ctx(), o.Agency, o.ID, order.Signature{
-				Staff: who, Role: g.Role, Digest: digest,
+				Staff: who, Digest: digest,
 			})
 			w.ok(err)
 			who++

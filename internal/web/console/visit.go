@@ -213,9 +213,9 @@ func (f frame) Tabs() (out []tab) {
 
 // Can tells whether the visitor has a power, by its name.
 func (f frame) Can(power string) bool {
-	names := []string{"review", "second", "bulk", "bar", "figures", "audit", "manage"}
-	i := slices.Index(names, power)
-	return i >= 0 && f.v.may(staff.Power(i))
+	return slices.ContainsFunc(staff.Powers(), func(p staff.Power) bool {
+		return p.String() == power && f.v.may(p)
+	})
 }
 
 // With is what the fields of a decision are given: the view, and the form.

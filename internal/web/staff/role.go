@@ -71,15 +71,45 @@ const (
 	Audit
 	// Manage adds and removes staff. Whoever manages staff sees no cases.
 	Manage
+	// Orders sees what authorities order, and does all that the law wants done with it but sign.
+	Orders
+	// Sign signs what would be carried out of an order, where policy wants a signature of the role.
+	Sign
+	// Onboard makes sure who the agencies and their officers are, and lets them in.
+	Onboard
+	// Refusals sees the register of orders that were refused.
+	Refusals
+	// Forms makes the official reports, and has statements sent again to the EU's database.
+	Forms
 )
+
+// String is the power's name in templates of pages.
+func (p Power) String() string {
+	names := [...]string{
+		"review", "second", "bulk", "bar", "figures", "audit", "manage", "orders", "sign",
+		"onboard", "refusals", "forms",
+	}
+	if p < Review || int(p) >= len(names) {
+		return "unknown"
+	}
+	return names[p]
+}
+
+// Powers are all powers.
+func Powers() (out []Power) {
+	for p := Review; p <= Forms; p++ {
+		out = append(out, p)
+	}
+	return out
+}
 
 // May tells whether the role has a power.
 func (r Role) May(p Power) bool {
 	powers := map[Role][]Power{
-		Moderator: {Review, Figures},
-		Lead:      {Review, Second, Bulk, Figures},
-		Legal:     {Review, Second, Bar, Figures},
-		Auditor:   {Audit, Figures},
+		Moderator: {Review, Figures, Sign},
+		Lead:      {Review, Second, Bulk, Figures, Orders, Sign, Onboard, Refusals, Forms},
+		Legal:     {Review, Second, Bar, Figures, Orders, Sign, Onboard, Refusals, Forms},
+		Auditor:   {Audit, Figures, Refusals},
 		Admin:     {Manage, Audit, Figures},
 	}
 	return slices.Contains(powers[r], p)

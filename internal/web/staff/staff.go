@@ -250,11 +250,16 @@ func (s *Service) All(ctx context.Context) (out []Member, err error) {
 	return out, err
 }
 
-// Member returns a member of staff.
+// Of returns a member of staff. store.ErrNotFound.
+func Of(r *store.Reader, id int64) (Member, error) {
+	row, err := r.Staff(id)
+	return member(row), err
+}
+
+// Member returns a member of staff. store.ErrNotFound.
 func (s *Service) Member(ctx context.Context, id int64) (m Member, err error) {
-	err = s.Store.View(ctx, func(r *store.Reader) error {
-		row, err := r.Staff(id)
-		m = member(row)
+	err = s.Store.View(ctx, func(r *store.Reader) (err error) {
+		m, err = Of(r, id)
 		return err
 	})
 	return m, err
