@@ -22,6 +22,22 @@ var (
 	ErrStopped = errors.New("store: stopped")
 )
 
+// tries is how often Repeat tries.
+const tries = 3
+
+// Repeat writes something, and writes it again when what was taken came in between, or the commit
+// got no answer. write draws its ids anew each time, and finds what an earlier try of it, or of
+// another, has written.
+func Repeat(write func() error) (err error) {
+	for range tries {
+		err = write()
+		if !errors.Is(err, ErrConflict) && !errors.Is(err, ErrUnknown) {
+			break
+		}
+	}
+	return err
+}
+
 // rows is a result being read.
 type rows interface {
 	Next() bool

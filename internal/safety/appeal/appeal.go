@@ -224,16 +224,18 @@ func (s *Service) FileAgainst(
 		Subject: subject, Decision: decision, Report: who.Report, Person: who.User,
 		State: int64(Open), Lang: lang, Created: now.Unix(),
 	}
-	var line, of int64
-	for _, id := range []*int64{&x.ID, &line, &of} {
-		if *id, err = safety.NewID(now, s.Random); err != nil {
-			return out, fmt.Errorf("appeal: %w", err)
-		}
-	}
 	twice := false
-	err = s.Store.Update(ctx, subject, func(tx *store.Tx) (err error) {
-		out, twice, err = s.file(tx, x, of, line, reason)
-		return err
+	err = store.Repeat(func() error {
+		var line, of int64
+		for _, id := range []*int64{&x.ID, &line, &of} {
+			if *id, err = safety.NewID(now, s.Random); err != nil {
+				return fmt.Errorf("appeal: %w", err)
+			}
+		}
+		return s.Store.Update(ctx, subject, func(tx *store.Tx) (err error) {
+			out, twice, err = s.file(tx, x, of, line, reason)
+			return err
+		})
 	})
 	if err == nil && twice {
 		err = ErrTwice

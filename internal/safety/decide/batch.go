@@ -234,7 +234,7 @@ func (s *Service) carryOut(ctx context.Context, id int64) (b Batch, err error) {
 	}
 	err = s.eachOf(ctx, id, Proposed, func(x store.Decision) error {
 		now := s.Clock.Now().Unix()
-		return repeated(func() error {
+		return store.Repeat(func() error {
 			return s.Store.Update(ctx, x.Subject, func(tx *store.Tx) error {
 				_, err := s.second(tx, x.Subject, x.ID, staff, now)
 				if over := (Refusal{"duration", "past"}); errors.Is(err, over) {

@@ -2,7 +2,6 @@ package decide
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -142,21 +141,6 @@ func (p *prepared) look(r *store.Reader, d *Draft) error {
 	return nil
 }
 
-// conflicts is how often a decision is tried whose id, or that of a letter, another has.
-const conflicts = 3
-
-// repeated makes a decision, again with other ids where one is taken. A commit without an answer is
-// asked for again: what it did is found.
-func repeated(decide func() error) (err error) {
-	for range conflicts {
-		err = decide()
-		if !errors.Is(err, store.ErrConflict) && !errors.Is(err, store.ErrUnknown) {
-			break
-		}
-	}
-	return err
-}
-
 // Decide makes a decision. It is in force when Decide returns, or proposed where it takes two
 // people. A Refusal says what the draft lacks; casefile.ErrClosed that the case was closed
 // otherwise; ErrProposed that another proposal about it waits. The same draft again returns the
@@ -178,7 +162,7 @@ func (s *Service) decide(
 		return out, err
 	}
 	p.batch, p.second = batch, p.second || second
-	err = repeated(func() error {
+	err = store.Repeat(func() error {
 		id, err := safety.NewID(s.Clock.Now(), s.Random)
 		if err != nil {
 			return fmt.Errorf("decide: %w", err)
@@ -410,7 +394,7 @@ func (s *Service) Dismiss(
 		return out, Refusal{"outcome", "unfit"}
 	}
 	now := s.Clock.Now()
-	err = repeated(func() error {
+	err = store.Repeat(func() error {
 		id, err := safety.NewID(now, s.Random)
 		if err != nil {
 			return fmt.Errorf("decide: %w", err)

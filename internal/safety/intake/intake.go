@@ -303,12 +303,8 @@ func (s *Service) one(ctx context.Context, r Report) (Receipt, error) {
 	if err := s.admit(&r, &seen, now); err != nil {
 		return Receipt{}, err
 	}
-	n, err := s.numbers(now)
-	if err != nil {
-		return Receipt{}, err
-	}
 	var got Receipt
-	err = s.Store.Update(ctx, r.Subject.Peer, func(tx *store.Tx) (err error) {
+	err = s.update(ctx, r.Subject.Peer, now, func(tx *store.Tx, n numbers) (err error) {
 		got, err = s.write(tx, r, seen, n, now.Unix())
 		return err
 	})
@@ -332,6 +328,19 @@ func (s *Service) numbers(now time.Time) (n numbers, err error) {
 		}
 	}
 	return n, nil
+}
+
+// update writes in a transaction of a peer with fresh ids, and again with others where one is taken.
+func (s *Service) update(
+	ctx context.Context, peer ids.Peer, now time.Time, write func(*store.Tx, numbers) error,
+) error {
+	return store.Repeat(func() error {
+		n, err := s.numbers(now)
+		if err != nil {
+			return err
+		}
+		return s.Store.Update(ctx, peer, func(tx *store.Tx) error { return write(tx, n) })
+	})
 }
 
 // write stores a report, its case and its evidence, in the transaction of the subject's peer.

@@ -88,13 +88,9 @@ func (s *Service) Signal(ctx context.Context, in Signal) (Finding, error) {
 	if err != nil {
 		return Finding{}, err
 	}
-	n, err := s.numbers(now)
-	if err != nil {
-		return Finding{}, err
-	}
-	out := Finding{ID: n.report, Verdict: verdict}
-	err = s.Store.Update(ctx, in.Subject.Peer, func(tx *store.Tx) error {
-		out.Case = 0
+	var out Finding
+	err = s.update(ctx, in.Subject.Peer, now, func(tx *store.Tx, n numbers) error {
+		out = Finding{ID: n.report, Verdict: verdict}
 		if verdict != InShadow {
 			c, err := s.found(tx, in, seen, n, verdict, now.Unix())
 			if err != nil {

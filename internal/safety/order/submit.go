@@ -2,7 +2,6 @@ package order
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"parley/internal/safety"
@@ -43,24 +42,21 @@ func (s *Service) Submit(ctx context.Context, from Sender, d Document) (out Rece
 	if err != nil {
 		return out, err
 	}
-	id, err := s.newID()
-	if err != nil {
-		return out, err
-	}
 	found, err := s.find(ctx, d)
 	if err != nil {
 		return out, err
 	}
-	for range conflicts {
-		err = s.Store.Update(ctx, key(from.Agency), func(tx *store.Tx) (err error) {
+	// What a commit without an answer did is found as a replay.
+	err = store.Repeat(func() error {
+		id, err := s.newID()
+		if err != nil {
+			return err
+		}
+		return s.Store.Update(ctx, key(from.Agency), func(tx *store.Tx) (err error) {
 			out, err = s.receive(tx, from, d, digest, id, found)
 			return err
 		})
-		// A commit without an answer is asked for again: what it did is found as a replay.
-		if !errors.Is(err, store.ErrConflict) && !errors.Is(err, store.ErrUnknown) {
-			break
-		}
-	}
+	})
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -68,9 +64,6 @@ func (s *Service) Submit(ctx context.Context, from Sender, d Document) (out Rece
 	s.told(out)
 	return out, nil
 }
-
-// conflicts is how often an order is tried again that another one came in between with.
-const conflicts = 3
 
 // told lets those know who wait for orders.
 func (s *Service) told(r Receipt) {
