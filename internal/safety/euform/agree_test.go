@@ -1,7 +1,6 @@
 package euform_test
 
 import (
-	"context"
 	"encoding/csv"
 	"fmt"
 	"math"
@@ -13,13 +12,9 @@ import (
 	"pgregory.net/rapid"
 
 	"parley/internal/safety"
-	"parley/internal/safety/appeal"
-	"parley/internal/safety/casefile"
-	"parley/internal/safety/decide"
 	"parley/internal/safety/dsadb"
 	"parley/internal/safety/euform"
 	"parley/internal/safety/figures"
-	"parley/internal/safety/intake"
 	"parley/internal/safety/safetytest"
 	"parley/internal/store"
 	"parley/internal/store/storetest"
@@ -28,152 +23,52 @@ import (
 	"parley/internal/tlog/tally"
 )
 
-// TestAllFiguresAgree makes up days of moderation, and compares what the daily report, its table,
-// the counts of the log, the figures of the console, the statements that are owed and the forms of
-// the EU say of each.
+// TestAllFiguresAgree makes up days of moderation, and compares what the daily reports, their
+// tables, the counts of the log, the figures of the console, the statements that are owed and the
+// forms of the EU say of them.
 func TestAllFiguresAgree(t *testing.T) {
 	w := safetytest.New(t, storetest.SQLite(t))
+	seen := map[string]bool{}
 	rapid.Check(t, func(t *rapid.T) {
 		now := w.Clock.Now().UTC()
-		day := now.Truncate(24 * time.Hour).Add(24 * time.Hour)
-		w.Clock.Advance(day.Sub(now))
-		h := &history{T: t, w: w}
-		for range rapid.IntRange(0, 6).Draw(t, "events") {
-			h.event()
-			w.Clock.Advance(time.Duration(rapid.IntRange(0, 90).Draw(t, "minutes")) * time.Minute)
+		from := now.Truncate(24 * time.Hour).Add(24 * time.Hour)
+		h := &history{
+			History: safetytest.History{
+				T: t, World: w, Post: func() safety.Subject { return w.Post("text") },
+			},
+			book: report.NewBook("log"), counts: tally.New(), seen: seen,
 		}
-		h.compare(euform.Period{From: day, To: day})
+		h.Order = h.order
+		day := from
+		for i := range 2 {
+			day = from.AddDate(0, 0, i)
+			w.Clock.Advance(day.Sub(w.Clock.Now()))
+			for range rapid.IntRange(0, 5).Draw(t, "events") {
+				h.Event()
+				w.Clock.Advance(time.Duration(rapid.IntRange(0, 90).Draw(t, "minutes")) * time.Minute)
+			}
+			h.daily(day)
+		}
+		h.compare(euform.Period{From: from, To: day})
 	})
 }
 
-// history makes a day up, and counts by itself what happens.
+// history is two days, and what the log has of them.
 type history struct {
-	*rapid.T
-	w *safetytest.World
-
-	decided, owed, automated, own, dismissed, lifted, upheld, reversed, notices int64
-	orders                                                                      []entry.Entry
-}
-
-func (h *history) event() {
-	switch rapid.SampledFrom([]string{"decide", "decide", "notice", "order"}).Draw(h.T, "event") {
-	case "notice":
-		h.notice()
-	case "order":
-		h.order()
-	default:
-		d := h.draft(0, h.w.Post("text"))
-		h.followed(h.decide(d))
-	}
-}
-
-// draft makes a decision up.
-func (h *history) draft(of int64, s safety.Subject) decide.Draft {
-	d := safetytest.Draft(of, s)
-	d.Ground = rapid.SampledFrom([]safety.Ground{safety.Illegal, safety.Incompatible}).
-		Draw(h.T, "ground")
-	d.Category = rapid.SampledFrom([]safety.Category{
-		safety.ScamsAndFraud, safety.Violence, safety.ProtectionMinors,
-	}).Draw(h.T, "category")
-	d.Keywords = nil
-	if words := d.Category.Keywords(); rapid.Bool().Draw(h.T, "keyword") {
-		d.Keywords = []safety.Keyword{rapid.SampledFrom(words).Draw(h.T, "which")}
-	}
-	d.Source = rapid.SampledFrom([]safety.Source{
-		safety.Voluntary, safety.OtherNotification, safety.Article16, safety.TrustedFlagger,
-	}).Draw(h.T, "source")
-	d.Measures = []safety.MeasureSpec{{Measure: rapid.SampledFrom([]safety.Measure{
-		safety.Remove, safety.Demote, safety.AgeRestrict,
-	}).Draw(h.T, "measure")}}
-	if rapid.Bool().Draw(h.T, "machine") {
-		d.By, d.Means.Decided = safety.Actor{Rule: "rule"}, safety.FullyAutomated
-		d.Means.Detected = true
-	}
-	d.NoStatement = d.Category == safety.ScamsAndFraud && rapid.Bool().Draw(h.T, "spam")
-	return d
-}
-
-func (h *history) decide(d decide.Draft) decide.Decision {
-	out := h.w.Decide(d)
-	h.decided++
-	if !d.NoStatement {
-		h.owed++
-	}
-	if d.Means.Decided == safety.FullyAutomated {
-		h.automated++
-	}
-	if euform.OwnInitiative(string(d.Source)) {
-		h.own++
-	}
-	return out
-}
-
-// followed lifts a decision, has it complained about, or leaves it.
-func (h *history) followed(d decide.Decision) {
-	ctx := context.Background()
-	switch rapid.SampledFrom([]string{"", "lift", "uphold", "reverse"}).Draw(h.T, "then") {
-	case "lift":
-		by := safety.Actor{Staff: 9}
-		if _, err := h.w.Decisions.Lift(ctx, d.Subject.Peer, d.ID, by, "mistake"); err != nil {
-			h.Fatal(err)
-		}
-		h.lifted++
-	case "uphold":
-		h.complain(d, appeal.Upheld)
-		h.upheld++
-	case "reverse":
-		h.complain(d, appeal.Reversed)
-		h.reversed++
-		h.lifted++
-	}
-}
-
-func (h *history) complain(d decide.Decision, outcome appeal.State) {
-	ctx := context.Background()
-	a, err := h.w.Appeals.FileAgainst(ctx, d.Subject.Peer, d.ID,
-		appeal.Person{User: d.Subject.Author}, "en", "")
-	if err != nil {
-		h.Fatal(err)
-	}
-	h.w.Clock.Advance(time.Duration(rapid.IntRange(0, 60).Draw(h.T, "later")) * time.Minute)
-	_, err = h.w.Appeals.Decide(ctx, a.Subject, a.ID, appeal.Ruling{
-		Staff: 8, Outcome: outcome, Reason: "Because.",
-	})
-	if err != nil {
-		h.Fatal(err)
-	}
-}
-
-// notice gives notice, which is dismissed or leads to a measure.
-func (h *history) notice() {
-	post := h.w.Post("text")
-	got, err := h.w.Intake.Report(context.Background(), intake.Report{
-		Subject: post, Source: safety.Article16, Name: "A B", Email: "a@example.org",
-		Category: safety.Violence, Text: "It threatens.", GoodFaith: true,
-		Locations: []string{"https://chat.example.org/news/4"},
-	})
-	if err != nil {
-		h.Fatal(err)
-	}
-	h.notices++
-	if rapid.Bool().Draw(h.T, "right") {
-		h.decide(h.draft(got.Case, post))
-		return
-	}
-	_, err = h.w.Decisions.Dismiss(context.Background(), post.Peer, got.Case,
-		safety.Actor{Staff: 7}, casefile.Refuted, "It does not.")
-	if err != nil {
-		h.Fatal(err)
-	}
-	h.dismissed++
+	safetytest.History
+	book   *report.Book
+	counts *tally.Tally
+	orders []entry.Entry
+	// seen are the lines that the log has, published the reports.
+	seen      map[string]bool
+	published []report.Report
 }
 
 // order has an authority order something, and a line of what came of it.
-func (h *history) order() {
+func (h *history) order(country string) {
 	e := entry.Entry{
-		V: entry.Version, Kind: entry.Order, Day: entry.Day(h.w.Clock.Now()),
-		ID: strings.Repeat("0", 32), Commitment: strings.Repeat("0", 64),
-		Country: rapid.SampledFrom([]string{"DE", "FR", "US"}).Draw(h.T, "country"),
+		V: entry.Version, Kind: entry.Order, Day: entry.Day(h.World.Clock.Now()),
+		ID: strings.Repeat("0", 32), Commitment: strings.Repeat("0", 64), Country: country,
 		Instrument: rapid.SampledFrom([]string{
 			entry.ActOnContent, entry.GiveInformation, entry.RemoveTerror,
 		}).Draw(h.T, "instrument"),
@@ -186,23 +81,84 @@ func (h *history) order() {
 	h.orders = append(h.orders, e, effect)
 }
 
-// compare compares what all count of a day.
-func (h *history) compare(p euform.Period) {
-	day := p.From.Format(time.DateOnly)
-	book, counts := report.NewBook("log"), tally.New()
-	for _, e := range append(h.lines(day), h.orders...) {
-		if err := book.Add(e); err != nil {
-			h.Fatal(err)
-		}
-		counts.Add(&e)
+// daily publishes the report of a day, and compares it with what happened.
+func (h *history) daily(at time.Time) {
+	day := at.Format(time.DateOnly)
+	for _, e := range append(h.lines(), h.orders...) {
+		h.fed(e)
 	}
-	daily, err := book.Report(day)
+	h.orders = nil
+	daily, err := h.book.Report(day)
 	if err != nil {
 		h.Fatal(err)
 	}
-	c := euform.Counted{Tally: counts}
+	now := h.Day(day)
+	h.equal("decisions", now.Decided, daily.Today.Decisions, h.table(daily, "decisions"))
+	h.equal("automated", now.Automated, daily.Today.Automated, h.table(daily, "automated"))
+	h.equal("dismissals", now.Dismissed, daily.Today.NoActions)
+	h.equal("lifts", now.Lifted, daily.Today.Lifts)
+	if daily.Today.Appeals != now.Complaints || daily.Today.Settlements != now.Settlements {
+		h.Errorf("complaints and settlements of %s: %+v, %+v; happened %+v",
+			day, daily.Today.Appeals, daily.Today.Settlements, now)
+	}
+	for country, n := range now.Orders {
+		h.equal("orders of "+country, n, daily.Today.Requests[country].Received)
+	}
+	h.corrected(daily)
+	h.published = append(h.published, daily)
+	err = h.book.Add(entry.Entry{
+		V: entry.Version, Kind: entry.Report, Day: day, Items: h.book.Entries(),
+	})
+	if err != nil {
+		h.Fatal(err)
+	}
+}
+
+func (h *history) fed(e entry.Entry) {
+	if err := h.book.Add(e); err != nil {
+		h.Fatal(err)
+	}
+	h.counts.Add(&e)
+}
+
+// corrected applies the corrections of a report to the settlements of the report before, which must
+// become what happened.
+func (h *history) corrected(daily report.Report) {
+	if len(h.published) == 0 {
+		h.equal("corrections of nothing", 0, int64(len(daily.Corrections)))
+		return
+	}
+	before := h.published[len(h.published)-1]
+	o := &before.Today.Settlements
+	of := map[string]*int64{
+		"settlements.upheld": &o.Upheld, "settlements.partly": &o.Partly,
+		"settlements.reversed": &o.Reversed,
+	}
+	for _, c := range daily.Corrections {
+		n := of[c.Figure]
+		if n == nil || c.Day != before.Day || strconv.FormatInt(*n, 10) != c.Was {
+			h.Fatalf("the correction %+v of %+v", c, before.Today)
+		}
+		is, err := strconv.ParseInt(c.Is, 10, 64)
+		if err != nil {
+			h.Fatal(err)
+		}
+		*n = is
+	}
+	if is := h.Day(before.Day).Settlements; *o != is {
+		h.Errorf("settlements of %s as corrected: %+v, happened %+v", before.Day, *o, is)
+	}
+}
+
+// compare compares what all count of the days.
+func (h *history) compare(p euform.Period) {
+	all := &safetytest.Happened{}
+	for day := p.From; !day.After(p.To); day = day.AddDate(0, 0, 1) {
+		all.Add(h.Day(day.Format(time.DateOnly)))
+	}
+	c := euform.Counted{Tally: h.counts}
 	var hits, statements int64
-	h.w.View(func(r *store.Reader) (err error) {
+	h.World.View(func(r *store.Reader) (err error) {
 		if c.Form, err = figures.OfForm(r, p.From, p.End()); err != nil {
 			return err
 		}
@@ -219,27 +175,33 @@ func (h *history) compare(p euform.Period) {
 		}
 		return err
 	})
-	h.equal("decisions", h.decided, daily.Today.Decisions, hits, h.table(daily, "decisions"))
-	h.equal("statements", h.owed, statements)
-	h.equal("automated", h.automated, daily.Today.Automated, h.table(daily, "automated"))
-	h.equal("dismissals", h.dismissed, daily.Today.NoActions)
-	h.equal("lifts", h.lifted, daily.Today.Lifts, counts.Lifts)
-	h.forms(p, c, daily)
-	h.complaints(c, daily)
+	month := h.published[len(h.published)-1].Month
+	h.equal("decisions", all.Decided, hits)
+	h.equal("statements", all.Owed, statements)
+	h.equal("lifts", all.Lifted, c.Tally.Lifts)
+	if p.From.Month() == p.To.Month() && p.From.Day() == 1 {
+		h.equal("decisions of the month", all.Decided, month.Decisions)
+	}
+	h.forms(p, c, all)
+	h.complaints(c, all)
+	h.settlements(c, all)
 }
 
-// lines are the entries of a day that wait for the log.
-func (h *history) lines(day string) (out []entry.Entry) {
-	h.w.View(func(r *store.Reader) error {
+// lines are the entries that wait for the log, each once.
+func (h *history) lines() (out []entry.Entry) {
+	h.World.View(func(r *store.Reader) error {
 		rows, err := r.PendingLedgerRows(math.MaxInt32)
 		for _, row := range rows {
+			key := fmt.Sprint(row.Subject, row.ID, row.Kind)
+			if h.seen[key] {
+				continue
+			}
+			h.seen[key] = true
 			e, err := entry.Parse(row.Entry)
 			if err != nil {
 				return err
 			}
-			if e.Day == day {
-				out = append(out, e)
-			}
+			out = append(out, e)
 		}
 		return err
 	})
@@ -247,7 +209,7 @@ func (h *history) lines(day string) (out []entry.Entry) {
 }
 
 // forms compares the cells of the EU's forms.
-func (h *history) forms(p euform.Period, c euform.Counted, daily report.Report) {
+func (h *history) forms(p euform.Period, c euform.Counted, all *safetytest.Happened) {
 	o := operator()
 	o.Published = p.End().Format(time.DateOnly)
 	for _, category := range safety.Categories() {
@@ -267,25 +229,32 @@ func (h *history) forms(p euform.Period, c euform.Counted, daily report.Report) 
 		}
 		return n
 	}
-	h.equal("automated measures", h.automated, at(8, 1, 6))
-	h.equal("all measures", h.decided, at(8, 1, 6)+at(8, 2, 6))
-	h.equal("measures at own initiative", h.own, at(5, 1, 5)+at(6, 1, 5))
-	h.equal("notices", h.notices, at(4, 1, 5), at(4, 1, 7))
-	h.equal("complaints", h.upheld+h.reversed, at(7, 1, 6))
-	h.equal("complaints reversed", h.reversed, at(7, 4, 6))
-	var received, act, inform, tco int64
-	for country, of := range daily.Today.Requests {
-		received += of.Received
-		if country != "US" {
-			act += of.Instruments[entry.ActOnContent]
-			inform += of.Instruments[entry.GiveInformation]
+	h.equal("automated measures", all.Automated, at(8, 1, 6))
+	h.equal("all measures", all.Decided, at(8, 1, 6)+at(8, 2, 6))
+	h.equal("measures at own initiative", all.Own, at(5, 1, 5)+at(6, 1, 5))
+	h.equal("notices", all.Notices, at(4, 1, 5), at(4, 1, 7))
+	h.equal("complaints", outcomes(all.Complaints), at(7, 1, 6))
+	h.equal("complaints upheld", all.Complaints.Upheld, at(7, 2, 6))
+	h.equal("complaints partly reversed", all.Complaints.Partly, at(7, 3, 6))
+	h.equal("complaints reversed", all.Complaints.Reversed, at(7, 4, 6))
+	var received, act, inform, tco, terror int64
+	for _, daily := range h.published {
+		for country, of := range daily.Today.Requests {
+			received += of.Received
+			if country != "US" {
+				act += of.Instruments[entry.ActOnContent]
+				inform += of.Instruments[entry.GiveInformation]
+			}
+			tco += of.Instruments[entry.RemoveTerror]
 		}
-		tco += of.Instruments[entry.RemoveTerror]
 	}
-	h.equal("orders", int64(len(h.orders)/2), received)
+	var orders int64
+	for _, n := range all.Orders {
+		orders += n
+	}
+	h.equal("orders", orders, received)
 	h.equal("orders to act", act, at(3, 1, 6))
 	h.equal("orders for information", inform, at(3, 1, 10))
-	var terror int64
 	for class, x := range c.Tally.Orders {
 		if class.Instrument == entry.RemoveTerror {
 			terror += x.Received
@@ -295,7 +264,7 @@ func (h *history) forms(p euform.Period, c euform.Counted, daily report.Report) 
 }
 
 // complaints compares what the log and the database say of complaints.
-func (h *history) complaints(c euform.Counted, daily report.Report) {
+func (h *history) complaints(c euform.Counted, all *safetytest.Happened) {
 	var log, form int64
 	for about, o := range c.Tally.Complaints {
 		log += o.Decided()
@@ -314,10 +283,19 @@ func (h *history) complaints(c euform.Counted, daily report.Report) {
 	for _, o := range c.Form.Complaints {
 		form += o.Total
 	}
-	h.equal("complaints decided", h.upheld+h.reversed, log, form,
-		daily.Today.Appeals.Upheld+daily.Today.Appeals.Partly+daily.Today.Appeals.Reversed)
-	h.equal("complaints reversed", h.reversed, daily.Today.Appeals.Reversed)
+	h.equal("complaints decided", outcomes(all.Complaints), log, form)
 }
+
+// settlements compares what the log and the database say of settlements.
+func (h *history) settlements(c euform.Counted, all *safetytest.Happened) {
+	want, log, form := all.Settlements, c.Tally.Settlements, c.Form.Settlements
+	h.equal("settlements upheld", want.Upheld, log.Upheld, form.Upheld)
+	h.equal("settlements partly", want.Partly, log.Partly, form.Partly)
+	h.equal("settlements reversed", want.Reversed, log.Reversed, form.Reversed)
+}
+
+// outcomes is how many there are.
+func outcomes(o report.Outcomes) int64 { return o.Upheld + o.Partly + o.Reversed }
 
 // table is a figure of the day in the table of a daily report.
 func (h *history) table(r report.Report, name string) int64 {

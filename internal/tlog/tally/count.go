@@ -22,7 +22,7 @@ import (
 const chunk = 1 << 16
 
 // keptVersion is in the name of kept counts: what an older program kept is counted anew.
-const keptVersion = "1"
+const keptVersion = "2"
 
 // Span is a period of days, both of which belong to it, as entries have them.
 type Span struct{ From, To string }

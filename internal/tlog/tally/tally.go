@@ -24,6 +24,9 @@ const (
 	// OtherKeyword is the keyword of what has none.
 	OtherKeyword = "KEYWORD_OTHER"
 
+	// withdrawn is the outcome of a dispute that ended without a decision.
+	withdrawn = "withdrawn"
+
 	article16 = "SOURCE_ARTICLE_16"
 	flagger   = "SOURCE_TRUSTED_FLAGGER"
 )
@@ -171,6 +174,14 @@ func (o *Outcomes) add(outcome string, n int64) {
 	}
 }
 
+// settled counts a dispute n times, if it was decided: one that was withdrawn is not.
+func (o *Outcomes) settled(outcome string, minutes, n int64) {
+	if outcome != withdrawn {
+		o.add(outcome, n)
+		o.Took.add(minutes, n)
+	}
+}
+
 // Terror counts what was done about terrorist content, whatever other keywords it has.
 type Terror struct {
 	// Measures are decisions, Complaints those that were decided about them.
@@ -278,11 +289,10 @@ func (t *Tally) Add(e *entry.Entry) {
 		o.add(e.Outcome, 1)
 		o.Took.add(e.Minutes, 1)
 	case entry.Settlement:
-		t.Settlements.add(e.Outcome, 1)
-		t.Settlements.Took.add(e.Minutes, 1)
+		t.Settlements.settled(e.Outcome, e.Minutes, 1)
 	case entry.Correction:
-		t.Settlements.add(e.Was, -1)
-		t.Settlements.add(e.Outcome, 1)
+		t.Settlements.settled(e.Was, e.Minutes, -1)
+		t.Settlements.settled(e.Outcome, e.Minutes, 1)
 	case entry.Review:
 		if e.Decided == Fully {
 			r := of(t.Reviews, e.Source)
