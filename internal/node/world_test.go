@@ -106,6 +106,7 @@ func newWorld(t *testing.T) *world {
 	} {
 		*r = limit.Rate{}
 	}
+	w.cfg.Transparency.Interval = config.Duration(100 * time.Millisecond)
 	w.open()
 	t.Cleanup(w.close)
 	return w
