@@ -330,7 +330,8 @@ func (s *Service) numbers(now time.Time) (n numbers, err error) {
 	return n, nil
 }
 
-// update writes in a transaction of a peer with fresh ids, and again with others where one is taken.
+// update writes in a transaction of a peer with fresh ids, and again with others where one is
+// taken.
 func (s *Service) update(
 	ctx context.Context, peer ids.Peer, now time.Time, write func(*store.Tx, numbers) error,
 ) error {
