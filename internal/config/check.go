@@ -44,6 +44,7 @@ func (l *loader) check() {
 	l.checkConsole()
 	l.checkContact()
 	l.checkDSA()
+	l.checkOnCall()
 	l.checkStore()
 	l.checkBlob()
 	l.checkCodes()

@@ -68,6 +68,10 @@ type Config struct {
 	// DSA is about statements of reasons for the EU's DSA Transparency Database.
 	DSA DSA `toml:"dsa"`
 
+	// OnCall is who is woken in an emergency: by a hotline's report of a danger to a child or to
+	// life, or by an order that gives one hour.
+	OnCall OnCall `toml:"oncall"`
+
 	// Inner is the door for the operator's own machines: metrics and health.
 	Inner Inner `toml:"inner"`
 
@@ -466,10 +470,11 @@ func Default() Config {
 			ChildSafetyChannel: "stop_child_abuse",
 			TerrorismChannel:   "stop_terror",
 		},
-		DSA:   DSA{Mode: DSADry},
-		Inner: Inner{Listen: "127.0.0.1:8081"},
-		Codes: Codes{Sender: Console},
-		SMTP:  SMTP{TLS: StartTLS},
+		DSA:    DSA{Mode: DSADry},
+		OnCall: OnCall{Wait: Duration(10 * time.Minute), Lang: "en"},
+		Inner:  Inner{Listen: "127.0.0.1:8081"},
+		Codes:  Codes{Sender: Console},
+		SMTP:   SMTP{TLS: StartTLS},
 		Limits: Limits{
 			Connections:           20_000,
 			ConnectionsPerAddress: 64,

@@ -2,7 +2,7 @@ package config
 
 import (
 	"bytes"
-	_ "embed"
+	"embed"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -11,10 +11,11 @@ import (
 	"strings"
 )
 
-// source is the file whose comments document the settings.
+// sources are the files whose comments document the settings: config.go, and a file for each
+// section that has one of its own.
 //
-//go:embed config.go
-var source string
+//go:embed config.go oncall.go
+var sources embed.FS
 
 // Setting describes one setting to an operator.
 type Setting struct {
@@ -94,13 +95,31 @@ func cutSection(key string) (section, name string) {
 	return section, name
 }
 
-// readDocs returns the comment of each field in source, by "Type.Field", as one long line.
+// readDocs returns the comment of each field in the sources, by "Type.Field", as one long line.
 func readDocs() (map[string]string, error) {
-	file, err := parser.ParseFile(token.NewFileSet(), "config.go", source, parser.ParseComments)
+	files, err := sources.ReadDir(".")
 	if err != nil {
 		return nil, fmt.Errorf("reading the settings' comments: %w", err)
 	}
 	docs := make(map[string]string)
+	for _, f := range files {
+		text, err := sources.ReadFile(f.Name())
+		if err == nil {
+			err = readComments(docs, f.Name(), text)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading the settings' comments: %w", err)
+		}
+	}
+	return docs, nil
+}
+
+// readComments adds the comments of the fields in a file.
+func readComments(docs map[string]string, name string, text []byte) error {
+	file, err := parser.ParseFile(token.NewFileSet(), name, text, parser.ParseComments)
+	if err != nil {
+		return err
+	}
 	for _, declaration := range file.Decls {
 		types, ok := declaration.(*ast.GenDecl)
 		if !ok {
@@ -121,7 +140,7 @@ func readDocs() (map[string]string, error) {
 			}
 		}
 	}
-	return docs, nil
+	return nil
 }
 
 // renamed returns a Go comment with the Go name that begins it replaced by the setting's name.

@@ -40,6 +40,7 @@ func TestDefaultFileParsesBackToTheDefaults(t *testing.T) {
 	want.Advertise, want.Origins, want.MTProxy.Secrets = []string{}, []string{}, []Secret{}
 	want.Contact.Languages, want.Contact.Disputes = []string{}, []string{}
 	want.Transparency.CanaryKeys = []string{}
+	want.OnCall.People = []Callee{}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}

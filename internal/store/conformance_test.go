@@ -86,6 +86,7 @@ var suite = []struct {
 	{"officers", testOfficers},
 	{"orders", testOrders},
 	{"parts of orders", testOrderParts},
+	{"alerts", testAlerts},
 	{"boxes", testBoxes},
 	{"events", testEvents},
 	{"trimming", testTrimming},
