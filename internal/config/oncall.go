@@ -16,8 +16,8 @@ type OnCall struct {
 	// the console and the log alone.
 	People []Callee `toml:"people"`
 
-	// Wait is how long a level has to confirm until the next one is called. After the last level all
-	// of them are called again, each time after as long.
+	// Wait is how long a level has to confirm until the next one is called. After the last level
+	// all of them are called again, each time after as long.
 	Wait Duration `toml:"wait"`
 
 	// Secret signs what is posted to hooks, so that the program can tell that it came from this

@@ -115,7 +115,9 @@ func (t *Tx) PutAlertCall(c AlertCall) error {
 }
 
 // AlertCalls returns the calls of an alert, in order.
-func (r *Reader) AlertCalls(alert int64) ([]AlertCall, error) { return r.alertCalls(callList, alert) }
+func (r *Reader) AlertCalls(alert int64) ([]AlertCall, error) {
+	return r.alertCalls(callList, alert)
+}
 
 // DueAlertCalls returns up to limit calls that are to be made at a time, the longest due first.
 func (r *Reader) DueAlertCalls(at int64, limit int) ([]AlertCall, error) {
