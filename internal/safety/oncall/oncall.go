@@ -1,7 +1,7 @@
 // Package oncall is the emergency line: it wakes somebody when a child or a life is in danger, when
 // content of terrorists is reported or an order gives one hour. An alert is a row; each call of
-// each person on each way is a row as well, so that what was to be done is done after a crash. Who is
-// called first says so by a link, in the console or by a button in the chat; if nobody does, the
+// each person on each way is a row as well, so that what was to be done is done after a crash. Who
+// is called first says so by a link, in the console or by a button in the chat; if nobody does, the
 // next level is called, and at the end all of them, loudly and again, until somebody does.
 //
 // Invariants: one emergency makes one alert, whoever raises it and however often; an alert that
