@@ -46,6 +46,7 @@ var suite = []struct {
 	{"search", testSearch},
 	{"mails", testMails},
 	{"dsa statements", testDSAStatements},
+	{"duties", testDuties},
 	{"forms", testForms},
 	{"staff", testStaff},
 	{"staff proof", testStaffProof},

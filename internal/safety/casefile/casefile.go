@@ -162,6 +162,8 @@ const (
 	BarLifted EventKind = 19
 	// OutcomeChanged says that the decision was reversed or replaced, and what the outcome is now.
 	OutcomeChanged EventKind = 20
+	// ToldOthers says what becomes of a report to somebody outside whom the law wants told.
+	ToldOthers EventKind = 21
 )
 
 // Event is what is told of something that happened to a case.

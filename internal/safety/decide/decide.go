@@ -115,6 +115,9 @@ type Draft struct {
 	// Article9 is set when it carries out an order to act under DSA Art. 9: such decisions are no
 	// statements of the EU's database. The person concerned is told all the same.
 	Article9 bool
+	// Ordered is set when it carries out an authority's order: no duty of the service's own holds
+	// such a decision up. It is not kept.
+	Ordered bool
 	// Outcome is what those who reported are told: casefile.Upheld when zero.
 	Outcome casefile.Outcome
 	// Bar forbids to tell the person concerned, nil for nothing.
@@ -173,6 +176,10 @@ type Service struct {
 	Threshold int64
 	// Made hears of every decision that came into force, once it is durable; nil hears nothing.
 	Made func(Decision)
+	// Owes is asked within a decision about a case what else the law wants because of it, and may
+	// refuse the decision until that is done; alone is set for one that is no part of a batch. Nil
+	// wants nothing.
+	Owes func(tx *store.Tx, d Draft, of int64, alone bool) error
 	// Owed hears that letters are owed; nil hears nothing.
 	Owed func()
 	// Crash is called between the steps of a decision by tests that stop the process there; nil in

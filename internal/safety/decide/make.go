@@ -198,6 +198,11 @@ func (s *Service) write(tx *store.Tx, d Draft, p prepared, id int64) (Decision, 
 		out.Again = true
 		return out, err
 	}
+	if s.Owes != nil {
+		if err := s.Owes(tx, d, c.ID, p.batch == 0); err != nil {
+			return Decision{}, err
+		}
+	}
 	x.Case, x.Author = c.ID, d.Subject.Author
 	x.Batch, x.Reached, x.ContentDate, x.State = p.batch, p.reached, p.date, int64(Proposed)
 	if p.second {

@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"parley/internal/safety/owed"
 )
 
 // Batch is how many statements the database takes at once.
@@ -23,8 +25,6 @@ const (
 	answerBytes = 8 << 20
 	// problemBytes bounds what is kept of a refusal.
 	problemBytes = 2000
-	// longestPause bounds how long the database may ask to be left alone.
-	longestPause = 24 * time.Hour
 )
 
 // Result is what became of a statement that was sent.
@@ -248,22 +248,11 @@ func (c *Client) call(
 	switch got.StatusCode {
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		return 0, nil, &PauseError{
-			Status: got.StatusCode, After: c.after(got.Header.Get("Retry-After")),
+			Status: got.StatusCode, After: owed.RetryAfter(got.Header, c.now()),
 			Err: errors.New(excerpt(answer)),
 		}
 	}
 	return got.StatusCode, answer, nil
-}
-
-// after is how long a Retry-After header asks to wait: seconds, or until a time.
-func (c *Client) after(header string) time.Duration {
-	wait := time.Duration(0)
-	if n, err := strconv.Atoi(strings.TrimSpace(header)); err == nil {
-		wait = time.Duration(n) * time.Second
-	} else if at, err := http.ParseTime(header); err == nil {
-		wait = at.Sub(c.now())
-	}
-	return min(max(wait, 0), longestPause)
 }
 
 // excerpt is what is kept of an answer that refuses.

@@ -267,7 +267,7 @@ func (o Order) draft(i Item, signer int64) decide.Draft {
 		Category: d.Category, Keywords: d.Keywords, Measures: []safety.MeasureSpec{*i.Measure},
 		Means:  safety.Means{Decided: safety.NotAutomated},
 		Source: safety.OtherNotification, By: safety.Actor{Staff: signer},
-		Article9: d.Instrument == instrument.Act,
+		Article9: d.Instrument == instrument.Act, Ordered: true,
 	}
 	if out.Category == "" {
 		out.Category = safety.HarmfulSpeech

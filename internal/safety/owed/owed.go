@@ -9,6 +9,9 @@ package owed
 
 import (
 	"context"
+	"net/http"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -39,7 +42,8 @@ func (w *Worker) Wake() {
 // Run works now, whenever woken and at least once in each period, until ctx ends. failed hears of
 // the errors of rounds, none of a round that the end of ctx broke off.
 func (w *Worker) Run(
-	ctx context.Context, every time.Duration, failed func(error), work func(context.Context) error,
+	ctx context.Context, every time.Duration, failed func(error),
+	work func(context.Context) error,
 ) {
 	wake := w.ready()
 	t := time.NewTicker(every)
@@ -113,4 +117,22 @@ func (r *Rest) Failed(now time.Time, least, asked time.Duration) {
 		pause = asked
 	}
 	r.until = now.Add(pause)
+}
+
+// longestPause bounds how long a peer may ask to be left alone.
+const longestPause = 24 * time.Hour
+
+// RetryAfter is how long the header of an answer asks to wait, in seconds or until a time; 0 when
+// it does not.
+//
+// https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
+func RetryAfter(h http.Header, now time.Time) time.Duration {
+	said := h.Get("Retry-After")
+	wait := time.Duration(0)
+	if n, err := strconv.ParseInt(strings.TrimSpace(said), 10, 32); err == nil {
+		wait = time.Duration(n) * time.Second
+	} else if at, err := http.ParseTime(said); err == nil {
+		wait = at.Sub(now)
+	}
+	return min(max(wait, 0), longestPause)
 }

@@ -3,6 +3,7 @@ package owed_test
 import (
 	"context"
 	"errors"
+	"net/http"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -104,6 +105,20 @@ func TestWaited(t *testing.T) {
 	} {
 		if got := b.Waited(already); got != want {
 			t.Errorf("after %v: %v, want %v", already, got, want)
+		}
+	}
+}
+
+// TestRetryAfter reads both forms of the header and bounds them.
+func TestRetryAfter(t *testing.T) {
+	now := time.Date(2027, 1, 15, 8, 0, 0, 0, time.UTC)
+	for said, want := range map[string]time.Duration{
+		"": 0, "soon": 0, "-5": 0, "90": 90 * time.Second, "9999999": 24 * time.Hour,
+		"Fri, 15 Jan 2027 08:01:00 GMT": time.Minute, "Fri, 15 Jan 2027 07:00:00 GMT": 0,
+	} {
+		h := http.Header{"Retry-After": {said}}
+		if got := owed.RetryAfter(h, now); got != want {
+			t.Errorf("%q: %v, want %v", said, got, want)
 		}
 	}
 }
