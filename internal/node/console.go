@@ -46,6 +46,7 @@ func (n *Node) staffDoor() (http.Handler, error) {
 	return console.New(console.Rooms{
 		Site: site, Store: n.Store, Clock: n.clock, Staff: people, Cases: n.Cases,
 		Evidence: n.Evidence, Decisions: n.Decisions, Appeals: n.Appeals, Blobs: n.Blobs,
+		Orders: n.Orders, Agencies: n.Agencies, Law: n.law,
 		Key: n.Keys.Derive("console media"), URL: at.PublicURL, MediaURL: at.MediaURL, Log: n.log,
 	})
 }

@@ -52,6 +52,7 @@ import (
 	"parley/internal/safety/dsadb"
 	"parley/internal/safety/enforce"
 	"parley/internal/safety/evidence"
+	"parley/internal/safety/instrument"
 	"parley/internal/safety/intake"
 	"parley/internal/safety/mail"
 	"parley/internal/safety/order"
@@ -88,6 +89,7 @@ type Node struct {
 	// Agencies and Orders are who may ask and what they ordered.
 	Agencies *agency.Service
 	Orders   *order.Service
+	law      *instrument.Set
 	// Mail is nil where no mail server is configured.
 	Mail *mail.Service
 	// DSA sends statements of reasons to the EU's database, or shows what it would send.

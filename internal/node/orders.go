@@ -40,6 +40,7 @@ func (n *Node) openOrders() error {
 	if err != nil {
 		return err
 	}
+	n.law = law
 	host := "localhost"
 	if u, err := url.Parse(n.Config.Web.PublicURL); err == nil && u.Host != "" {
 		host = u.Host

@@ -305,6 +305,22 @@ func (w *work) signatures(digest string) (out []store.OrderApproval, err error) 
 	return out, err
 }
 
+// Lacking are the signatures that are still wanted under a plan's digest, in the order in which
+// policy named their roles.
+func (o Order) Lacking(digest string, given []store.OrderApproval) (out []policy.Signature) {
+	under := slices.DeleteFunc(slices.Clone(given), func(a store.OrderApproval) bool {
+		return a.Digest != digest
+	})
+	missing := lacking(o.signs(), under)
+	for _, g := range o.signs() {
+		if n := missing[g.Role]; n > 0 {
+			out = append(out, policy.Signature{Role: g.Role, People: n})
+			delete(missing, g.Role)
+		}
+	}
+	return out
+}
+
 // lacking is how many signatures of which roles are still wanted.
 func lacking(wanted []policy.Signature, given []store.OrderApproval) map[policy.Role]int {
 	out := make(map[policy.Role]int)

@@ -18,10 +18,13 @@ import (
 
 	"parley/internal/blob"
 	"parley/internal/clock"
+	"parley/internal/safety/agency"
 	"parley/internal/safety/appeal"
 	"parley/internal/safety/casefile"
 	"parley/internal/safety/decide"
 	"parley/internal/safety/evidence"
+	"parley/internal/safety/instrument"
+	"parley/internal/safety/order"
 	"parley/internal/store"
 	"parley/internal/web/page"
 	"parley/internal/web/staff"
@@ -42,7 +45,11 @@ type Rooms struct {
 	Evidence  *evidence.Service
 	Decisions *decide.Service
 	Appeals   *appeal.Service
-	Blobs     blob.Store
+	Orders    *order.Service
+	Agencies  *agency.Service
+	// Law has the instruments by which authorities can ask.
+	Law   *instrument.Set
+	Blobs blob.Store
 	// Key is secret and signs the addresses of media.
 	Key [32]byte
 	// URL and MediaURL are where the staff reach the console and its media. Their hosts differ.

@@ -10,9 +10,11 @@ import (
 
 	"parley/internal/ids"
 	"parley/internal/safety"
+	"parley/internal/safety/agency"
 	"parley/internal/safety/appeal"
 	"parley/internal/safety/casefile"
 	"parley/internal/safety/decide"
+	"parley/internal/safety/order"
 	"parley/internal/store"
 	"parley/internal/web/page"
 	"parley/internal/web/staff"
@@ -223,6 +225,11 @@ func (f frame) With(view *page.View, d draftView) map[string]any {
 	return map[string]any{"V": view, "D": d}
 }
 
+// Line is what the line of an order's field is given: the view, and the line.
+func (f frame) Line(view *page.View, l orderLine) map[string]any {
+	return map[string]any{"V": view, "L": l}
+}
+
 // whyForm is a form that asks for a reason and nothing else.
 type whyForm struct {
 	Form
@@ -280,6 +287,15 @@ func problems() map[error]problem {
 		appeal.ErrDecided:    {conflict, "state"},
 		appeal.ErrText:       {http.StatusUnprocessableEntity, "text"},
 		appeal.ErrInstead:    {http.StatusUnprocessableEntity, "text"},
+		order.ErrState:       {conflict, "state"},
+		order.ErrChanged:     {conflict, "orderchanged"},
+		order.ErrSamePerson:  {forbidden, "same"},
+		order.ErrRole:        {forbidden, "orderrole"},
+		order.ErrNumber:      {http.StatusUnprocessableEntity, "ordernumber"},
+		order.ErrReason:      {http.StatusUnprocessableEntity, "text"},
+		agency.ErrSamePerson: {forbidden, "same"},
+		agency.ErrState:      {conflict, "state"},
+		agency.ErrTaken:      {http.StatusUnprocessableEntity, "name"},
 		staff.ErrRole:        {conflict, "state"},
 		staff.ErrName:        {http.StatusUnprocessableEntity, "name"},
 		staff.ErrLimit:       {http.StatusTooManyRequests, "limit"},

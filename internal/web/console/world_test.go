@@ -96,8 +96,9 @@ func newWorld(t testing.TB, at, mediaAt string, limits staff.Limits) *world {
 		Store: w.store, Clock: w.clock, Random: rand.Reader, References: refs, Threshold: 50,
 		Enforce: &enforce.Service{Store: w.store, Clock: w.clock},
 	}
+	law, agencies, orders := w.authorities(decisions, refs)
 	w.console, err = New(Rooms{
-		Site: site, Store: w.store, Clock: w.clock, Staff: w.staff,
+		Law: law, Agencies: agencies, Orders: orders, Site: site, Store: w.store, Clock: w.clock, Staff: w.staff,
 		Cases: &casefile.Service{Store: w.store, Clock: w.clock, Random: rand.Reader},
 		Evidence: &evidence.Service{
 			Store: w.store, Clock: w.clock, Random: rand.Reader, Audit: Audit(w.staff),

@@ -1,0 +1,114 @@
+package console
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"parley/internal/safety/agency"
+	"parley/internal/safety/order"
+	"parley/internal/safety/policy"
+	"parley/internal/web/staff"
+)
+
+// TestOrderPage shows an order with all that policy says of it.
+func TestOrderPage(t *testing.T) {
+	w := open(t)
+	w.named()
+	_, officer := w.office("Federal Office", "DE", agency.Regulator)
+	o := w.give(officer, w.act("7 Js 1", w.post("the mark")))
+	legal := w.sit(w.member(staff.Legal))
+	at := orderPath(o.Agency, o.ID)
+	status, body := legal.get(at)
+	if status != http.StatusOK {
+		t.Fatalf("%d: %s", status, body)
+	}
+	for _, want := range []string{
+		"7 Js 1", "Criminal Code", "§ 86a", "https://t.me/the_news/1", o.Digest, o.Verdict.Policy,
+		"Federal Office", "Officer One", "Rules that spoke", "Withhold it",
+	} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+}
+
+// checkedOrder makes the checks that policy wants in the order's page.
+func (s *seat) checkedOrder(o order.Order) order.Order {
+	s.t.Helper()
+	at := orderPath(o.Agency, o.ID)
+	for _, c := range o.Verdict.Unverified {
+		form, values := "/check", url.Values{"check": {string(c)}, "why": {"looked at it"}}
+		if c == policy.CallBack {
+			form, values = "/call", url.Values{
+				"number": {keptNumber}, "spoke": {"B, desk"}, "said": {"confirmed"},
+			}
+		}
+		if status, to := s.fill(at, at+form, values); status != http.StatusSeeOther {
+			s.t.Fatalf("check %s: %d %s", c, status, to)
+		}
+	}
+	return s.orderNow(o)
+}
+
+// TestOrderToAnswer checks an order, has each role that policy wants sign it, and sees it answered.
+func TestOrderToAnswer(t *testing.T) {
+	w := open(t)
+	w.named()
+	_, officer := w.office("Federal Office", "DE", agency.Regulator)
+	post := w.post("the mark")
+	o := w.give(officer, w.act("7 Js 1", post))
+	at := orderPath(o.Agency, o.ID)
+	legal, lead := w.sit(w.member(staff.Legal)), w.sit(w.member(staff.Lead))
+	moderator := w.sit(w.member(staff.Moderator))
+	if status, _ := moderator.get(at); status != http.StatusForbidden {
+		t.Errorf("a moderator sees an order that waits for checks: %d", status)
+	}
+	o = legal.checkedOrder(o)
+	if o.State != order.Assessed {
+		t.Fatalf("after the checks the order is %s: %v", o.State, o.Problems)
+	}
+	digest := regexp.MustCompile(`id="plan">(\w{64})<`).FindStringSubmatch(func() string {
+		_, body := legal.get(at)
+		return body
+	}())[1]
+	seats := map[policy.Role]*seat{
+		policy.Legal: legal, policy.Lead: lead, policy.Moderator: moderator,
+	}
+	first := true
+	for _, g := range o.Verdict.Sign {
+		s := seats[g.Role]
+		if first {
+			status, body := s.fill(at, at+"/sign", url.Values{"digest": {strings.Repeat("0", 64)}})
+			if status != http.StatusConflict || !strings.Contains(body, "changed meanwhile") {
+				t.Errorf("another digest was signed: %d", status)
+			}
+			first = false
+		}
+		status, _ := s.fill(at, at+"/sign", url.Values{"digest": {digest}})
+		if status != http.StatusSeeOther {
+			t.Errorf("%s cannot sign: %d", g.Role, status)
+		}
+		if _, body := s.get(at); strings.Contains(body, at+"/sign") && len(o.Verdict.Sign) > 1 {
+			t.Errorf("%s is asked to sign twice", g.Role)
+		}
+	}
+	w.ok(w.console.Orders.CarryOut(context.Background()))
+	if o = w.orderNow(o); o.State != order.Answered || !w.withheld(post, "DE") ||
+		w.withheld(post, "FR") {
+		t.Fatalf("the order is %s", o.State)
+	}
+	_, body := legal.get(at)
+	for _, want := range []string{"answered", "Receipt", "Effect", "its decision"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	status, _ := legal.fill(at, at+"/annul", url.Values{"why": {"the court annulled it"}})
+	if status != http.StatusSeeOther || w.withheld(post, "DE") {
+		t.Errorf("annulled, and still withheld: %d", status)
+	}
+}

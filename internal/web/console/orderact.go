@@ -1,0 +1,172 @@
+package console
+
+import (
+	"context"
+	"net/http"
+
+	"parley/internal/safety/instrument"
+	"parley/internal/safety/order"
+	"parley/internal/safety/policy"
+	"parley/internal/web/staff"
+)
+
+// orderRows are about what authorities order.
+func (c *Console) orderRows() []row {
+	const at = "/order/{subject}/{id}"
+	return []row{
+		{"GET", at, staff.Sign, false, "order", c.orderPage},
+		{"POST", at + "/look", staff.Sign, false, "order look", c.lookAtItems},
+		{"GET", at + "/paper/{n}", staff.Orders, false, "order paper", c.orderPaper},
+		{"POST", at + "/check", staff.Orders, false, "order check", c.checkOrder},
+		{"POST", at + "/call", staff.Orders, false, "order call", c.callBack},
+		{"POST", at + "/suspect", staff.Orders, false, "order suspect", c.suspect},
+		{"POST", at + "/judge", staff.Orders, true, "order judge", c.judgeSpeech},
+		{"POST", at + "/believe", staff.Orders, true, "order believe", c.believe},
+		{"POST", at + "/sign", staff.Sign, true, "order sign", c.signOrder},
+		{"POST", at + "/refuse", staff.Orders, true, "order refuse", c.refuseOrder},
+		{"POST", at + "/annul", staff.Orders, true, "order annul", c.annulOrder},
+		{"POST", at + "/move", staff.Orders, false, "order move", c.moveOrder},
+		{"POST", at + "/scrutiny", staff.Orders, true, "order scrutiny", c.askScrutiny},
+		{"POST", at + "/reply", staff.Orders, true, "order reply", c.replyToOrder},
+	}
+}
+
+// onOrder runs fn on the order that the path names, and returns to it.
+func (v *visit) onOrder(
+	done string, fn func(ctx context.Context, of, id int64) (order.Order, error),
+) error {
+	of, id, err := v.ref()
+	if err != nil {
+		return err
+	}
+	if _, err := fn(v.r.Context(), int64(of), id); err != nil {
+		return err
+	}
+	return v.leave(orderPath(int64(of), id), done)
+}
+
+// onOrderBecause is onOrder with the reason that the form asks for.
+func (v *visit) onOrderBecause(
+	done string, fn func(ctx context.Context, of, id int64, why string) (order.Order, error),
+) error {
+	return v.onOrder(done, func(ctx context.Context, of, id int64) (order.Order, error) {
+		why, err := v.text("why")
+		if err != nil {
+			return order.Order{}, err
+		}
+		return fn(ctx, of, id, why)
+	})
+}
+
+// checkOrder records a check that the visitor made.
+func (c *Console) checkOrder(v *visit) error {
+	return v.onOrderBecause("checked", func(
+		ctx context.Context, of, id int64, why string,
+	) (order.Order, error) {
+		return c.Orders.Check(ctx, v.me(), of, id, policy.Check(v.field("check")), why)
+	})
+}
+
+// callBack records a call to the number that is kept of the agency, as the form showed it.
+func (c *Console) callBack(v *visit) error {
+	return v.onOrder("called", func(ctx context.Context, of, id int64) (order.Order, error) {
+		said := v.field("said")
+		if said != "confirmed" && said != "denied" {
+			return order.Order{}, problem{http.StatusUnprocessableEntity, "choose"}
+		}
+		return c.Orders.CallBack(ctx, v.me(), of, id, order.Call{
+			Number: v.field("number"), Spoke: v.field("spoke"), Confirmed: said == "confirmed",
+		})
+	})
+}
+
+// suspect notes protected speech, or a manifest error.
+func (c *Console) suspect(v *visit) error {
+	return v.onOrder("noted", func(ctx context.Context, of, id int64) (order.Order, error) {
+		var kinds []policy.Speech
+		for _, s := range v.r.PostForm["speech"] {
+			kinds = append(kinds, policy.Speech(s))
+		}
+		manifest := v.field("manifest")
+		if len(kinds) == 0 && manifest == "" {
+			return order.Order{}, problem{http.StatusUnprocessableEntity, "choose"}
+		}
+		return c.Orders.Suspect(ctx, order.By{Staff: v.me()}, of, id, kinds, manifest)
+	})
+}
+
+// judgeSpeech is the visitor's decision whether it is protected speech.
+func (c *Console) judgeSpeech(v *visit) error {
+	return v.onOrderBecause("judged", func(
+		ctx context.Context, of, id int64, why string,
+	) (order.Order, error) {
+		said := v.field("protected")
+		if said != "yes" && said != "no" {
+			return order.Order{}, problem{http.StatusUnprocessableEntity, "choose"}
+		}
+		return c.Orders.Decide(ctx, v.me(), of, id, said == "yes", why)
+	})
+}
+
+// believe lets the emergency of a new officer go on.
+func (c *Console) believe(v *visit) error {
+	return v.onOrderBecause("believed", func(
+		ctx context.Context, of, id int64, why string,
+	) (order.Order, error) {
+		return c.Orders.Believe(ctx, v.me(), of, id, why)
+	})
+}
+
+// signOrder signs the plan whose digest the page showed.
+func (c *Console) signOrder(v *visit) error {
+	return v.onOrder("signed", func(ctx context.Context, of, id int64) (order.Order, error) {
+		return c.Orders.Approve(ctx, of, id, order.Signature{
+			Staff: v.me(), Digest: v.field("digest"),
+		})
+	})
+}
+
+func (c *Console) refuseOrder(v *visit) error {
+	return v.onOrderBecause("refused", func(
+		ctx context.Context, of, id int64, why string,
+	) (order.Order, error) {
+		return c.Orders.Refuse(ctx, v.me(), of, id, v.field("class"), why)
+	})
+}
+
+// annulOrder takes back all that an order did.
+func (c *Console) annulOrder(v *visit) error {
+	return v.onOrderBecause("annulled", func(
+		ctx context.Context, of, id int64, why string,
+	) (order.Order, error) {
+		return c.Orders.Annul(ctx, v.me(), of, id, why)
+	})
+}
+
+// moveOrder treats an order under another instrument.
+func (c *Console) moveOrder(v *visit) error {
+	return v.onOrderBecause("moved", func(
+		ctx context.Context, of, id int64, why string,
+	) (order.Order, error) {
+		to := instrument.ID(v.field("to"))
+		return c.Orders.Move(ctx, order.By{Staff: v.me()}, of, id, to, why)
+	})
+}
+
+// askScrutiny signs the request that an order be examined.
+func (c *Console) askScrutiny(v *visit) error {
+	return v.onOrderBecause("scrutiny", func(
+		ctx context.Context, of, id int64, why string,
+	) (order.Order, error) {
+		return c.Orders.AskScrutiny(ctx, v.me(), of, id, why)
+	})
+}
+
+// replyToOrder answers an order that asks for an explanation.
+func (c *Console) replyToOrder(v *visit) error {
+	return v.onOrderBecause("replied", func(
+		ctx context.Context, of, id int64, why string,
+	) (order.Order, error) {
+		return c.Orders.Reply(ctx, v.me(), of, id, why)
+	})
+}
