@@ -58,6 +58,7 @@ import (
 	"parley/internal/safety/order"
 	"parley/internal/safety/statement"
 	"parley/internal/store"
+	"parley/internal/web/officer"
 	"parley/internal/web/staff"
 )
 
@@ -98,6 +99,7 @@ type Node struct {
 	Enforce *enforce.Service
 
 	staff    *staff.Service
+	officers *officer.Door
 	clock    clock.Clock
 	log      *slog.Logger
 	out      io.Writer
@@ -387,6 +389,9 @@ func (n *Node) clean(ctx context.Context) error {
 		return err
 	}
 	if err := n.sweepStaff(ctx); err != nil {
+		return err
+	}
+	if err := n.sweepOfficers(ctx); err != nil {
 		return err
 	}
 	if err := n.Account.Sweep(ctx); err != nil {

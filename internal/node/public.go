@@ -77,8 +77,13 @@ func (n *Node) routes() (*http.ServeMux, error) {
 	if err != nil {
 		return nil, err
 	}
+	officers, err := n.officerDoor(site)
+	if err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
 	site.Mount(mux)
+	officers.Mount(mux)
 	figures.Mount(mux)
 	notices.Mount(mux)
 	people.Mount(mux)

@@ -58,6 +58,40 @@ func testAgencies(d *desk) {
 	}), []store.AgencyEvent{e})
 }
 
+// testOfficerSessions writes sessions of an officer and the places that he came from.
+func testOfficerSessions(d *desk, o store.Officer) {
+	x := store.OfficerSession{
+		Agency: o.Agency, Officer: o.ID, Hash: "a", Binding: "browser", Place: "net", Created: 1,
+		Seen: 2, Proved: 3, Expires: 30,
+	}
+	session := func(hash string) func(r *store.Reader) (store.OfficerSession, error) {
+		return func(r *store.Reader) (store.OfficerSession, error) {
+			return r.OfficerSession(o.Agency, o.ID, hash)
+		}
+	}
+	absent(d, session("a"))
+	d.update(func(tx *store.Tx) error { return tx.PutOfficerSession(x) })
+	x.Seen, x.Proved = 5, 6
+	d.update(func(tx *store.Tx) error { return tx.PutOfficerSession(x) })
+	old := x
+	old.Hash, old.Expires = "b", 10
+	d.update(func(tx *store.Tx) error { return tx.PutOfficerSession(old) })
+	equal(d, "session", read(d, session("a")), x)
+	d.update(func(tx *store.Tx) error { return tx.ExpireOfficerSessions(20) })
+	absent(d, session("b"))
+	d.update(func(tx *store.Tx) error { return tx.EndOfficerSession(o.Agency, o.ID, "a") })
+	absent(d, session("a"))
+	p := store.OfficerPlace{Agency: o.Agency, Officer: o.ID, Place: "net", First: 4, Last: 4}
+	d.update(func(tx *store.Tx) error { return tx.PutOfficerPlace(p) })
+	again := p
+	again.First, again.Last = 9, 9
+	d.update(func(tx *store.Tx) error { return tx.PutOfficerPlace(again) })
+	p.Last = 9
+	equal(d, "places", read(d, func(r *store.Reader) ([]store.OfficerPlace, error) {
+		return r.OfficerPlaces(o.Agency, o.ID, 5)
+	}), []store.OfficerPlace{p})
+}
+
 func testOfficers(d *desk) {
 	o := store.Officer{
 		Agency: d.id(1), ID: d.id(2), Name: "Officer", Role: 1, State: 1, ProposedBy: 7, Created: 5,
@@ -98,6 +132,7 @@ func testOfficers(d *desk) {
 	equal(d, "credentials", read(d, keys), []store.OfficerCredential{c})
 	d.update(func(tx *store.Tx) error { return tx.ForgetOfficerCredentials(o.Agency, o.ID) })
 	equal(d, "no credentials", read(d, keys), []store.OfficerCredential{})
+	testOfficerSessions(d, o)
 	k := store.AgencyKey{Agency: o.Agency, ID: 1, Label: "hotline", Hash: "h", Staff: 7, Created: 2,
 		Expires: 3}
 	d.update(func(tx *store.Tx) error { return tx.PutAgencyKey(k) })

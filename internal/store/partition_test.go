@@ -94,6 +94,7 @@ var acrossShards = map[string]string{
 	"staff_audit.acts":         "a page for auditors",
 	"staff_audit.all":          "a page for auditors",
 	"staff_role_change.open":   "a page for the staff's administrators",
+	"officer_session.expire":   "a sweep in the background",
 	"staff_session.expire":     "a sweep in the background",
 	"update.trim_all":          "a sweep in the background",
 	"user.deleted":             "a sweep in the background",

@@ -27,6 +27,7 @@ import (
 	"parley/internal/safety/order"
 	"parley/internal/store"
 	"parley/internal/web/page"
+	"parley/internal/web/signin"
 	"parley/internal/web/staff"
 )
 
@@ -66,8 +67,7 @@ type Console struct {
 	media     http.Handler
 	host      string
 	mediaHost string
-	// secure is set when the console is reached by https, and its cookie by nothing else.
-	secure bool
+	cookie    signin.Cookie
 }
 
 // New builds the console. An error is one of the embedded files or of the addresses.
@@ -84,11 +84,12 @@ func New(r Rooms) (*Console, error) {
 	if at.Hostname() == media.Hostname() {
 		return nil, errors.New("console: pages and media have the same host")
 	}
-	c.host, c.mediaHost, c.secure = at.Host, media.Host, at.Scheme == "https"
+	c.host, c.mediaHost = at.Host, media.Host
+	c.cookie = signin.Cookie{Name: "staff", Secure: at.Scheme == "https"}
 	if c.templates, err = readTemplates(); err != nil {
 		return nil, err
 	}
-	if c.set, err = r.Site.Set(files); err != nil {
+	if c.set, err = r.Site.Set(files, signin.Files()); err != nil {
 		return nil, err
 	}
 	c.set.Policy = page.Policy{Scripts: true, Media: media.Scheme + "://" + media.Host}

@@ -166,11 +166,11 @@ func (c *Console) reveal(v *visit) error {
 	}
 	f := files[n]
 	if kindOf(f.Mime) == "file" && sealed(x) {
-		return v.sendJSON(http.StatusForbidden, fault{v.set.Text(v.r, "veil.sealed")})
+		return v.sendJSON(http.StatusForbidden, v.fault("veil.sealed"))
 	}
 	err = c.Staff.Look(v.r.Context(), v.about(x, staff.Reveal, kindOf(f.Mime)))
 	if errors.Is(err, staff.ErrLimit) {
-		return v.sendJSON(http.StatusTooManyRequests, fault{v.set.Text(v.r, "veil.limit")})
+		return v.sendJSON(http.StatusTooManyRequests, v.fault("veil.limit"))
 	}
 	if err != nil {
 		return err

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"strings"
-	"time"
 
+	"parley/internal/web/signin"
 	"parley/internal/web/staff"
 )
 
@@ -17,14 +17,7 @@ type signInView struct {
 }
 
 // nextPage is where a visitor wants to go after signing in: a path of this site.
-func (v *visit) nextPage() string {
-	next := v.r.FormValue("next")
-	if !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") ||
-		strings.ContainsAny(next, "\\\r\n") {
-		return "/"
-	}
-	return next
-}
+func (v *visit) nextPage() string { return signin.Next(v.r, "/") }
 
 func (c *Console) signInPage(v *visit) error {
 	return v.show(http.StatusOK, "signin", signInView{Next: v.nextPage()})
@@ -61,23 +54,15 @@ func (v *visit) letIn(m staff.Member) error {
 	if err != nil {
 		return err
 	}
-	http.SetCookie(v.w, v.cookie(cookie, staff.MaxTime))
+	v.cookie.Set(v.w, cookie, staff.MaxTime)
 	return nil
-}
-
-// cookie is a session's cookie: no script reads it, and no other site sends it along.
-func (c *Console) cookie(value string, age time.Duration) *http.Cookie {
-	return &http.Cookie{
-		Name: c.cookieName(), Value: value, Path: "/", MaxAge: int(age.Seconds()),
-		HttpOnly: true, Secure: c.secure, SameSite: http.SameSiteStrictMode,
-	}
 }
 
 func (c *Console) signOut(v *visit) error {
 	if err := c.Staff.Close(v.r.Context(), v.session); err != nil {
 		return err
 	}
-	http.SetCookie(v.w, c.cookie("", -time.Second))
+	c.cookie.Clear(v.w)
 	return v.leave("/signin", "signedout")
 }
 
@@ -93,23 +78,6 @@ func (c *Console) home(v *visit) error {
 // Signing in with a security key: a script of the console asks for a challenge and brings the
 // answer of the key.
 
-// challenge is what a browser is to have signed, and the name under which to bring it.
-type challenge struct {
-	Options any    `json:"options"`
-	Name    string `json:"name"`
-}
-
-// answered is what a key has signed.
-type answered struct {
-	Name   string          `json:"name"`
-	Answer json.RawMessage `json:"answer"`
-}
-
-// fault is an error as a script is told.
-type fault struct {
-	Problem string `json:"problem"`
-}
-
 // sendJSON answers a script of the console.
 func (v *visit) sendJSON(status int, body any) error {
 	h := v.w.Header()
@@ -120,26 +88,27 @@ func (v *visit) sendJSON(status int, body any) error {
 	return json.NewEncoder(v.w).Encode(body)
 }
 
+// fault is an error as a script is told.
+func (v *visit) fault(key string) signin.Problem {
+	return signin.Problem{Problem: v.set.Text(v.r, key)}
+}
+
 // noKey tells a script what went wrong with a key.
 func (v *visit) noKey(err error) error {
-	for known, key := range map[error]string{
-		staff.ErrProof: "signin.wrong.key", staff.ErrTooOften: "problem.tries.text",
-		staff.ErrNoKeys: "signin.nokeys", staff.ErrLink: "enrol.link",
-	} {
-		if errors.Is(err, known) {
-			return v.sendJSON(http.StatusForbidden, fault{v.set.Text(v.r, key)})
-		}
+	key := signin.Wrong(err)
+	if errors.Is(err, staff.ErrLink) {
+		key = "enrol.link"
 	}
-	return err
+	if key == "" {
+		return err
+	}
+	return v.sendJSON(http.StatusForbidden, v.fault(key))
 }
 
 // readAnswer reads what a script brings. A script sends JSON in a form's field, so that the same
 // checks hold for it as for a form.
-func (v *visit) readAnswer() (a answered, err error) {
-	if err := json.Unmarshal([]byte(v.r.PostFormValue("answer")), &a); err != nil {
-		return a, staff.ErrProof
-	}
-	return a, nil
+func (v *visit) readAnswer() (signin.Answer, error) {
+	return signin.ReadAnswer(v.r.PostFormValue("answer"))
 }
 
 func (c *Console) beginKey(v *visit) error {
@@ -147,7 +116,7 @@ func (c *Console) beginKey(v *visit) error {
 	if err != nil {
 		return v.noKey(err)
 	}
-	return v.sendJSON(http.StatusOK, challenge{options, name})
+	return v.sendJSON(http.StatusOK, signin.Challenge{Options: options, Name: name})
 }
 
 func (c *Console) finishKey(v *visit) error {
@@ -165,9 +134,7 @@ func (c *Console) finishKey(v *visit) error {
 	if err := v.letIn(m); err != nil {
 		return err
 	}
-	return v.sendJSON(http.StatusOK, struct {
-		Next string `json:"next"`
-	}{v.Site.Path(v.nextPage())})
+	return v.sendJSON(http.StatusOK, signin.Leave{Next: v.Site.Path(v.nextPage())})
 }
 
 // proveView is a form that waits for a fresh proof, with all that was typed.
@@ -224,9 +191,9 @@ func (v *visit) askAgain(strong bool) (asked bool, err error) {
 func (v *visit) proof() (m staff.Member, tried bool, err error) {
 	ctx := v.r.Context()
 	if answer := v.field(proveKey); answer != "" {
-		var a answered
-		if err := json.Unmarshal([]byte(answer), &a); err != nil {
-			return m, true, staff.ErrProof
+		a, err := signin.ReadAnswer(answer)
+		if err != nil {
+			return m, true, err
 		}
 		m, err = v.Staff.FinishKey(ctx, a.Name, a.Answer)
 		return m, true, err
@@ -309,7 +276,7 @@ func (c *Console) beginEnrolKey(v *visit) error {
 	if err != nil {
 		return v.noKey(err)
 	}
-	return v.sendJSON(http.StatusOK, challenge{options, name})
+	return v.sendJSON(http.StatusOK, signin.Challenge{Options: options, Name: name})
 }
 
 func (c *Console) finishEnrolKey(v *visit) error {
@@ -328,7 +295,5 @@ func (c *Console) finishEnrolKey(v *visit) error {
 	if err := v.letIn(m); err != nil {
 		return err
 	}
-	return v.sendJSON(http.StatusOK, struct {
-		Next string `json:"next"`
-	}{v.Site.Path("/")})
+	return v.sendJSON(http.StatusOK, signin.Leave{Next: v.Site.Path("/")})
 }

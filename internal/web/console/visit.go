@@ -29,24 +29,12 @@ type visit struct {
 	session staff.Session
 }
 
-// cookieName is the cookie's name; the prefix keeps other hosts from setting it.
-func (c *Console) cookieName() string {
-	if c.secure {
-		return "__Host-staff"
-	}
-	return "staff"
-}
-
 // session is that of a request. A quiet one is no sign of life.
 func (c *Console) session(r *http.Request, quiet bool) (staff.Session, error) {
-	cookie, err := r.Cookie(c.cookieName())
-	if err != nil {
-		return staff.Session{}, staff.ErrNoSession
-	}
 	if quiet {
-		return c.Staff.Peek(r.Context(), cookie.Value, r.UserAgent())
+		return c.Staff.Peek(r.Context(), c.cookie.Read(r), r.UserAgent())
 	}
-	return c.Staff.Session(r.Context(), cookie.Value, r.UserAgent())
+	return c.Staff.Session(r.Context(), c.cookie.Read(r), r.UserAgent())
 }
 
 // guard lets a visitor through to a page who may see it, and writes down that he does, or that he

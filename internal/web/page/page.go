@@ -98,12 +98,9 @@ type Set struct {
 // Set reads the pages of a package: pages/NAME.tmpl defines "title" and "main", a file whose name
 // begins with an underscore what several of them use, texts/LANG.toml the words, and assets has
 // what pages load. What a file defines that the layout also has ("head", "nav", "foot") takes its
-// place. Of shared, packages of pages as well, the set uses the texts and the files that begin with
-// an underscore.
+// place. Of shared, packages of pages as well, the set uses the texts, the assets and the files
+// that begin with an underscore.
 func (s *Site) Set(files fs.FS, shared ...fs.FS) (*Set, error) {
-	if err := s.assets.read(files); err != nil {
-		return nil, err
-	}
 	set := &Set{site: s, pages: make(map[string]*template.Template), texts: s.texts}
 	base, err := s.layout.Clone()
 	if err != nil {
@@ -135,8 +132,12 @@ func (s *Site) Set(files fs.FS, shared ...fs.FS) (*Set, error) {
 	return set, nil
 }
 
-// share takes the texts of a package into the set, and what several pages use into a template.
+// share takes texts and assets of a package into the set, and what several pages use into a
+// template.
 func (s *Set) share(base *template.Template, files fs.FS) (*template.Template, error) {
+	if err := s.site.assets.read(files); err != nil {
+		return nil, err
+	}
 	texts, err := ReadTexts(files)
 	if err != nil {
 		return nil, err
@@ -174,16 +175,29 @@ const (
 	formBytes = 256 << 10
 	// answerTime is how long a page may take to be made.
 	answerTime = 15 * time.Second
+	// fileTime is how long a form with files may take to arrive and to be answered.
+	fileTime = 3 * time.Minute
 )
 
 // Handle makes an http.Handler of a Handler: bounded in time and size, limited for each address,
 // with an error page for each error.
-func (s *Site) Handle(h Handler) http.Handler {
+func (s *Site) Handle(h Handler) http.Handler { return s.bounded(formBytes, answerTime, h) }
+
+// HandleLarge is Handle for forms of up to so many bytes, with files: a handler reads those itself,
+// with the request's MultipartReader, and has longer for it.
+func (s *Site) HandleLarge(most int64, h Handler) http.Handler {
+	return s.bounded(most, fileTime, h)
+}
+
+func (s *Site) bounded(most int64, within time.Duration, h Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), answerTime)
+		ctx, cancel := context.WithTimeout(r.Context(), within)
 		defer cancel()
+		if within > answerTime {
+			patient(ctx, w)
+		}
 		r = r.WithContext(ctx)
-		r.Body = http.MaxBytesReader(w, r.Body, formBytes)
+		r.Body = http.MaxBytesReader(w, r.Body, most)
 		defer func() {
 			if what := recover(); what != nil {
 				s.Fail(w, r, fmt.Errorf("page: panic of type %T", what))
@@ -192,6 +206,21 @@ func (s *Site) Handle(h Handler) http.Handler {
 		if err := s.admit(w, r, h); err != nil {
 			s.Fail(w, r, err)
 		}
+	})
+}
+
+// patient lets a connection take as long as a request may: the server's own bounds are those of
+// forms without files. When the time is over, reading and writing end.
+func patient(ctx context.Context, w http.ResponseWriter) {
+	c := http.NewResponseController(w)
+	// A writer without deadlines is one of a test.
+	_ = c.SetReadDeadline(time.Time{})
+	_ = c.SetWriteDeadline(time.Time{})
+	context.AfterFunc(ctx, func() {
+		if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return // the answer was written
+		}
+		_ = c.SetReadDeadline(time.Unix(1, 0))
 	})
 }
 

@@ -2,10 +2,6 @@ package staff
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"crypto/subtle"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"strconv"
@@ -13,6 +9,7 @@ import (
 	"time"
 
 	"parley/internal/store"
+	"parley/internal/web/signin"
 )
 
 // MaxTime is how long a session lasts at most.
@@ -50,7 +47,7 @@ func binding(agent string) string { return digest("browser", agent)[:32] }
 
 // Open signs a member of staff in, and returns the value of his cookie.
 func (s *Service) Open(ctx context.Context, id int64, agent string) (cookie string, err error) {
-	secret, err := s.secret()
+	secret, err := signin.Secret(s.rand)
 	if err != nil {
 		return "", err
 	}
@@ -144,14 +141,12 @@ func (s *Service) Close(ctx context.Context, session Session) error {
 
 // Token is what a form of this session must carry that posts to a path.
 func (s *Service) Token(session Session, path string) string {
-	mac := hmac.New(sha256.New, s.Key[:])
-	mac.Write([]byte(session.hash + "\x00" + path))
-	return hex.EncodeToString(mac.Sum(nil)[:16])
+	return signin.Token(s.Key, session.hash, path)
 }
 
 // TokenIs tells whether a form's token is the one of the session and path.
 func (s *Service) TokenIs(session Session, path, token string) bool {
-	return subtle.ConstantTimeCompare([]byte(s.Token(session, path)), []byte(token)) == 1
+	return signin.TokenIs(s.Key, session.hash, path, token)
 }
 
 // Sweep forgets sessions that have ended.

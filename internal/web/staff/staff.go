@@ -21,25 +21,23 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"sync"
 	"time"
 	"unicode/utf8"
-
-	"github.com/go-webauthn/webauthn/webauthn"
 
 	"parley/internal/clock"
 	"parley/internal/ids"
 	"parley/internal/keyring"
 	"parley/internal/limit"
 	"parley/internal/store"
+	"parley/internal/web/signin"
 )
 
 // Errors of the package.
 var (
 	// ErrProof says that somebody did not prove who he is. It never says what was wrong.
-	ErrProof = errors.New("staff: not proven")
+	ErrProof = signin.ErrProof
 	// ErrTooOften says that somebody tries too often.
-	ErrTooOften = errors.New("staff: too many tries")
+	ErrTooOften = signin.ErrTooOften
 	// ErrNoSession says that a cookie stands for no session, or for one that has ended.
 	ErrNoSession = errors.New("staff: no session")
 	// ErrLink says that an enrolment link was used, has run out, or never was one.
@@ -53,7 +51,7 @@ var (
 	// ErrLimit says that somebody has seen as much as he should in a shift, or has to rest.
 	ErrLimit = errors.New("staff: limit of the shift is reached")
 	// ErrNoKeys says that security keys cannot be bound to a numeric address.
-	ErrNoKeys = errors.New("staff: security keys need a host name")
+	ErrNoKeys = signin.ErrNoKeys
 	// ErrRole says that a role does not exist, or that a change is not open.
 	ErrRole = errors.New("staff: no such role or change")
 )
@@ -86,24 +84,21 @@ type Options struct {
 // Service keeps the staff. It is safe for concurrent use.
 type Service struct {
 	Options
-	rand     io.Reader
-	web      *webauthn.WebAuthn
-	tries    *limit.Bucket[string]
-	hashing  chan struct{}
-	mu       sync.Mutex
-	ceremony map[string]ceremony
+	rand    io.Reader
+	keys    *signin.Keys
+	tries   *limit.Bucket[string]
+	hashing chan struct{}
 }
 
 // New returns a service.
 func New(o Options) (*Service, error) {
 	s := &Service{
-		Options: o, rand: rand.Reader, ceremony: make(map[string]ceremony),
-		hashing: make(chan struct{}, parallelHashes),
-		tries:   limit.NewBucket[string](triesRate, 10_000, o.Clock),
+		Options: o, rand: rand.Reader, hashing: make(chan struct{}, parallelHashes),
+		tries: limit.NewBucket[string](triesRate, 10_000, o.Clock),
 	}
 	s.Limits = o.Limits.withDefaults()
 	var err error
-	s.web, err = relyingParty(o.URL)
+	s.keys, err = signin.NewKeys(o.URL, "Parley", o.Clock)
 	if err != nil {
 		return nil, fmt.Errorf("staff: %w", err)
 	}
@@ -214,7 +209,7 @@ const enrolTime = 48 * time.Hour
 
 // newToken gives a member of staff a new enrolment link, and returns its token.
 func (s *Service) newToken(row *store.Staff) (string, error) {
-	secret, err := s.secret()
+	secret, err := signin.Secret(s.rand)
 	if err != nil {
 		return "", err
 	}
@@ -222,13 +217,6 @@ func (s *Service) newToken(row *store.Staff) (string, error) {
 	row.EnrolHash = digest("enrol", token)
 	row.EnrolExpires = s.Clock.Now().Add(enrolTime).Unix()
 	return token, nil
-}
-
-// secret draws 32 bytes as text.
-func (s *Service) secret() (string, error) {
-	var b [32]byte
-	_, err := io.ReadFull(s.rand, b[:])
-	return hex.EncodeToString(b[:]), err
 }
 
 // digest is all that the store knows of a secret.

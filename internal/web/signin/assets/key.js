@@ -1,5 +1,5 @@
-// Signing in, enrolling and proving again with a security key. Without this script, and without a
-// key, password and one-time code do the same.
+// Signing in, enrolling and proving again with a security key. Pages say what there is without this
+// script.
 //
 // https://www.w3.org/TR/webauthn-3/
 "use strict";
