@@ -88,6 +88,8 @@ var suite = []struct {
 	{"orders", testOrders},
 	{"parts of orders", testOrderParts},
 	{"alerts", testAlerts},
+	{"disclosures", testDisclosures},
+	{"tellings of disclosures", testTellings},
 	{"boxes", testBoxes},
 	{"events", testEvents},
 	{"trimming", testTrimming},

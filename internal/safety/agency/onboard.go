@@ -79,7 +79,7 @@ func (c Check) verify(of Record) error {
 			return Refusal{"number", "own"}
 		}
 	}
-	if c.Confirmed && of.Key != "" && !recipient.Same(c.Fingerprint, of.fingerprint()) {
+	if c.Confirmed && of.Key != "" && !recipient.Same(c.Fingerprint, of.Fingerprint()) {
 		return Refusal{"fingerprint", "unconfirmed"}
 	}
 	where := strings.ToLower(c.Where)
@@ -168,7 +168,7 @@ func (s *Service) Rekey(ctx context.Context, staff, id int64, text string) error
 		}
 		a.Key = text
 		a.State, a.ProposedBy, a.ApprovedBy, a.Approved = Proposed, staff, 0, 0
-		return Event{Staff: staff, Kind: Rekeyed, Text: a.fingerprint()}, nil
+		return Event{Staff: staff, Kind: Rekeyed, Text: a.Fingerprint()}, nil
 	})
 }
 
@@ -190,8 +190,8 @@ func keyed(text string, now time.Time) error {
 	return nil
 }
 
-// fingerprint is that of the record's key, whether that is still good or not.
-func (r Record) fingerprint() string {
+// Fingerprint is that of the record's key, whether that is still good or not; empty without a key.
+func (r Record) Fingerprint() string {
 	k, err := recipient.Parse(r.Key)
 	if err != nil {
 		return ""

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"strings"
 
+	"parley/internal/safety/policy"
 	"parley/internal/tlog/paper"
 )
 
@@ -58,6 +59,11 @@ func (s *Signer) Letter(signed []byte, lang string) (Letter, error) {
 			out.Fields = append(out.Fields, Field{say("field." + f.name), f.value})
 		}
 	}
+	if g := p.Package; g != nil {
+		out.Fields = append(out.Fields, Field{say("field.package"), g.Digest},
+			Field{say("field.manifest"), g.Manifest}, Field{say("field.key"), g.Key},
+			Field{say("field.until"), g.Until})
+	}
 	for _, m := range p.Missing {
 		out.Missing = append(out.Missing, m.Law+": "+m.Field+": "+m.What)
 	}
@@ -87,7 +93,19 @@ func (s *Signer) state(lang string, i paper.Item) string {
 	if i.At != "" {
 		parts = append(parts, i.At)
 	}
+	for _, d := range i.Data {
+		text := say("data."+d.Class) + ": " + say("datum."+d.Given)
+		if d.Reason != "" {
+			text += " (" + d.Reason + ")"
+		}
+		parts = append(parts, text)
+	}
 	return strings.Join(parts, "; ")
+}
+
+// Class is the name of a class of data in a language.
+func (s *Signer) Class(lang string, class policy.Data) string {
+	return s.text(s.Lang(lang), "data."+string(class))
 }
 
 // String is the letter as plain text.

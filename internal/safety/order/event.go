@@ -42,6 +42,23 @@ const (
 	Waits            EventKind = 26
 	// Tried is something that somebody may not do, and did not.
 	Tried EventKind = 27
+	// The custody of data: what would leave was laid out, was let go by another person, was
+	// fetched; what was laid out counts no more; what was let go was not fetched in time.
+	LaidOut  EventKind = 28
+	Released EventKind = 29
+	WasTaken EventKind = 30
+	Dropped  EventKind = 31
+	RanOut   EventKind = 32
+	// Announced is that a person was told before, WasTold that it was told after.
+	Announced EventKind = 33
+	WasTold   EventKind = 34
+	// BarExtended is a bar that another order made longer, KeptLonger a keeping.
+	BarExtended EventKind = 35
+	KeptLonger  EventKind = 36
+	// Reopened is an answered order whose data is to be handed over again, by a new decision.
+	Reopened EventKind = 37
+	// Lifted is a measure that ended because somebody complained or looked again.
+	Lifted EventKind = 38
 )
 
 // String is the kind's name in pages and commands.
@@ -55,7 +72,10 @@ func (k EventKind) String() string {
 		WasRefused: "refused", WasWithdrawn: "withdrawn", WasAnnulled: "annulled",
 		WasMoved: "moved", Rang: "alarm", Missed: "missed", ScrutinyPrepared: "scrutiny-prepared",
 		ScrutinyAsked: "scrutiny-asked", Noted: "note", ManifestFound: "manifest-error",
-		Waits: "waits", Tried: "tried",
+		Waits: "waits", Tried: "tried", LaidOut: "data-laid-out", Released: "data-released",
+		WasTaken: "data-fetched", Dropped: "data-dropped", RanOut: "data-not-fetched",
+		Announced: "person-told-before", WasTold: "person-told", BarExtended: "bar-extended",
+		KeptLonger: "kept-longer", Reopened: "reopened", Lifted: "lifted",
 	}
 	if k < Arrived || int(k) >= len(names) {
 		return "unknown"

@@ -11,7 +11,8 @@
 // outcome. Actions without a handler (keys, back doors, bulk or continuous access) end as a logged
 // refusal, whatever policy says.
 //
-// The package takes no measure: safety/decide does. It hands out no data: it has no code for that.
+// The package takes no measure: safety/decide does. It hands out no data: safety/disclosure does,
+// in the transaction that Handover opens, and cannot before the line for the public log is written.
 package order
 
 import (
@@ -125,6 +126,10 @@ type Kept struct {
 	End *End `json:"end,omitempty"`
 	// Standing is why the sender had none, empty when he had.
 	Standing agency.Problem `json:"standing,omitempty"`
+	// Again is how often it was opened anew after its data had been handed over.
+	Again int64 `json:"again,omitempty"`
+	// BarUntil is until when a later order has made the bar last; 0 for as long as its own says.
+	BarUntil int64 `json:"bar_until,omitempty"`
 }
 
 // Made is a check that was made.

@@ -26,6 +26,10 @@ type Plan struct {
 	From int64         `json:"from,omitempty"`
 	To   int64         `json:"to,omitempty"`
 	Bar  *Bar          `json:"bar,omitempty"`
+	// Key is the fingerprint of the key that data is encrypted to, Again how often the order's data
+	// was decided to be handed over again.
+	Key   string `json:"key,omitempty"`
+	Again int64  `json:"again,omitempty"`
 	// Steps are what becomes of each item.
 	Steps []Step `json:"steps"`
 	// Digest is the SHA-256 of all else as JSON, in hexadecimal digits.
@@ -71,6 +75,9 @@ func (w *work) plan() (Plan, error) {
 				p.Data = append(p.Data, x)
 			}
 		}
+	}
+	if d.Action == policy.Disclose {
+		p.Key, p.Again = w.of.Fingerprint(), w.o.Again
 	}
 	territory := countries(m.Territory, d)
 	for _, i := range w.items {

@@ -178,7 +178,11 @@ func (w *work) country() string {
 }
 
 // line writes the order's line of a kind for the public log.
-func (w *work) line(k ledger.Kind, e entry.Entry) error {
+func (w *work) line(k ledger.Kind, e entry.Entry) error { return w.lineAs(w.o.ID, k, 0, e) }
+
+// lineAs writes a line of the order under a number of its own, which counts in the figures of
+// another time where asOf is one.
+func (w *work) lineAs(id int64, k ledger.Kind, asOf int64, e entry.Entry) error {
 	d := w.o.Document
 	e.Country, e.Instrument = w.country(), w.word()
 	if d.Category.Valid() {
@@ -194,7 +198,8 @@ func (w *work) line(k ledger.Kind, e entry.Entry) error {
 	e.Keywords = slices.Compact(e.Keywords)
 	e.Items = entry.Band(int64(d.named()))
 	l := ledger.Line{
-		Subject: key(w.o.Agency), ID: w.o.ID, Kind: k, At: w.now, Entry: e, Record: w.record(),
+		Subject: key(w.o.Agency), ID: id, Kind: k, At: w.now, AsOf: asOf, Entry: e,
+		Record: w.record(),
 	}
 	if k != ledger.Order {
 		l.Entry.Minutes = max(w.now-w.o.Received, 0) / 60

@@ -60,11 +60,16 @@ const (
 	Withdrawn Kind = "withdrawn"
 	// Scrutiny asks the authority of the service's own state to scrutinise an order.
 	Scrutiny Kind = "scrutiny"
+	// Information answers an order for data: which was handed over, in which package, and which was
+	// not, and why.
+	Information Kind = "information"
 )
 
 // Kinds are all kinds.
 func Kinds() []Kind {
-	return []Kind{Receipt, Incomplete, Effect, Refusal, Moved, Restored, Withdrawn, Scrutiny}
+	return []Kind{
+		Receipt, Incomplete, Effect, Refusal, Moved, Restored, Withdrawn, Scrutiny, Information,
+	}
 }
 
 // Paper is what is signed. The order of its fields is the order in which they are written. Times
@@ -98,6 +103,29 @@ type Paper struct {
 	// Missing are the fields that are missing or wrong.
 	Missing []Missing `json:"missing,omitempty"`
 	Items   []Item    `json:"items,omitempty"`
+	// Package is what data was handed over in.
+	Package *Package `json:"package,omitempty"`
+}
+
+// Package is an encrypted package of data. Digests are SHA-256 in hexadecimal digits.
+type Package struct {
+	// Digest is that of the package as it is handed over, Size its size in bytes.
+	Digest string `json:"digest"`
+	Size   int64  `json:"size"`
+	// Manifest is the digest of the list of digests inside of it, by which each file is checked
+	// once the package has been opened.
+	Manifest string `json:"manifest"`
+	// Key is the fingerprint of the key that it is encrypted to, Until when it can be fetched.
+	Key   string `json:"key"`
+	Until string `json:"until"`
+}
+
+// Datum is what became of one class of data of one account.
+type Datum struct {
+	// Class is the class of data, Given yes, none (nothing is held) or no, Reason why not.
+	Class  string `json:"class"`
+	Given  string `json:"given"`
+	Reason string `json:"reason,omitempty"`
 }
 
 // Missing is a field that is missing or wrong.
@@ -121,6 +149,8 @@ type Item struct {
 	Territory []string `json:"territory,omitempty"`
 	Until     string   `json:"until,omitempty"`
 	Reason    string   `json:"reason,omitempty"`
+	// Data is what became of each class of data that was asked for.
+	Data []Datum `json:"data,omitempty"`
 }
 
 // Time writes a time in Unix seconds as papers have it; empty for 0.
