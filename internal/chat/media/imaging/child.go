@@ -3,6 +3,8 @@ package imaging
 import (
 	"errors"
 	"io"
+
+	"parley/internal/confine"
 )
 
 // WorkerArg is the argument with which a program is to call WorkerMain.
@@ -17,7 +19,7 @@ func WorkerMain(in io.Reader, out io.Writer) int {
 		return 1
 	}
 	// Until here only the server's own bytes were read.
-	answer := reply{isolation: confine(ask.memory, ask.cpu)}
+	answer := reply{isolation: confine.Enter(ask.memory, ask.cpu)}
 	ask.image = make([]byte, length)
 	if _, err := io.ReadFull(in, ask.image); err != nil {
 		return 1

@@ -9,7 +9,11 @@
 // missing of it is told by Worker.Isolation, for the operator to know.
 package imaging
 
-import "errors"
+import (
+	"errors"
+
+	"parley/internal/confine"
+)
 
 // Bounds of what is taken and given.
 const (
@@ -28,9 +32,9 @@ var (
 	// ErrTooLarge says that a file or an image exceeds MaxInput, MaxPixels or MaxSide.
 	ErrTooLarge = errors.New("imaging: image is too large")
 	// ErrTimeout says that the worker used up its time.
-	ErrTimeout = errors.New("imaging: worker took too long")
+	ErrTimeout = confine.ErrTimeout
 	// ErrCrashed says that the worker failed to start, died, or answered nonsense.
-	ErrCrashed = errors.New("imaging: worker crashed")
+	ErrCrashed = confine.ErrCrashed
 )
 
 // Purpose says what a photo is for, and so which sizes are made.

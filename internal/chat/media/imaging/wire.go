@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"parley/internal/confine"
 )
 
 // The pipe protocol. A request is requestMagic, the purpose, the processor time in milliseconds,
@@ -83,7 +85,7 @@ func readRequestHead(in io.Reader) (request, int, error) {
 // reply is what a worker answers.
 type reply struct {
 	status    status
-	isolation Isolation
+	isolation confine.Isolation
 	result    Result
 }
 
@@ -111,7 +113,7 @@ func decodeReply(purpose Purpose, b []byte) (reply, error) {
 		return reply{}, errWire
 	}
 	b = b[len(replyMagic):]
-	r := reply{status: status(b[0]), isolation: Isolation(b[1])}
+	r := reply{status: status(b[0]), isolation: confine.Isolation(b[1])}
 	if r.status != statusDone {
 		if r.status == 0 || r.status > statusFailed {
 			return reply{}, errWire

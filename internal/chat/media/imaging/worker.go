@@ -3,15 +3,13 @@ package imaging
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"image"
 	"image/png"
-	"os/exec"
 	"runtime"
-	"strings"
-	"syscall"
 	"time"
+
+	"parley/internal/confine"
 )
 
 // Defaults of Options.
@@ -19,8 +17,6 @@ const (
 	defaultTimeout = 20 * time.Second
 	defaultCPU     = 5 * time.Second
 	defaultMemory  = 512 << 20
-	// reapWait is how long a killed worker's pipes may stay open.
-	reapWait = time.Second
 )
 
 // Options say how workers are run. The zero value is the default.
@@ -38,42 +34,12 @@ type Options struct {
 	Processes int
 }
 
-// Isolation is what keeps a worker apart from the machine, as a set of bits.
-type Isolation uint8
-
-const (
-	// Limits are bounds on processor time, memory, and files: none may be opened or grow.
-	Limits Isolation = 1 << iota
-	// Syscalls is a filter that lets through what decoding needs and refuses all other system
-	// calls: opening files, making sockets or processes, looking at other processes.
-	Syscalls
-	// Network is a network namespace without any device.
-	Network
-)
-
-// String lists the bits for the operator.
-func (i Isolation) String() string {
-	var parts []string
-	for _, bit := range []struct {
-		bit  Isolation
-		name string
-	}{{Limits, "limits"}, {Syscalls, "syscalls"}, {Network, "network"}} {
-		if i&bit.bit != 0 {
-			parts = append(parts, bit.name)
-		}
-	}
-	if parts == nil {
-		return "none"
-	}
-	return strings.Join(parts, "+")
-}
-
 // Worker makes sizes in processes of its own, a bounded number at a time. It is safe for
 // concurrent use.
 type Worker struct {
 	options   Options
-	spaces    *syscall.SysProcAttr
-	isolation Isolation
+	space     confine.Space
+	isolation confine.Isolation
 	slots     chan struct{}
 }
 
@@ -81,7 +47,7 @@ type Worker struct {
 // permits. It fails with ErrCrashed or ErrTimeout when no worker answers at all.
 func NewWorker(ctx context.Context, options Options) (*Worker, error) {
 	if options.Argv == nil {
-		program, err := self()
+		program, err := confine.Self()
 		if err != nil {
 			return nil, fmt.Errorf("%w: find this program: %w", ErrCrashed, err)
 		}
@@ -104,20 +70,18 @@ func NewWorker(ctx context.Context, options Options) (*Worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, spaces := range namespaces() {
-		w.spaces = spaces
+	spaces := confine.Spaces()
+	for i, space := range spaces {
+		w.space = space
 		answer, err := w.ask(ctx, Message, probe)
 		if err == nil && answer.status != statusDone {
 			err = ErrCrashed
 		}
 		if err == nil {
-			w.isolation = answer.isolation &^ Network
-			if spaces != nil {
-				w.isolation |= Network
-			}
+			w.isolation = answer.isolation&^confine.Network | space.Isolation()
 			return w, nil
 		}
-		if spaces == nil || ctx.Err() != nil {
+		if i == len(spaces)-1 || ctx.Err() != nil {
 			return nil, err
 		}
 	}
@@ -134,7 +98,7 @@ func probeImage() ([]byte, error) {
 }
 
 // Isolation returns what keeps the workers apart from this machine.
-func (w *Worker) Isolation() Isolation { return w.isolation }
+func (w *Worker) Isolation() confine.Isolation { return w.isolation }
 
 // Resize makes the sizes of an image for a purpose. It waits for a free worker as long as the
 // context allows. Errors: ErrNotImage, ErrTooLarge, ErrTimeout, ErrCrashed, the context's.
@@ -184,42 +148,7 @@ func (w *Worker) ask(ctx context.Context, purpose Purpose, image []byte) (reply,
 
 // run starts a worker, hands it the request, and returns what it wrote when it ended well.
 func (w *Worker) run(ctx context.Context, ask request) ([]byte, error) {
-	timed, cancel := context.WithTimeout(ctx, w.options.Timeout)
-	defer cancel()
-	cmd := exec.CommandContext(timed, w.options.Argv[0], w.options.Argv[1:]...)
-	// Nothing of the server's environment, which may hold secrets. One processor is enough for
-	// one image, and makes processor time and elapsed time the same.
-	cmd.Env = []string{"GOMAXPROCS=1", "GOTRACEBACK=none"}
-	cmd.Dir = "/"
-	cmd.SysProcAttr = w.spaces
-	cmd.WaitDelay = reapWait
-	cmd.Stdin = bytes.NewReader(ask.encode())
-	var out bounded
-	cmd.Stdout = &out
-	err := cmd.Run()
-	switch {
-	case err == nil:
-		return out.buffer.Bytes(), nil
-	case ctx.Err() != nil:
-		return nil, ctx.Err()
-	case timed.Err() != nil:
-		return nil, ErrTimeout
-	case overspent(cmd.ProcessState):
-		return nil, fmt.Errorf("%w: %w", ErrTimeout, err)
-	default:
-		return nil, fmt.Errorf("%w: %w", ErrCrashed, err)
-	}
-}
-
-// bounded collects at most maxReply bytes.
-type bounded struct {
-	buffer bytes.Buffer
-}
-
-// Write fails when there would be too much, which ends the worker's pipe.
-func (b *bounded) Write(p []byte) (int, error) {
-	if b.buffer.Len()+len(p) > maxReply {
-		return 0, errors.New("imaging: too long an answer")
-	}
-	return b.buffer.Write(p)
+	return confine.Command{
+		Argv: w.options.Argv, Space: w.space, Timeout: w.options.Timeout, Answer: maxReply,
+	}.Ask(ctx, ask.encode())
 }

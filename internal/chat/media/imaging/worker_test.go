@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"parley/internal/confine"
 )
 
 // The ways in which the test binary can be a bad worker, by its first argument. All but the first
@@ -58,7 +60,7 @@ func badWorker(way string) {
 	if err != nil {
 		os.Exit(1)
 	}
-	confine(ask.memory, ask.cpu)
+	confine.Enter(ask.memory, ask.cpu)
 	switch way {
 	case sleeps:
 		time.Sleep(time.Hour)
@@ -221,7 +223,7 @@ func TestBadWorkers(t *testing.T) {
 			if test.change != nil {
 				test.change(&w.options)
 			}
-			if test.way == eats && w.Isolation()&Limits == 0 {
+			if test.way == eats && w.Isolation()&confine.Limits == 0 {
 				t.Skip("no limits on this machine")
 			}
 			_, err := w.Resize(t.Context(), Message, large)
@@ -237,7 +239,7 @@ func TestBadWorkers(t *testing.T) {
 
 func TestWorkerIsConfined(t *testing.T) {
 	w := newTestWorker(t, escapes)
-	if w.Isolation()&Syscalls == 0 {
+	if w.Isolation()&confine.Syscalls == 0 {
 		t.Skipf("no filter of system calls on this machine: %v", w.Isolation())
 	}
 	out, err := w.run(t.Context(), request{

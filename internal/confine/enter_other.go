@@ -1,6 +1,6 @@
 //go:build !linux
 
-package imaging
+package confine
 
 import (
 	"os"
@@ -14,9 +14,9 @@ func self() (string, error) { return os.Executable() }
 // namespaces lists the ways to start a worker; outside of Linux there is one.
 func namespaces() []*syscall.SysProcAttr { return []*syscall.SysProcAttr{nil} }
 
-// confine does nothing outside of Linux: a worker is then no more than a process of its own, killed
+// enter does nothing outside of Linux: a worker is then no more than a process of its own, killed
 // when it takes too long.
-func confine(int64, time.Duration) Isolation { return 0 }
+func enter(int64, time.Duration) Isolation { return 0 }
 
 // overspent says whether a process was ended for its use of the processor, which is not limited.
 func overspent(*os.ProcessState) bool { return false }

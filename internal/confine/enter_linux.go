@@ -1,7 +1,8 @@
-package imaging
+package confine
 
 import (
 	"os"
+	"runtime"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -42,18 +43,30 @@ func namespaces() []*syscall.SysProcAttr {
 // capability.
 const nobody = 65534
 
-// confine takes away from this process what decoding does not need, for good, and returns what
-// worked. The limits on memory count from what the process uses already.
-func confine(memory int64, cpu time.Duration) Isolation {
-	debug.SetMemoryLimit(memory / 100 * softShare)
+// enter takes away from this process what computing does not need. The limits count from what the
+// process has used already.
+func enter(memory int64, cpu time.Duration) Isolation {
+	var used runtime.MemStats
+	runtime.ReadMemStats(&used)
+	debug.SetMemoryLimit(int64(used.Sys-used.HeapReleased) + memory/100*softShare)
 	var done Isolation
-	if limitResources(uint64(memory), uint64(cpu/time.Second)) {
+	if limitResources(uint64(memory), spent()+uint64(cpu/time.Second)) {
 		done |= Limits
 	}
 	if filterSyscalls() == nil {
 		done |= Syscalls
 	}
 	return done
+}
+
+// spent is how much processor time this process has used, in seconds begun.
+func spent() uint64 {
+	var used unix.Rusage
+	if unix.Getrusage(unix.RUSAGE_SELF, &used) != nil {
+		return 0
+	}
+	nanos := used.Utime.Nano() + used.Stime.Nano()
+	return uint64((nanos + int64(time.Second) - 1) / int64(time.Second))
 }
 
 // limitResources sets the limits and says whether all were accepted. The address space is limited
