@@ -138,7 +138,8 @@ func (b *boundary) forbids(s *source, at string) bool {
 // rooms are the tiers of the code from the bottom up: a package imports its own tier and those
 // below.
 var rooms = [][]string{
-	{"internal/clock", "internal/ids", "internal/limit", "internal/config", "internal/diag"},
+	{"internal/clock", "internal/ids", "internal/limit", "internal/config", "internal/diag",
+		"internal/confine"},
 	{"internal/mtproto"},
 	{"internal/store", "internal/blob", "internal/bus", "internal/keyring", "internal/smtp", "internal/hook",
 		"internal/tlog"},
