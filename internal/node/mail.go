@@ -4,21 +4,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"parley/internal/safety/mail"
-	"parley/internal/smtp"
 )
 
 // openMail builds what mails receipts, outcomes and answers to people without an account, if a mail
 // server is configured.
 func (n *Node) openMail() error {
-	c := n.Config.SMTP
-	if c.Server == "" {
-		return nil
-	}
-	server, err := smtp.New(smtp.Options{
-		Address: c.Server, TLS: smtp.TLSMode(c.TLS), Username: c.Username,
-		Password: c.Password.Reveal(), From: c.From,
-	})
-	if err != nil {
+	server, err := n.mailServer()
+	if err != nil || server == nil {
 		return err
 	}
 	mails := prometheus.NewCounterVec(prometheus.CounterOpts{

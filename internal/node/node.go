@@ -55,6 +55,7 @@ import (
 	"parley/internal/safety/instrument"
 	"parley/internal/safety/intake"
 	"parley/internal/safety/mail"
+	"parley/internal/safety/oncall"
 	"parley/internal/safety/order"
 	"parley/internal/safety/statement"
 	"parley/internal/store"
@@ -93,6 +94,8 @@ type Node struct {
 	law      *instrument.Set
 	// Mail is nil where no mail server is configured.
 	Mail *mail.Service
+	// OnCall is the emergency line.
+	OnCall *oncall.Service
 	// DSA sends statements of reasons to the EU's database, or shows what it would send.
 	DSA *dsadb.Service
 	// Enforce carries measures out; only decisions give it orders.
@@ -165,11 +168,11 @@ func Open(ctx context.Context, cfg config.Config, o Options) (n *Node, err error
 	})
 	n.public = sync.OnceValues(n.pages)
 	steps := []func() error{
-		n.openKeeping, n.openRooms, n.openSafety, n.openDecide, n.openOrders, n.openDSA, n.openMail,
-		n.openAPI, n.openGateway, n.openTransparency, n.carryOn,
+		n.openKeeping, n.openRooms, n.openSafety, n.openDecide, n.openOnCall, n.openOrders,
+		n.openDSA, n.openMail, n.openAPI, n.openGateway, n.openTransparency, n.carryOn,
 	}
 	if o.Tool {
-		steps = steps[:6]
+		steps = steps[:7]
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {
@@ -338,6 +341,7 @@ func (n *Node) background() {
 	n.start(n.expire)
 	n.carryOutDecisions()
 	n.carryOutOrders()
+	n.ring()
 	if n.Mail != nil {
 		n.start(func() { n.Mail.Run(n.ctx) })
 	}

@@ -63,6 +63,7 @@ func (n *Node) openOrders() error {
 			alarms.Inc()
 			n.log.Warn("an order needs somebody", "order", o.ID, "agency", o.Agency,
 				"instrument", o.Document.Instrument, "why", why)
+			n.ringForOrder(o, why)
 		},
 		Done: func(o order.Order) { ended.WithLabelValues(o.State.String()).Inc() },
 	}

@@ -10,6 +10,7 @@ import (
 	"parley/internal/safety/instrument"
 	"parley/internal/web/contact"
 	"parley/internal/web/notice"
+	callpage "parley/internal/web/oncall"
 	"parley/internal/web/page"
 	persons "parley/internal/web/person"
 )
@@ -73,6 +74,10 @@ func (n *Node) routes() (*http.ServeMux, error) {
 	if err != nil {
 		return nil, err
 	}
+	alerts, err := callpage.New(site, n.Store, n.OnCall)
+	if err != nil {
+		return nil, err
+	}
 	figures, err := n.transparencyPages(site)
 	if err != nil {
 		return nil, err
@@ -88,6 +93,7 @@ func (n *Node) routes() (*http.ServeMux, error) {
 	notices.Mount(mux)
 	people.Mount(mux)
 	contacts.Mount(mux)
+	alerts.Mount(mux)
 	return mux, nil
 }
 

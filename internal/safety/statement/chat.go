@@ -33,9 +33,18 @@ func (s *Service) Press(
 	var decision int64
 	var who appeal.Person
 	err := s.Store.View(ctx, func(r *store.Reader) (err error) {
-		if ref, err = pressed(r, user, id, data); err != nil {
-			return err
+		ref, err = pressed(r, user, id, data)
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	if s.Pressed != nil {
+		if answer, ours, err := s.Pressed(ctx, user, ref); ours || err != nil {
+			return answer, err
 		}
+	}
+	err = s.Store.View(ctx, func(r *store.Reader) (err error) {
 		if lang, err = s.Language(r, user); err != nil {
 			return err
 		}

@@ -19,6 +19,7 @@
 package statement
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 
@@ -51,6 +52,10 @@ type Options struct {
 	Mail func(tx *store.Tx, l store.Letter, report int64) error
 	// URL is what links to pages begin with, without a slash at its end; empty makes no links.
 	URL string
+	// Pressed answers the button of a message that is not about a complaint; ours is false for one
+	// that it does not know. It may be nil.
+	Pressed func(ctx context.Context, user ids.UserID, data string) (
+		answer string, ours bool, err error)
 	Log *slog.Logger
 	// Delivered hears of every letter once it is delivered, by its kind; nil hears nothing.
 	Delivered func(decide.LetterKind)
