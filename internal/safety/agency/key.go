@@ -9,8 +9,8 @@ import (
 	"parley/internal/store"
 )
 
-// Key is a key with which a program of an agency gives notices and reads what became of them. It
-// gives no orders: those need an officer.
+// Key is a key with which a program of an agency gives notices and brings orders, and reads what
+// became of them. It gives no order by itself: an officer has to put his key to what it brought.
 type Key struct {
 	Agency, ID       int64
 	Label            string

@@ -19,6 +19,8 @@ const (
 	Halted     Problem = "suspended"
 	// Lapsed was not confirmed again in time.
 	Lapsed Problem = "attestation-lapsed"
+	// Unsigned came by a program of a known agency: no officer has put his key to it.
+	Unsigned Problem = "unsigned"
 )
 
 // Standing is what somebody's word is worth.
@@ -73,6 +75,22 @@ func StandingOf(r *store.Reader, agency, officer, now int64) (s Standing, err er
 	}
 	s.Ends = max(s.Officer.Bound, s.Agency.Approved) + seconds(quarantine)
 	s.Quarantined = now < s.Ends
+	return s, nil
+}
+
+// ProgramStanding tells what the word of an agency's program is worth at a time: never more than
+// that the agency is known, which is Unsigned.
+func ProgramStanding(r *store.Reader, agency, now int64) (s Standing, err error) {
+	s.Agency, err = Of(r, agency)
+	if errors.Is(err, store.ErrNotFound) {
+		return Standing{Problem: Unknown}, nil
+	}
+	if err != nil {
+		return s, err
+	}
+	if s.Problem = s.Agency.problem(now); s.Problem == "" {
+		s.Problem = Unsigned
+	}
 	return s, nil
 }
 

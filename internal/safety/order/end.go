@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"parley/internal/safety"
-	"parley/internal/safety/agency"
 	"parley/internal/safety/instrument"
 	"parley/internal/safety/ledger"
 	"parley/internal/safety/policy"
@@ -30,12 +29,8 @@ func (s *Service) Withdraw(ctx context.Context, by Sender, id int64, reason stri
 		return Order{}, ErrReason
 	}
 	return s.takeBack(ctx, by.Agency, id, func(w *work) error {
-		standing, err := agency.StandingOf(&w.tx.Reader, by.Agency, by.Officer, w.now)
-		if err != nil {
+		if err := w.may(by); err != nil {
 			return err
-		}
-		if standing.Problem != "" {
-			return ErrStanding
 		}
 		return w.ending(End{State: Withdrawn, Officer: by.Officer, Reason: reason})
 	})

@@ -171,7 +171,7 @@ func (w *work) assess() error {
 	}
 	v := w.o.Verdict
 	switch {
-	case w.o.Standing != "":
+	case w.o.Standing != "" && w.o.Standing != agency.Unsigned:
 		return w.refuse("sender-"+string(w.o.Standing), senderText)
 	case slices.Contains(policy.Actions(), w.o.Document.Action) && !handled(w.o.Document.Action):
 		return w.refuse("no-handler", handlerText)
@@ -179,6 +179,8 @@ func (w *work) assess() error {
 		return w.refuse(refusedFor(v))
 	case len(w.o.Problems) > 0 || v.Outcome == policy.Incomplete:
 		return w.incomplete(v)
+	case w.o.Standing == agency.Unsigned:
+		return w.to(Received, Waits, "an officer's word")
 	case v.Outcome == policy.Held:
 		return w.to(Held, WasHeld, holds(v))
 	case len(v.Unverified) > 0:

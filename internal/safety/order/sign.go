@@ -131,6 +131,30 @@ func (s *Service) Confirm(ctx context.Context, by Sender, id int64) (Order, erro
 	})
 }
 
+// Vouch is an officer's word, with his key, for an order that a program of his agency brought: from
+// then on it is his, and his emergencies wait as they always do. ErrStanding for who has none,
+// ErrState for an order that waits for no such word.
+func (s *Service) Vouch(ctx context.Context, by Sender, id int64) (Order, error) {
+	return s.change(ctx, by.Agency, id, func(w *work) error {
+		standing, err := agency.StandingOf(&w.tx.Reader, by.Agency, by.Officer, w.now)
+		switch {
+		case err != nil:
+			return err
+		case standing.Problem != "":
+			return ErrStanding
+		case w.o.Standing != agency.Unsigned || !w.o.State.Open() || w.o.State == Ending:
+			return ErrState
+		}
+		w.o.Officer, w.o.Standing, w.o.New = by.Officer, "", standing.Quarantined
+		if err := w.score(by, slices.Contains(w.o.Signals, "altered-twin")); err != nil {
+			return err
+		}
+		return w.checked(Made{
+			Check: policy.SenderCheck, Officer: by.Officer, Note: standing.Officer.Name,
+		})
+	})
+}
+
 // Believe is a named person's decision that the emergency of an officer who is new may be believed,
 // so that it does not wait for his week to be over. The checks that policy wants remain.
 func (s *Service) Believe(

@@ -18,8 +18,18 @@ import (
 // proved himself with his key; the zero Sender is nobody known, whatever address a mail came from.
 type Sender struct {
 	Agency, Officer int64
+	// Program is set when a program of the agency brought it by a key, and no officer.
+	Program bool
 	// Signals are what the door noticed.
 	Signals agency.Signals
+}
+
+// standing is what the sender's word is worth at a time.
+func (f Sender) standing(r *store.Reader, now int64) (agency.Standing, error) {
+	if f.Program && f.Officer == 0 {
+		return agency.ProgramStanding(r, f.Agency, now)
+	}
+	return agency.StandingOf(r, f.Agency, f.Officer, now)
 }
 
 // Receipt is what the sender of an order is given.
@@ -95,7 +105,7 @@ func (s *Service) receive(
 	if same != 0 {
 		return s.replay(tx, from, same)
 	}
-	standing, err := agency.StandingOf(&tx.Reader, from.Agency, from.Officer, w.now)
+	standing, err := from.standing(&tx.Reader, w.now)
 	if err != nil {
 		return out, err
 	}
@@ -200,7 +210,7 @@ func (w *work) score(from Sender, altered bool) error {
 	g.NoSupervisor = !filled(d.Supervisor)
 	g.ForeignLaw = w.of.ID != 0 && d.Country != w.of.Country
 	g.Broad = d.named() > broad || len(d.Data) > 0 && d.From == 0
-	g.MailOnly = from.Officer == 0
+	g.MailOnly = from.Officer == 0 && !from.Program
 	for _, x := range earlier {
 		if x.Officer == from.Officer && x.Received > w.now-3600 {
 			g.Burst++

@@ -52,8 +52,9 @@ func (s *Service) Find(ctx context.Context, by Sender, ref string) (Order, error
 }
 
 // Supplement puts a completed or corrected document in the place of an open order's. What was
-// signed before counts no more, because it was under something else. ErrState is for an order that
-// is being carried out or is over, ErrStanding for who has none, ErrReason for another number.
+// signed before counts no more, because it was under something else. A program may do so as long as
+// no officer has vouched for the order. ErrState is for an order that is being carried out or is
+// over, ErrStanding for who has none, ErrReason for another number.
 func (s *Service) Supplement(
 	ctx context.Context, by Sender, id int64, d Document,
 ) (Order, error) {
@@ -66,12 +67,10 @@ func (s *Service) Supplement(
 		return Order{}, err
 	}
 	return s.change(ctx, by.Agency, id, func(w *work) error {
-		standing, err := agency.StandingOf(&w.tx.Reader, by.Agency, by.Officer, w.now)
+		err := w.may(by)
 		switch {
 		case err != nil:
 			return err
-		case standing.Problem != "":
-			return ErrStanding
 		case !w.o.State.Open() || w.o.State == Ending || w.begun():
 			return ErrState
 		case d.Number != w.o.Document.Number || d.Instrument != w.o.Document.Instrument:
@@ -88,6 +87,20 @@ func (s *Service) Supplement(
 		}
 		return w.replace(d, digest, found, By{Officer: by.Officer})
 	})
+}
+
+// may tells whether the order is somebody's to change: an officer's who has standing, or as long as
+// no officer has vouched for it, the program's of the agency that brought it. ErrStanding if not.
+func (w *work) may(by Sender) error {
+	standing, err := by.standing(&w.tx.Reader, w.now)
+	if err != nil {
+		return err
+	}
+	unsigned := standing.Problem == agency.Unsigned && w.o.Standing == agency.Unsigned
+	if standing.Problem != "" && !unsigned {
+		return ErrStanding
+	}
+	return nil
 }
 
 // begun tells whether carrying the order out has begun.
