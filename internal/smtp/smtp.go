@@ -7,6 +7,7 @@
 package smtp
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/tls"
@@ -133,9 +134,17 @@ type Letter struct {
 	// Lang is the language that it is written in.
 	Lang string
 	Time time.Time
+	// Files go along with it.
+	Files []File
 	// ID is the part of the Message-ID before the at sign, random when empty. The same ID lets
 	// mail programs see that a mail which came twice is one.
 	ID string
+}
+
+// File is something that goes along with a mail.
+type File struct {
+	Name string
+	Body []byte
 }
 
 // Send hands a mail to the mail server. Errors: ErrAddress, *DeliveryError, the context's.
@@ -179,6 +188,9 @@ func (s *Server) letter(l Letter) (*mail.Msg, error) {
 	// https://www.rfc-editor.org/rfc/rfc3834#section-5
 	letter.SetGenHeader("Auto-Submitted", "auto-generated")
 	letter.SetBodyString(mail.TypeTextPlain, l.Body)
+	for _, f := range l.Files {
+		letter.AttachReadSeeker(f.Name, bytes.NewReader(f.Body))
+	}
 	return letter, nil
 }
 

@@ -32,13 +32,10 @@ import (
 	"parley/internal/tlog/entry"
 )
 
-// Instrument is the law's word in the public log.
-const Instrument = "US_18_USC_2258A"
-
 // Public are the fields of a report's line in the public log.
 func Public(d store.Duty) entry.Entry {
 	return entry.Entry{
-		Country: "US", Instrument: Instrument, Category: string(safety.ProtectionMinors),
+		Country: "US", Instrument: entry.ChildAbuseReported, Category: string(safety.ProtectionMinors),
 		Outcome: "full", Items: entry.Band(1),
 	}
 }
@@ -242,26 +239,17 @@ func (s *Service) account(tx *store.Reader, r *Report, author ids.UserID) error 
 		return nil
 	}
 	r.Person.ID = strconv.FormatInt(int64(author), 10)
-	u, err := tx.User(author)
-	if err != nil && !store.IsNotFound(err) {
-		return err
-	}
-	r.Person.Phone = u.Phone
-	devices, err := tx.Authorizations(author)
+	known, err := duty.Know(tx, author)
 	if err != nil {
 		return err
 	}
-	for _, a := range devices {
-		if a.IP == "" {
-			continue
-		}
+	r.Person.Phone = known.Phone
+	for _, a := range known.Addresses {
 		name := "Other" // used there last; where it logged in first is not kept
-		if a.Active <= a.Created {
+		if a.Login {
 			name = "Login"
 		}
-		r.Person.Events = append(r.Person.Events, Event{
-			Address: a.IP, Name: name, At: time.Unix(max(a.Active, a.Created), 0).UTC(),
-		})
+		r.Person.Events = append(r.Person.Events, Event{Address: a.IP, Name: name, At: a.At})
 	}
 	return s.prior(tx, r, author)
 }

@@ -21,6 +21,22 @@ const (
 	Preservation        = "EPOC_PR"
 )
 
+// Words of Instrument of what the service tells authorities without being asked.
+const (
+	// CrimeSuspected is a notification under DSA Article 18.
+	CrimeSuspected = "DSA_ARTICLE_18"
+	// ChildAbuseReported is a report to the CyberTipline.
+	//
+	// https://www.law.cornell.edu/uscode/text/18/2258A
+	ChildAbuseReported = "US_18_USC_2258A"
+)
+
+// Unasked tells whether an entry is about something that no authority asked for.
+func (e Entry) Unasked() bool {
+	return e.Kind == Disclosure &&
+		(e.Instrument == CrimeSuspected || e.Instrument == ChildAbuseReported)
+}
+
 // Words of Content of orders for data, by the classes of Regulation (EU) 2023/1543.
 const (
 	SubscriberData  = "DATA_SUBSCRIBER"

@@ -63,12 +63,16 @@ const (
 	// Information answers an order for data: which was handed over, in which package, and which was
 	// not, and why.
 	Information Kind = "information"
+	// Suspicion tells an authority of its own accord that a crime against life or safety is
+	// suspected. Its document is what is sent along, Received when that was drawn up.
+	Suspicion Kind = "suspicion"
 )
 
 // Kinds are all kinds.
 func Kinds() []Kind {
 	return []Kind{
 		Receipt, Incomplete, Effect, Refusal, Moved, Restored, Withdrawn, Scrutiny, Information,
+		Suspicion,
 	}
 }
 

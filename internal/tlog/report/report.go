@@ -92,6 +92,10 @@ type Figures struct {
 	MedianMinutes       int64 `json:"median_minutes"`
 	MedianAppealMinutes int64 `json:"median_appeal_minutes"`
 
+	// Reported are those that the service made to authorities of its own accord, by the law that
+	// wants them.
+	Reported map[string]int64 `json:"reported,omitempty"`
+
 	// Requests are those of authorities, by country.
 	Requests map[string]Requests `json:"requests,omitempty"`
 }

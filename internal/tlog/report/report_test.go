@@ -115,6 +115,21 @@ func TestFormat(t *testing.T) {
 	}
 }
 
+// TestUnaskedIsNoRequest: what the service tells authorities of its own accord is no answer to any.
+func TestUnaskedIsNoRequest(t *testing.T) {
+	h := newHistory(t)
+	for _, in := range []string{
+		entry.CrimeSuspected, entry.ChildAbuseReported, entry.CrimeSuspected,
+	} {
+		h.add(entry.Entry{Kind: entry.Disclosure, Day: "2026-11-28", Instrument: in})
+	}
+	r := h.close("2026-11-28")
+	if got := r.Today; got.Reported[entry.CrimeSuspected] != 2 || len(got.Requests) != 0 ||
+		r.Month.Reported[entry.ChildAbuseReported] != 1 {
+		t.Errorf("%+v", got)
+	}
+}
+
 // TestFigures: precision is measured, bands add up, and what changes later is a correction.
 func TestFigures(t *testing.T) {
 	h := newHistory(t)

@@ -78,6 +78,7 @@ func newTally() *tally {
 		of: Figures{
 			Subjects: map[string]int64{}, Measures: map[string]int64{}, Grounds: map[string]int64{},
 			Categories: map[string]int64{}, Sources: map[string]int64{},
+			Reported: map[string]int64{},
 		},
 		took: times{}, appeals: times{}, requests: map[string]*requests{},
 		withheld: map[string]withheld{},
@@ -164,6 +165,10 @@ func (t *tally) country(code string) *requests {
 }
 
 func (t *tally) request(e entry.Entry) {
+	if e.Unasked() {
+		count(t.of.Reported, e.Instrument)
+		return
+	}
 	r := t.country(e.Country)
 	switch e.Kind {
 	case entry.Order:
@@ -215,6 +220,7 @@ func (t *tally) merge(o *tally) {
 	sum(a.Grounds, b.Grounds)
 	sum(a.Categories, b.Categories)
 	sum(a.Sources, b.Sources)
+	sum(a.Reported, b.Reported)
 	a.Appeals.merge(b.Appeals)
 	a.Settlements.merge(b.Settlements)
 	a.Reviews.merge(b.Reviews)
@@ -261,6 +267,7 @@ func (t *tally) figures() Figures {
 	f.Subjects, f.Measures = maps.Clone(f.Subjects), maps.Clone(f.Measures)
 	f.Grounds, f.Categories = maps.Clone(f.Grounds), maps.Clone(f.Categories)
 	f.Sources = maps.Clone(f.Sources)
+	f.Reported = maps.Clone(f.Reported)
 	f.AutomatedShare = share(f.Automated, f.Decisions)
 	right := f.AutomatedReviews
 	f.AutomatedPrecision = share(right.Upheld, right.Upheld+right.Partly+right.Reversed)

@@ -305,6 +305,9 @@ func (t *Tally) Add(e *entry.Entry) {
 }
 
 func (t *Tally) order(e *entry.Entry) {
+	if e.Unasked() {
+		return
+	}
 	o := of(t.Orders, OrderClass{e.Country, e.Instrument, e.Category, keyword(e)})
 	switch e.Kind {
 	case entry.Order:
