@@ -35,8 +35,8 @@ import (
 // Public are the fields of a report's line in the public log.
 func Public(d store.Duty) entry.Entry {
 	return entry.Entry{
-		Country: "US", Instrument: entry.ChildAbuseReported, Category: string(safety.ProtectionMinors),
-		Outcome: "full", Items: entry.Band(1),
+		Country: "US", Instrument: entry.ChildAbuseReported, Outcome: "full",
+		Category: string(safety.ProtectionMinors), Items: entry.Band(1),
 	}
 }
 
