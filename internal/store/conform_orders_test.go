@@ -174,17 +174,69 @@ func testOrders(d *desk) {
 			return r.OrdersOf(o.Agency, math.MaxInt64, 5)
 		},
 		"queue": func(r *store.Reader) ([]store.Order, error) { return r.OrderQueue(60, 0, 0, 5) },
+		"open of the agency": func(r *store.Reader) ([]store.Order, error) {
+			return r.OpenOrdersOf(o.Agency, 50, 0, 5)
+		},
 	} {
 		equal(d, what, read(d, list), []store.Order{o})
 	}
 	equal(d, "clocks", read(d, func(r *store.Reader) ([]store.Order, error) {
 		return r.OrderClocks(40, 5)
 	}), []store.Order{again})
+	for from, want := range map[int64]int64{51: 1, 52: 0} {
+		equal(d, "count", read(d, func(r *store.Reader) (int64, error) {
+			return r.CountOrders(60, from, math.MaxInt64, 5)
+		}), want)
+	}
 	o.Closed = 70
 	d.update(func(tx *store.Tx) error { return tx.ChangeOrder(o) })
 	equal(d, "no queue", read(d, func(r *store.Reader) ([]store.Order, error) {
 		return r.OrderQueue(60, 0, 0, 5)
 	}), []store.Order{})
+}
+
+func testRefusals(d *desk) {
+	a := store.OrderRefusal{
+		Agency: d.id(1), Order: d.id(2), At: 5, Class: "no-handler", Country: "XA",
+		Instrument: "order", Number: "7%1", Authority: "Office", Words: "7%1 office",
+	}
+	b := a
+	b.Order, b.At, b.Class, b.Country, b.Number, b.Words = d.id(3), 6, "too-wide", "XB", "8", "8_"
+	d.update(func(tx *store.Tx) error { return tx.AddOrderRefusal(a) })
+	d.refused(store.ErrConflict, func(tx *store.Tx) error { return tx.AddOrderRefusal(a) })
+	d.update(func(tx *store.Tx) error { return tx.AddOrderRefusal(b) })
+	for what, c := range map[string]struct {
+		f    store.RefusalFilter
+		want []store.OrderRefusal
+	}{
+		"all":           {store.RefusalFilter{}, []store.OrderRefusal{b, a}},
+		"since":         {store.RefusalFilter{Since: 6}, []store.OrderRefusal{b}},
+		"class":         {store.RefusalFilter{Class: a.Class}, []store.OrderRefusal{a}},
+		"country":       {store.RefusalFilter{Country: "XB"}, []store.OrderRefusal{b}},
+		"instrument":    {store.RefusalFilter{Instrument: "other"}, nil},
+		"words":         {store.RefusalFilter{Words: "%1 off"}, []store.OrderRefusal{a}},
+		"no wild cards": {store.RefusalFilter{Words: "7_1"}, nil},
+		"below":         {store.RefusalFilter{At: b.At, Order: b.Order}, []store.OrderRefusal{a}},
+	} {
+		if c.f.At == 0 {
+			c.f.At = 7
+		}
+		equal(d, what, read(d, func(r *store.Reader) (out []store.OrderRefusal, err error) {
+			list, err := r.OrderRefusals(c.f, 5)
+			for _, x := range list {
+				if x.Agency == d.id(1) {
+					out = append(out, x)
+				}
+			}
+			return out, err
+		}), c.want)
+	}
+	counts := read(d, func(r *store.Reader) ([]store.RefusalCount, error) {
+		return r.CountOrderRefusals(6)
+	})
+	equal(d, "count", counts, []store.RefusalCount{{
+		Class: b.Class, Country: b.Country, Instrument: b.Instrument, Count: 1,
+	}})
 }
 
 func testOrderParts(d *desk) {

@@ -87,6 +87,7 @@ var suite = []struct {
 	{"officers", testOfficers},
 	{"orders", testOrders},
 	{"parts of orders", testOrderParts},
+	{"refusals", testRefusals},
 	{"alerts", testAlerts},
 	{"disclosures", testDisclosures},
 	{"tellings of disclosures", testTellings},

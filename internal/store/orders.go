@@ -100,6 +100,12 @@ var (
 	orderQueue = define("order.queue", "orders", acrossShards,
 		`select `+orderColumns+` from orders where state = $1 and closed = 0
 		and (due, order_id) > ($2, $3) order by due, order_id limit $4`)
+	orderOpenOf = define("order.open_of", "orders", "agency_id",
+		`select `+orderColumns+` from orders where agency_id = $1 and closed = 0
+		and (due, order_id) > ($2, $3) order by due, order_id limit $4`)
+	orderCount = define("order.count", "orders", acrossShards,
+		`select count(*) from (select 1 from orders where state = $1 and closed = 0
+		and due >= $2 and due < $3 limit $4) as found`)
 	orderNext = define("order.next", "orders", acrossShards,
 		`select `+orderColumns+` from orders where next_at > 0 and next_at <= $1
 		order by next_at, order_id limit $2`)
@@ -186,6 +192,19 @@ func (r *Reader) OrdersOf(agency, below int64, limit int) ([]Order, error) {
 // due first first.
 func (r *Reader) OrderQueue(state, due, after int64, limit int) ([]Order, error) {
 	return r.orders(orderQueue, state, due, after, limit)
+}
+
+// OpenOrdersOf returns up to limit open orders of an agency behind a place of its queue, those that
+// are due first first.
+func (r *Reader) OpenOrdersOf(agency, due, after int64, limit int) ([]Order, error) {
+	return r.orders(orderOpenOf, agency, due, after, limit)
+}
+
+// CountOrders counts the open orders in a state that are due from one time to before another, up to
+// a number.
+func (r *Reader) CountOrders(state, from, before int64, most int) (n int64, err error) {
+	err = r.one(orderCount, []any{state, from, before, most}, &n)
+	return n, err
 }
 
 // OrderClocks returns up to limit orders whose clock has to be looked at by a time.

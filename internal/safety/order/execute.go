@@ -107,7 +107,7 @@ func (s *Service) begin(
 		if err != nil {
 			return err
 		}
-		if len(lacking(w.o.signs(), signed)) > 0 {
+		if len(lacking(w.o.Signs(), signed)) > 0 {
 			w.o.State = Assessed
 			return w.event(Voided, By{}, p.Digest)
 		}

@@ -72,7 +72,7 @@ func (s *Service) Handover(
 		if err != nil {
 			return err
 		}
-		if len(lacking(w.o.signs(), signed)) > 0 {
+		if len(lacking(w.o.Signs(), signed)) > 0 {
 			changed = true
 			w.o.State = Assessed
 			return w.event(Voided, By{}, h.Plan.Digest)

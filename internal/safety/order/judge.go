@@ -295,5 +295,8 @@ func (w *work) refuse(class, text string) error {
 	if err != nil {
 		return err
 	}
+	if err := w.tx.AddOrderRefusal(w.o.refusal(w.now)); err != nil {
+		return err
+	}
 	return w.line(ledger.Refusal, entry.Entry{Reason: class})
 }

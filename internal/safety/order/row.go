@@ -43,15 +43,18 @@ func (o Order) row() (store.Order, error) {
 
 // clean is a text as a column of every engine takes it: what is not one was named as a problem, and
 // the document itself is kept as it came.
-func clean(s string) string {
+func clean(s string) string { return cleaned(s, lineRunes) }
+
+// cleaned is clean with another bound, in characters.
+func cleaned(s string, most int) string {
 	s = strings.ToValidUTF8(strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return -1
 		}
 		return r
 	}, s), "")
-	if r := []rune(s); len(r) > lineRunes {
-		return string(r[:lineRunes])
+	if r := []rune(s); len(r) > most {
+		return string(r[:most])
 	}
 	return s
 }

@@ -287,7 +287,7 @@ func (s *Service) Approve(ctx context.Context, of, id int64, g Signature) (Order
 		}) || g.Staff <= 0 {
 			return ErrSamePerson
 		}
-		if missing := lacking(w.o.signs(), signed); missing[role] == 0 {
+		if missing := lacking(w.o.Signs(), signed); missing[role] == 0 {
 			return ErrRole
 		}
 		a := store.OrderApproval{
@@ -298,7 +298,7 @@ func (s *Service) Approve(ctx context.Context, of, id int64, g Signature) (Order
 			return err
 		}
 		err = w.event(Signed, By{Staff: g.Staff}, string(role)+" "+p.Digest)
-		if err != nil || len(lacking(w.o.signs(), append(signed, a))) > 0 {
+		if err != nil || len(lacking(w.o.Signs(), append(signed, a))) > 0 {
 			return err
 		}
 		w.o.State = Approved
@@ -310,8 +310,8 @@ func (s *Service) Approve(ctx context.Context, of, id int64, g Signature) (Order
 	return o, err
 }
 
-// signs are the signatures that are wanted: one at least, whatever policy says.
-func (o Order) signs() []policy.Signature {
+// Signs are the signatures that are wanted: one at least, whatever policy says.
+func (o Order) Signs() []policy.Signature {
 	if len(o.Verdict.Sign) == 0 {
 		return []policy.Signature{{Role: policy.Moderator, People: 1}}
 	}
@@ -335,8 +335,8 @@ func (o Order) Lacking(digest string, given []store.OrderApproval) (out []policy
 	under := slices.DeleteFunc(slices.Clone(given), func(a store.OrderApproval) bool {
 		return a.Digest != digest
 	})
-	missing := lacking(o.signs(), under)
-	for _, g := range o.signs() {
+	missing := lacking(o.Signs(), under)
+	for _, g := range o.Signs() {
 		if n := missing[g.Role]; n > 0 {
 			out = append(out, policy.Signature{Role: g.Role, People: n})
 			delete(missing, g.Role)

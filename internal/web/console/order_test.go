@@ -2,11 +2,13 @@ package console
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"parley/internal/safety/agency"
 	"parley/internal/safety/order"
@@ -110,5 +112,59 @@ func TestOrderToAnswer(t *testing.T) {
 	status, _ := legal.fill(at, at+"/annul", url.Values{"why": {"the court annulled it"}})
 	if status != http.StatusSeeOther || w.withheld(post, "DE") {
 		t.Errorf("annulled, and still withheld: %d", status)
+	}
+}
+
+// TestOrdersQueue lists what is due first first, what wants a moderator's signature to him, and the
+// refused in the register.
+func TestOrdersQueue(t *testing.T) {
+	w := open(t)
+	w.named()
+	a, officer := w.office("Federal Office", "DE", agency.Regulator)
+	first := w.give(officer, w.act("first", w.post("one")))
+	w.clock.Advance(time.Hour)
+	second := w.give(officer, w.act("second", w.post("two")))
+	keys := w.act("third", w.post("three"))
+	keys.Action = "keys"
+	w.give(officer, keys)
+	legal, moderator := w.sit(w.member(staff.Legal)), w.sit(w.member(staff.Moderator))
+	_, body := legal.get("/orders")
+	if i, j := strings.Index(body, ">first<"), strings.Index(body, ">second<"); i < 0 || j < i {
+		t.Errorf("the queue is not by what is due: %s", body)
+	}
+	if strings.Contains(body, ">third<") {
+		t.Error("a refused order waits")
+	}
+	if _, body := legal.get("/orders?state=held"); strings.Contains(body, ">first<") {
+		t.Error("a state has orders of another")
+	}
+	at := fmt.Sprintf("/orders?agency=%d", a.ID)
+	if _, body := legal.get(at); !strings.Contains(body, ">second<") {
+		t.Error("an agency's queue lacks its order")
+	}
+	if _, body := legal.get("/orders/counts"); !strings.Contains(body, `"received":["2","0"]`) {
+		t.Errorf("counts: %s", body)
+	}
+	if _, body := legal.get("/queue"); !strings.Contains(body, `data-counts="/orders/counts"`) {
+		t.Error("the first page has no counts of orders")
+	}
+	if _, body := moderator.get("/orders"); strings.Contains(body, ">first<") {
+		t.Error("a moderator is shown what does not want his signature")
+	}
+	w.clock.Advance(200 * time.Hour)
+	legal = w.sit(w.member(staff.Legal))
+	if _, body := legal.get("/orders"); strings.Count(body, "overdue") != 2 {
+		t.Errorf("%s and %s are not late", first.Reference, second.Reference)
+	}
+	auditor := w.sit(w.member(staff.Auditor))
+	for query, want := range map[string]bool{
+		"": true, "?class=no-handler": true, "?class=too-wide": false, "?country=de": true,
+		"?country=FR": false, "?words=FEDERAL+office": true, "?words=nothing": false,
+		"?instrument=dsa-9": true, "?instrument=epoc": false, "?days=1": false,
+	} {
+		status, body := auditor.get("/refusals" + query)
+		if got := strings.Contains(body, ">third<"); status != 200 || got != want {
+			t.Errorf("register %s: %d %v", query, status, got)
+		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"parley/internal/safety/decide"
 	"parley/internal/store"
 	"parley/internal/web/page"
+	"parley/internal/web/staff"
 )
 
 // countsPath is what a page asks for again and again: asking is no sign of life.
@@ -42,6 +43,8 @@ type lane struct {
 type queuesView struct {
 	Lanes []lane
 	Mine  []caseLine
+	// Orders are the counts of authorities' orders, for who works on them.
+	Orders []orderLane
 }
 
 // caseLine is a case in a list.
@@ -102,6 +105,9 @@ func (c *Console) queues(v *visit) error {
 		}
 		mine, err := r.CasesWith(v.me(), mostMine)
 		body.Mine = c.lines(mine)
+		if err == nil && v.may(staff.Orders) {
+			body.Orders, err = c.orderLanes(r)
+		}
 		return err
 	})
 	if err != nil {

@@ -25,8 +25,8 @@ type row struct {
 func (c *Console) table() []row {
 	var all []row
 	for _, rows := range [][]row{
-		c.doorRows(), c.workRows(), c.caseRows(), c.decisionRows(), c.orderRows(),
-		c.officeRows(),
+		c.doorRows(), c.workRows(), c.caseRows(), c.decisionRows(), c.ordersRows(),
+		c.orderRows(), c.officeRows(),
 	} {
 		all = append(all, rows...)
 	}

@@ -46,7 +46,7 @@ func (c *Console) guard(at row) page.Handler {
 			return v.answer(at.serve(v))
 		}
 		var err error
-		v.session, err = c.session(r, at.path == countsPath)
+		v.session, err = c.session(r, at.quiet())
 		if errors.Is(err, staff.ErrNoSession) {
 			return v.askWho()
 		}
@@ -83,6 +83,9 @@ func (at row) word() string {
 	return at.method + " " + at.path
 }
 
+// quiet tells whether pages ask for it by themselves: that is no sign of life.
+func (at row) quiet() bool { return at.path == countsPath || at.path == orderCountsPath }
+
 // refused writes down that somebody was kept from something, and raises the alarm.
 func (c *Console) refused(r *http.Request, who int64, action, why string) {
 	err := c.Staff.Record(r.Context(), staff.Act{
@@ -107,7 +110,7 @@ func (v *visit) act(action, detail string) staff.Act {
 
 // askWho sends a visitor without a session to where he signs in.
 func (v *visit) askWho() error {
-	if v.r.Method != http.MethodGet || v.row.path == countsPath {
+	if v.r.Method != http.MethodGet || v.row.quiet() {
 		return problem{http.StatusUnauthorized, "signedout"}.show(v)
 	}
 	q := url.Values{"next": {v.r.URL.RequestURI()}}
@@ -189,6 +192,7 @@ func (f frame) Tabs() (out []tab) {
 		power      staff.Power
 	}{
 		{"/queue", "nav.queue", staff.Review}, {"/search", "nav.search", staff.Review},
+		{"/orders", "nav.orders", staff.Sign}, {"/refusals", "nav.refusals", staff.Refusals},
 		{"/approvals", "nav.approvals", staff.Second}, {"/appeals", "nav.appeals", staff.Review},
 		{"/sample", "nav.sample", staff.Review}, {"/shift", "nav.work", staff.Review},
 		{"/figures", "nav.figures", staff.Figures}, {"/audit", "nav.audit", staff.Audit},
@@ -216,6 +220,11 @@ func (f frame) With(view *page.View, d draftView) map[string]any {
 // Line is what the line of an order's field is given: the view, and the line.
 func (f frame) Line(view *page.View, l orderLine) map[string]any {
 	return map[string]any{"V": view, "L": l}
+}
+
+// Lanes is what the counts of orders are given: the view, and the counts.
+func (f frame) Lanes(view *page.View, list []orderLane) map[string]any {
+	return map[string]any{"V": view, "Lanes": list}
 }
 
 // whyForm is a form that asks for a reason and nothing else.
