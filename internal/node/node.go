@@ -57,6 +57,7 @@ import (
 	"parley/internal/safety/mail"
 	"parley/internal/safety/oncall"
 	"parley/internal/safety/order"
+	"parley/internal/safety/policy"
 	"parley/internal/safety/statement"
 	"parley/internal/store"
 	"parley/internal/web/officer"
@@ -120,6 +121,7 @@ type Node struct {
 	exchange *handshake.Server
 	parts    *blob.Parts
 	images   func() (*imaging.Worker, error)
+	rules    func() (*policy.Policy, error)
 
 	transparency *transparency
 	// public are the pages of the public door.
@@ -294,15 +296,20 @@ func (n *Node) Run(ctx context.Context, ready func(listen, web []net.Addr)) erro
 	if ready != nil {
 		ready(listen, web)
 	}
-	n.start(n.tryImages)
+	n.start(n.warm)
 	<-n.ctx.Done()
 	return n.stop(listeners)
 }
 
-// tryImages tries out a process for images, which takes as long to start as this one does, once
-// clients can connect. A machine on which it does not run is no machine for a server.
-func (n *Node) tryImages() {
-	if _, err := n.images(); err != nil && n.ctx.Err() == nil {
+// warm does what takes long and no client waits for, once clients can connect: it tries out a
+// process for images, and reads the rules for orders. A server for which either fails must not go
+// on.
+func (n *Node) warm() {
+	_, err := n.images()
+	if err == nil {
+		_, err = n.rules()
+	}
+	if err != nil && n.ctx.Err() == nil {
 		n.cancel(err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"net/url"
+	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -28,12 +29,7 @@ func (n *Node) openOrders() error {
 		Help: "How often an order of an authority needed somebody at once.",
 	})
 	n.registry.MustRegister(ended, alarms)
-	countries, err := country.Builtin()
-	if err != nil {
-		return err
-	}
-	rules, err := policy.Builtin(countries)
-	if err != nil {
+	if err := n.openPolicy(); err != nil {
 		return err
 	}
 	law, err := instrument.Builtin()
@@ -58,7 +54,7 @@ func (n *Node) openOrders() error {
 	n.Orders = &order.Service{
 		Store: n.Store, Clock: n.clock, Random: rand.Reader, References: n.safetyReferences(),
 		Places: n.places(), Agencies: n.Agencies, Decisions: n.Decisions, Evidence: n.Evidence,
-		Sign: sign, Judge: rules.Judge, Instrument: law.Get, Word: words(law), Role: n.role,
+		Sign: sign, Judge: n.judge, Instrument: law.Get, Word: words(law), Role: n.role,
 		Alarm: func(o order.Order, why string) {
 			alarms.Inc()
 			n.log.Warn("an order needs somebody", "order", o.ID, "agency", o.Agency,
@@ -68,6 +64,31 @@ func (n *Node) openOrders() error {
 		Done: func(o order.Order) { ended.WithLabelValues(o.State.String()).Inc() },
 	}
 	return nil
+}
+
+// openPolicy has the rules for orders read: at once where they are the operator's, who wants to know
+// what is wrong with them, and else before the first of them is asked for.
+func (n *Node) openPolicy() error {
+	n.rules = sync.OnceValues(func() (*policy.Policy, error) {
+		return policy.Open(policy.Options{
+			Rules: n.Config.Policy.Rules, Indices: n.Config.Policy.Indices,
+			Home: country.Code(n.Config.Contact.Established),
+		})
+	})
+	if n.Config.Policy.Rules == "" {
+		return nil
+	}
+	_, err := n.rules()
+	return err
+}
+
+// judge says within which bounds people may decide about an order.
+func (n *Node) judge(r policy.Request) (policy.Verdict, error) {
+	rules, err := n.rules()
+	if err != nil {
+		return policy.Verdict{}, err
+	}
+	return rules.Judge(r)
 }
 
 // role is in which role a member of staff signs.
