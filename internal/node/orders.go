@@ -54,7 +54,8 @@ func (n *Node) openOrders() error {
 	n.Orders = &order.Service{
 		Store: n.Store, Clock: n.clock, Random: rand.Reader, References: n.safetyReferences(),
 		Places: n.places(), Agencies: n.Agencies, Decisions: n.Decisions, Evidence: n.Evidence,
-		Sign: sign, Judge: n.judge, Instrument: law.Get, Word: words(law), Role: n.role,
+		Sign: sign, Judge: n.judge,
+		Instrument: law.Get, Word: words(law), Role: n.role,
 		Alarm: func(o order.Order, why string) {
 			alarms.Inc()
 			n.log.Warn("an order needs somebody", "order", o.ID, "agency", o.Agency,

@@ -13,6 +13,7 @@ import (
 	"parley/internal/blob"
 	"parley/internal/blob/blobtest"
 	"parley/internal/tlog"
+	"parley/internal/tlog/entry"
 	"parley/internal/tlog/verify"
 )
 
@@ -69,7 +70,8 @@ func TestMirrorIsAlwaysInOrder(t *testing.T) {
 	}
 	from := 0
 	for _, to := range []int{3, 255, 256, 300, 700} {
-		fill(t, l, from, to)
+		fill(t, l, from, to-1)
+		document(t, l, to-1)
 		from = to
 		for n := 1; ; n++ {
 			// Each time another process goes on.
@@ -88,6 +90,32 @@ func TestMirrorIsAlwaysInOrder(t *testing.T) {
 	left, err := filepath.Glob(filepath.Join(string(b.Folder), "tile/entries/00[01].p/*"))
 	if err != nil || len(left) > 0 {
 		t.Errorf("parts of what is whole are left: %v, %v", left, err)
+	}
+}
+
+// document publishes a document as the next entry: first its file, then the line that commits to it.
+func document(t *testing.T, l *tlog.Log, at int) {
+	t.Helper()
+	body := fmt.Appendf(nil, "Rules, version %d\n", at)
+	file := l.File(verify.DocumentFile(entry.Digest(body)))
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, body, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	err := l.Append(t.Context(), func(int64) ([][]byte, error) {
+		b, err := entry.Entry{
+			V: entry.Version, Kind: entry.Publication, Day: "2026-11-01", Subject: "rules",
+			ID: fmt.Sprintf("%032x", at), Commitment: entry.Digest(body),
+		}.Encode()
+		return [][]byte{b}, err
+	})
+	if err == nil {
+		err = l.Published(t.Context(), int64(at))
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
