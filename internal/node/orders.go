@@ -67,8 +67,8 @@ func (n *Node) openOrders() error {
 	return nil
 }
 
-// openPolicy has the rules for orders read: at once where they are the operator's, who wants to know
-// what is wrong with them, and else before the first of them is asked for.
+// openPolicy has the rules for orders read: at once where they are the operator's, who wants to
+// know what is wrong with them, and else before the first of them is asked for.
 func (n *Node) openPolicy() error {
 	n.rules = sync.OnceValues(func() (*policy.Policy, error) {
 		return policy.Open(policy.Options{
