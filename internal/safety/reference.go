@@ -34,6 +34,8 @@ const (
 	StatementRef RefKind = 'S'
 	// OrderRef leads to an authority's order, whose key is the agency.
 	OrderRef RefKind = 'O'
+	// FlagRef leads to what a hotline reported, whose key is the agency.
+	FlagRef RefKind = 'F'
 )
 
 // proofSize is how many bytes of a reference prove it: enough that guessing is hopeless.

@@ -89,6 +89,8 @@ var suite = []struct {
 	{"parts of orders", testOrderParts},
 	{"refusals", testRefusals},
 	{"alerts", testAlerts},
+	{"hotlines", testHotlines},
+	{"inquiries", testInquiries},
 	{"disclosures", testDisclosures},
 	{"tellings of disclosures", testTellings},
 	{"boxes", testBoxes},

@@ -37,6 +37,8 @@ const (
 	SignedIn EventKind = 17
 	// Rekeyed is another key to which its data is to be encrypted.
 	Rekeyed EventKind = 18
+	// Misuse is a warning or a suspension of a hotline's lane, or what was answered about one.
+	Misuse EventKind = 19
 )
 
 // String is the kind's name in pages and commands.
@@ -48,7 +50,7 @@ func (k EventKind) String() string {
 		OfficerReset: "officer-reset", OfficerSuspended: "officer-suspended",
 		OfficerAttested: "officer-attested", KeyIssued: "key-issued", KeyRevoked: "key-revoked",
 		Foreign: "foreign", Refused: "refused", Scored: "scored", SignedIn: "signed-in",
-		Rekeyed: "rekeyed",
+		Rekeyed: "rekeyed", Misuse: "misuse",
 	}
 	if k < WasProposed || int(k) >= len(names) {
 		return "unknown"

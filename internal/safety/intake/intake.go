@@ -65,7 +65,8 @@ type Report struct {
 	GoodFaith bool
 	// Locations are links to what it is about.
 	Locations []string
-	// Flagger is the trusted flagger who reports, 0 for none.
+	// Flagger is the agency that reports, a trusted flagger or another hotline; 0 for none. It is
+	// known: it need not name itself, and safety/hotline tells it of the outcome.
 	Flagger int64
 	// ByMail owes the receipt of a notice by mail as well.
 	ByMail bool
@@ -173,7 +174,7 @@ func (r *Report) check() error {
 	if r.Source == safety.Article16 || r.Source == safety.TrustedFlagger {
 		need("explanation", strings.TrimSpace(r.Text) != "")
 		need("location", len(r.Locations) > 0 || r.Subject != safety.Subject{})
-		if !Anonymous(r.Category, r.Keyword) {
+		if r.Flagger == 0 && !Anonymous(r.Category, r.Keyword) {
 			need("name", strings.TrimSpace(r.Name) != "")
 			need("email", strings.Count(r.Email, "@") == 1 && len(r.Email) > 2)
 		}

@@ -61,6 +61,10 @@ func (s *Service) look(r *store.Reader, in Report, now int64) (out seen, err err
 		Lang: in.Lang, Flagger: in.Flagger, Weight: full,
 		Net: s.pseudonym("net", block(in.IP)), Device: s.pseudonym("device", in.Device),
 	}
+	if in.Flagger != 0 {
+		out.row.Reporter = s.pseudonym("flagger", strconv.FormatInt(in.Flagger, 10))
+		return out, nil
+	}
 	if in.Reporter == 0 {
 		out.row.Reporter = s.pseudonym("email", strings.ToLower(in.Email))
 		return out, nil

@@ -396,6 +396,11 @@ func (s *Service) tellNotifier(
 	if err != nil {
 		return err
 	}
+	if x.Flagger != 0 && s.Flagged != nil {
+		if err := s.Flagged(ctx, x, d); err != nil {
+			return err
+		}
+	}
 	text := letter{}
 	text.title, text.parts = s.outcome(d, x, to.lang)
 	if decide.LetterKind(l.Kind) == decide.Changed {

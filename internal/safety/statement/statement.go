@@ -56,7 +56,10 @@ type Options struct {
 	// that it does not know. It may be nil.
 	Pressed func(ctx context.Context, user ids.UserID, data string) (
 		answer string, ours bool, err error)
-	Log *slog.Logger
+	// Flagged hears of the outcome of a report of a hotline before it counts as told; it is told
+	// again after an error. It may be nil.
+	Flagged func(ctx context.Context, report store.Report, d decide.Decision) error
+	Log     *slog.Logger
 	// Delivered hears of every letter once it is delivered, by its kind; nil hears nothing.
 	Delivered func(decide.LetterKind)
 	// Crash is called between the steps of a delivery by tests, and may end it there with

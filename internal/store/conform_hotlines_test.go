@@ -1,0 +1,154 @@
+package store_test
+
+import (
+	"math"
+	"slices"
+
+	"parley/internal/ids"
+	"parley/internal/store"
+)
+
+func testHotlines(d *desk) {
+	s := store.HotlineSubmission{
+		Agency: d.id(1), ID: d.id(2), Reference: "a", Digest: "b", Officer: 3, At: 4, Items: 5,
+	}
+	get := func(r *store.Reader) (store.HotlineSubmission, error) {
+		return r.Submission(s.Agency, s.ID)
+	}
+	absent(d, get)
+	d.update(func(tx *store.Tx) error { return tx.AddSubmission(s) })
+	again := s
+	again.ID++
+	d.refused(store.ErrConflict, func(tx *store.Tx) error { return tx.AddSubmission(again) })
+	equal(d, "submission", read(d, get), s)
+	equal(d, "by reference", read(d, func(r *store.Reader) (store.HotlineSubmission, error) {
+		return r.SubmissionBy(s.Agency, "a")
+	}), s)
+	equal(d, "submissions", read(d, func(r *store.Reader) ([]store.HotlineSubmission, error) {
+		return r.Submissions(s.Agency, math.MaxInt64, 5)
+	}), []store.HotlineSubmission{s})
+
+	i := store.HotlineItem{
+		Agency: s.Agency, ID: d.id(3), Submission: s.ID, Kind: 1, State: 1, Category: "c",
+		Created: 4, Body: []byte{1},
+	}
+	put := func(tx *store.Tx) error { return tx.ChangeHotlineItem(i) }
+	add := func(tx *store.Tx) error { return tx.AddHotlineItem(i) }
+	item := func(r *store.Reader) (store.HotlineItem, error) {
+		return r.HotlineItem(i.Agency, i.ID)
+	}
+	received := func() bool {
+		return slices.ContainsFunc(read(d, func(r *store.Reader) ([]store.HotlineItem, error) {
+			return r.ReceivedHotlineItems(i.ID-1, 100)
+		}), func(x store.HotlineItem) bool { return x.ID == i.ID })
+	}
+	absent(d, item)
+	d.refused(store.ErrNotFound, put)
+	d.update(add)
+	d.refused(store.ErrConflict, add)
+	equal(d, "received", received(), true)
+	i.State, i.Subject, i.Report, i.Decided, i.Outcome, i.First = 3, d.peer(1), d.id(4), 9, 1, 2
+	i.Decision, i.Notified, i.Body = 7, 8, []byte{2}
+	d.update(put)
+	equal(d, "item", read(d, item), i)
+	equal(d, "taken up", received(), false)
+	for what, list := range map[string]func(*store.Reader) ([]store.HotlineItem, error){
+		"of the submission": func(r *store.Reader) ([]store.HotlineItem, error) {
+			return r.HotlineItems(i.Agency, s.ID, 0, 5)
+		},
+		"of the report": func(r *store.Reader) ([]store.HotlineItem, error) {
+			return r.HotlineItemsOfReport(i.Agency, i.Report)
+		},
+		"decided": func(r *store.Reader) ([]store.HotlineItem, error) {
+			return r.DecidedHotlineItems(i.Agency, 9, 5)
+		},
+	} {
+		equal(d, what, read(d, list), []store.HotlineItem{i})
+	}
+	testHotlineMeasures(d)
+	equal(d, "names", read(d, func(r *store.Reader) (bool, error) {
+		list, err := r.UsernamesAfter("\U0010ffff", 5)
+		return len(list) == 0, err
+	}), true)
+}
+
+func testHotlineMeasures(d *desk) {
+	m := store.HotlineMeasure{
+		Agency: d.id(1), ID: d.id(5), Kind: 1, At: 2, Until: 3, Staff: 7, Body: []byte{1},
+	}
+	put := func(m store.HotlineMeasure) func(*store.Tx) error {
+		return func(tx *store.Tx) error { return tx.PutHotlineMeasure(m) }
+	}
+	contested := func() bool {
+		return slices.ContainsFunc(read(d, func(r *store.Reader) ([]store.HotlineMeasure, error) {
+			return r.ContestedHotlineMeasures(100)
+		}), func(x store.HotlineMeasure) bool { return x.ID == m.ID })
+	}
+	d.update(put(m))
+	equal(d, "not contested", contested(), false)
+	for what, bad := range map[string]func(*store.HotlineMeasure){
+		"reviews himself":    func(m *store.HotlineMeasure) { m.Appeal, m.Reviewer = 2, m.Staff },
+		"reviewed by nobody": func(m *store.HotlineMeasure) { m.Appeal = 3 },
+	} {
+		b := m
+		bad(&b)
+		if err := d.s.Update(d.Context(), ids.Peer(m.Agency), put(b)); err == nil {
+			d.Errorf("%s: accepted", what)
+		}
+	}
+	m.Appeal = 1
+	d.update(put(m))
+	equal(d, "contested", contested(), true)
+	m.Appeal, m.Reviewer, m.Until, m.Body = 3, 8, 2, []byte{2}
+	d.update(put(m))
+	equal(d, "measures", read(d, func(r *store.Reader) ([]store.HotlineMeasure, error) {
+		return r.HotlineMeasures(m.Agency)
+	}), []store.HotlineMeasure{m})
+}
+
+func testInquiries(d *desk) {
+	i := store.Inquiry{
+		Agency: d.id(1), ID: d.id(2), Title: "t", State: 1, Opened: 3, Due: d.id(4), Lines: 1,
+	}
+	put := func(tx *store.Tx) error { return tx.PutInquiry(i) }
+	get := func(r *store.Reader) (store.Inquiry, error) { return r.Inquiry(i.Agency, i.ID) }
+	has := func(list func(*store.Reader) ([]store.Inquiry, error)) bool {
+		return slices.Contains(read(d, list), i)
+	}
+	waiting := func(r *store.Reader) ([]store.Inquiry, error) {
+		return r.WaitingInquiries(d.id(3), 100)
+	}
+	overdue := func(r *store.Reader) ([]store.Inquiry, error) {
+		return r.OverdueInquiries(d.id(4), 100)
+	}
+	absent(d, get)
+	d.update(put)
+	equal(d, "waits", has(waiting), true)
+	equal(d, "overdue", has(overdue), true)
+	i.Alarmed = 9
+	d.update(put)
+	equal(d, "overdue and told", has(overdue), false)
+	i.State, i.Due, i.Lines = 3, 0, 2
+	d.update(put)
+	equal(d, "closed", has(waiting), false)
+	equal(d, "inquiry", read(d, get), i)
+	equal(d, "inquiries", read(d, func(r *store.Reader) ([]store.Inquiry, error) {
+		return r.Inquiries(i.Agency, math.MaxInt64, 5)
+	}), []store.Inquiry{i})
+	l := store.InquiryLine{
+		Agency: i.Agency, Inquiry: i.ID, N: 1, At: 5, Officer: 6, Body: []byte{1},
+	}
+	add := func(l store.InquiryLine) func(*store.Tx) error {
+		return func(tx *store.Tx) error { return tx.AddInquiryLine(l) }
+	}
+	d.update(add(l))
+	d.refused(store.ErrConflict, add(l))
+	both := l
+	both.N, both.Staff = 2, 7
+	if err := d.s.Update(d.Context(), ids.Peer(i.Agency), add(both)); err == nil {
+		d.Errorf("said by both sides: accepted")
+	}
+	equal(d, "lines", read(d, func(r *store.Reader) ([]store.InquiryLine, error) {
+		return r.InquiryLines(i.Agency, i.ID)
+	}), []store.InquiryLine{l})
+}

@@ -1,0 +1,238 @@
+package store
+
+import "parley/internal/ids"
+
+// HotlineSubmission is what an agency reported at once. What its numbers mean is told by
+// safety/hotline. Times are Unix seconds.
+type HotlineSubmission struct {
+	Agency, ID int64
+	// Reference is the agency's own, Digest that of what it sent.
+	Reference, Digest  string
+	Officer, At, Items int64
+}
+
+// HotlineItem is one thing that an agency reported.
+type HotlineItem struct {
+	Agency, ID, Submission int64
+	// PartOf is the item whose digest led here, 0 for what was named.
+	PartOf      int64
+	Kind, State int64
+	Category    string
+	// Subject and Report are what the item became, 0 for nothing yet.
+	Subject          ids.Peer
+	Report           int64
+	Created, Decided int64
+	// Outcome is how it ended, First how it ended at first; 0 while it has not.
+	Outcome, First int64
+	Decision       int64
+	// Notified is when the agency was told of the outcome, 0 while it was not.
+	Notified int64
+	Body     []byte
+}
+
+// HotlineMeasure is a warning or a suspension of an agency for misuse.
+type HotlineMeasure struct {
+	Agency, ID, Kind, At, Until, Staff int64
+	// Appeal is how far a complaint about it is, Reviewer who decided that.
+	Appeal, Reviewer int64
+	Body             []byte
+}
+
+const (
+	submissionColumns = `agency_id, submission_id, reference, digest, officer, at, items`
+	hotItemColumns    = `agency_id, item_id, submission_id, part_of, kind, state, category,
+		subject_id, report_id, created, decided, outcome, first_outcome, decision_id, notified,
+		body`
+	hotMeasureColumns = `agency_id, measure_id, kind, at, until, staff, appeal, reviewer, body`
+)
+
+var (
+	submissionAdd = define("submission.add", "hotline_submissions", "agency_id",
+		`insert into hotline_submissions (`+submissionColumns+`)
+		values ($1, $2, $3, $4, $5, $6, $7)`)
+	submissionGet = define("submission.get", "hotline_submissions", "agency_id",
+		`select `+submissionColumns+` from hotline_submissions
+		where agency_id = $1 and submission_id = $2`)
+	submissionBy = define("submission.by_reference", "hotline_submissions", "agency_id",
+		`select `+submissionColumns+` from hotline_submissions
+		where agency_id = $1 and reference = $2`)
+	submissionList = define("submission.list", "hotline_submissions", "agency_id",
+		`select `+submissionColumns+` from hotline_submissions
+		where agency_id = $1 and submission_id < $2 order by submission_id desc limit $3`)
+	hotItemAdd = define("hotline_item.add", "hotline_items", "agency_id",
+		`insert into hotline_items (`+hotItemColumns+`)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`)
+	hotItemChange = define("hotline_item.change", "hotline_items", "agency_id",
+		`update hotline_items set state = $3, subject_id = $4, report_id = $5, decided = $6,
+		outcome = $7, first_outcome = $8, decision_id = $9, notified = $10, body = $11
+		where agency_id = $1 and item_id = $2`)
+	hotItemGet = define("hotline_item.get", "hotline_items", "agency_id",
+		`select `+hotItemColumns+` from hotline_items where agency_id = $1 and item_id = $2`)
+	hotItemOf = define("hotline_item.of", "hotline_items", "agency_id",
+		`select `+hotItemColumns+` from hotline_items where agency_id = $1 and submission_id = $2
+		and item_id > $3 order by item_id limit $4`)
+	hotItemReport = define("hotline_item.report", "hotline_items", "agency_id",
+		`select `+hotItemColumns+` from hotline_items where agency_id = $1 and report_id = $2
+		and report_id > 0 order by item_id`)
+	hotItemDecided = define("hotline_item.decided", "hotline_items", "agency_id",
+		`select `+hotItemColumns+` from hotline_items where agency_id = $1 and decided >= $2
+		and decided > 0 order by decided, item_id limit $3`)
+	hotItemReceived = define("hotline_item.received", "hotline_items", acrossShards,
+		`select `+hotItemColumns+` from hotline_items where state = 1 and item_id > $1
+		order by item_id limit $2`)
+	hotMeasurePut = define("hotline_measure.put", "hotline_measures", "agency_id",
+		`insert into hotline_measures (`+hotMeasureColumns+`)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+		on conflict (agency_id, measure_id) do update set until = excluded.until,
+		appeal = excluded.appeal, reviewer = excluded.reviewer, body = excluded.body`)
+	hotMeasureList = define("hotline_measure.list", "hotline_measures", "agency_id",
+		`select `+hotMeasureColumns+` from hotline_measures where agency_id = $1
+		order by measure_id`)
+	hotMeasureOpen = define("hotline_measure.open", "hotline_measures", acrossShards,
+		`select `+hotMeasureColumns+` from hotline_measures where appeal = 1
+		order by measure_id limit $1`)
+	usernameAfter = define("username.after", "usernames", acrossShards,
+		`select name, peer_id from usernames where name > $1 order by name limit $2`)
+)
+
+func (s *HotlineSubmission) fields() []any {
+	return []any{&s.Agency, &s.ID, &s.Reference, &s.Digest, &s.Officer, &s.At, &s.Items}
+}
+
+func (i *HotlineItem) fields() []any {
+	return []any{
+		&i.Agency, &i.ID, &i.Submission, &i.PartOf, &i.Kind, &i.State, &i.Category, &i.Subject,
+		&i.Report, &i.Created, &i.Decided, &i.Outcome, &i.First, &i.Decision, &i.Notified, &i.Body,
+	}
+}
+
+func (m *HotlineMeasure) fields() []any {
+	return []any{
+		&m.Agency, &m.ID, &m.Kind, &m.At, &m.Until, &m.Staff, &m.Appeal, &m.Reviewer, &m.Body,
+	}
+}
+
+// AddSubmission writes a submission; ErrConflict when the agency has one of that reference.
+func (t *Tx) AddSubmission(s HotlineSubmission) error {
+	return t.exec(submissionAdd, s.Agency, s.ID, s.Reference, s.Digest, s.Officer, s.At, s.Items)
+}
+
+// Submission returns a submission of an agency.
+func (r *Reader) Submission(agency, id int64) (s HotlineSubmission, err error) {
+	err = r.one(submissionGet, []any{agency, id}, s.fields()...)
+	return s, err
+}
+
+// SubmissionBy returns the submission that an agency calls so.
+func (r *Reader) SubmissionBy(agency int64, reference string) (s HotlineSubmission, err error) {
+	err = r.one(submissionBy, []any{agency, reference}, s.fields()...)
+	return s, err
+}
+
+// Submissions returns up to limit submissions of an agency with ids below one, the newest first.
+func (r *Reader) Submissions(
+	agency, below int64, limit int,
+) (out []HotlineSubmission, err error) {
+	err = r.each(submissionList, []any{agency, below, limit}, func(row rows) error {
+		var s HotlineSubmission
+		err := row.Scan(s.fields()...)
+		out = append(out, s)
+		return err
+	})
+	return out, err
+}
+
+// ChangeHotlineItem writes how far an item is.
+func (t *Tx) ChangeHotlineItem(i HotlineItem) error {
+	return t.execOne(hotItemChange, i.Agency, i.ID, i.State, i.Subject, i.Report, i.Decided,
+		i.Outcome, i.First, i.Decision, i.Notified, i.Body)
+}
+
+// AddHotlineItem writes an item; ErrConflict when the agency has one of that id.
+func (t *Tx) AddHotlineItem(i HotlineItem) error {
+	return t.exec(hotItemAdd, i.Agency, i.ID, i.Submission, i.PartOf, i.Kind, i.State, i.Category,
+		i.Subject, i.Report, i.Created, i.Decided, i.Outcome, i.First, i.Decision, i.Notified,
+		i.Body)
+}
+
+// HotlineItem returns an item of an agency.
+func (r *Reader) HotlineItem(agency, id int64) (i HotlineItem, err error) {
+	err = r.one(hotItemGet, []any{agency, id}, i.fields()...)
+	return i, err
+}
+
+// HotlineItems returns up to limit items of a submission with ids above one, in order.
+func (r *Reader) HotlineItems(
+	agency, submission, after int64, limit int,
+) ([]HotlineItem, error) {
+	return r.hotlineItems(hotItemOf, agency, submission, after, limit)
+}
+
+// HotlineItemsOfReport returns the items of an agency that became one report.
+func (r *Reader) HotlineItemsOfReport(agency, report int64) ([]HotlineItem, error) {
+	return r.hotlineItems(hotItemReport, agency, report)
+}
+
+// DecidedHotlineItems returns up to limit items of an agency that were decided since a time, those
+// decided first first.
+func (r *Reader) DecidedHotlineItems(agency, since int64, limit int) ([]HotlineItem, error) {
+	return r.hotlineItems(hotItemDecided, agency, since, limit)
+}
+
+// ReceivedHotlineItems returns up to limit items above one that nothing was done with yet.
+func (r *Reader) ReceivedHotlineItems(after int64, limit int) ([]HotlineItem, error) {
+	return r.hotlineItems(hotItemReceived, after, limit)
+}
+
+func (r *Reader) hotlineItems(st *statement, args ...any) (out []HotlineItem, err error) {
+	err = r.each(st, args, func(row rows) error {
+		var i HotlineItem
+		err := row.Scan(i.fields()...)
+		out = append(out, i)
+		return err
+	})
+	return out, err
+}
+
+// PutHotlineMeasure writes a measure, or what became of it.
+func (t *Tx) PutHotlineMeasure(m HotlineMeasure) error {
+	return t.exec(hotMeasurePut, m.Agency, m.ID, m.Kind, m.At, m.Until, m.Staff, m.Appeal,
+		m.Reviewer, m.Body)
+}
+
+// HotlineMeasures returns the measures against an agency, the oldest first.
+func (r *Reader) HotlineMeasures(agency int64) ([]HotlineMeasure, error) {
+	return r.hotlineMeasures(hotMeasureList, agency)
+}
+
+// ContestedHotlineMeasures returns up to limit measures that an agency complains about.
+func (r *Reader) ContestedHotlineMeasures(limit int) ([]HotlineMeasure, error) {
+	return r.hotlineMeasures(hotMeasureOpen, limit)
+}
+
+func (r *Reader) hotlineMeasures(st *statement, args ...any) (out []HotlineMeasure, err error) {
+	err = r.each(st, args, func(row rows) error {
+		var m HotlineMeasure
+		err := row.Scan(m.fields()...)
+		out = append(out, m)
+		return err
+	})
+	return out, err
+}
+
+// Username is a public name and whose it is.
+type Username struct {
+	Name string
+	Peer ids.Peer
+}
+
+// UsernamesAfter returns up to limit public names after one, in order.
+func (r *Reader) UsernamesAfter(name string, limit int) (out []Username, err error) {
+	err = r.each(usernameAfter, []any{name, limit}, func(row rows) error {
+		var u Username
+		err := row.Scan(&u.Name, &u.Peer)
+		out = append(out, u)
+		return err
+	})
+	return out, err
+}
