@@ -3,8 +3,11 @@ package node
 import (
 	"context"
 	"net/http"
+	"net/url"
+	"strings"
 
 	"parley/internal/web/console"
+	"parley/internal/web/officer"
 	"parley/internal/web/page"
 	"parley/internal/web/staff"
 )
@@ -47,6 +50,10 @@ func (n *Node) staffDoor() (http.Handler, error) {
 		Site: site, Store: n.Store, Clock: n.clock, Staff: people, Cases: n.Cases,
 		Evidence: n.Evidence, Decisions: n.Decisions, Appeals: n.Appeals, Blobs: n.Blobs,
 		Orders: n.Orders, Agencies: n.Agencies, Law: n.law,
+		EnrolOfficer: func(token string) string {
+			at := strings.TrimSuffix(n.Config.Web.PublicURL, "/") + officer.EnrolPath
+			return at + "?" + url.Values{"token": {token}}.Encode()
+		},
 		Key: n.Keys.Derive("console media"), URL: at.PublicURL, MediaURL: at.MediaURL, Log: n.log,
 	})
 }

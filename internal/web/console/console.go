@@ -49,8 +49,10 @@ type Rooms struct {
 	Orders    *order.Service
 	Agencies  *agency.Service
 	// Law has the instruments by which authorities can ask.
-	Law   *instrument.Set
-	Blobs blob.Store
+	Law *instrument.Set
+	// EnrolOfficer is the address with which an officer of an agency enrols by a token.
+	EnrolOfficer func(token string) string
+	Blobs        blob.Store
 	// Key is secret and signs the addresses of media.
 	Key [32]byte
 	// URL and MediaURL are where the staff reach the console and its media. Their hosts differ.

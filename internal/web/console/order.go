@@ -120,9 +120,6 @@ func refusalClasses() []string {
 	}
 }
 
-// agencyPath is where an agency lies.
-func agencyPath(id int64) string { return fmt.Sprintf("/agency/%d", id) }
-
 // orderPath is where an order lies.
 func orderPath(agency, id int64) string { return fmt.Sprintf("/order/%d/%d", agency, id) }
 

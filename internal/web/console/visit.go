@@ -104,6 +104,8 @@ func (v *visit) act(action, detail string) staff.Act {
 	a := staff.Act{Staff: v.me(), Action: action, Detail: detail}
 	if subject, id, err := v.ref(); err == nil {
 		a.Subject.Peer, a.Case = subject, id
+	} else if of, err := v.agencyOf(); err == nil {
+		a.Subject.Peer = ids.Peer(of)
 	}
 	return a
 }
@@ -193,6 +195,7 @@ func (f frame) Tabs() (out []tab) {
 	}{
 		{"/queue", "nav.queue", staff.Review}, {"/search", "nav.search", staff.Review},
 		{"/orders", "nav.orders", staff.Sign}, {"/refusals", "nav.refusals", staff.Refusals},
+		{"/agencies", "nav.agencies", staff.Onboard},
 		{"/approvals", "nav.approvals", staff.Second}, {"/appeals", "nav.appeals", staff.Review},
 		{"/sample", "nav.sample", staff.Review}, {"/shift", "nav.work", staff.Review},
 		{"/figures", "nav.figures", staff.Figures}, {"/audit", "nav.audit", staff.Audit},
@@ -227,15 +230,28 @@ func (f frame) Lanes(view *page.View, list []orderLane) map[string]any {
 	return map[string]any{"V": view, "Lanes": list}
 }
 
+// Agency is what a line of the list of agencies is given: the view, and the agency.
+func (f frame) Agency(view *page.View, a agencyLine) map[string]any {
+	return map[string]any{"V": view, "A": a}
+}
+
+// Officer is what the part of a page about an officer is given: the view, and the officer.
+func (f frame) Officer(view *page.View, o officerLine) map[string]any {
+	return map[string]any{"V": view, "O": o}
+}
+
 // whyForm is a form that asks for a reason and nothing else.
 type whyForm struct {
 	Form
 	ID, Label, Why string
 }
 
-// Why returns the form that posts a reason to a path.
-func (f frame) Why(view *page.View, at, label string) whyForm {
+// Why returns the form that posts a reason to a path; of tells several of a page apart.
+func (f frame) Why(view *page.View, at, label string, of ...int64) whyForm {
 	id := strings.ReplaceAll(label, ".", "-")
+	for _, n := range of {
+		id += "-" + strconv.FormatInt(n, 10)
+	}
 	return whyForm{f.Form(at), id, view.T(label), view.T("case.why")}
 }
 

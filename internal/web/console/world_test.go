@@ -98,7 +98,8 @@ func newWorld(t testing.TB, at, mediaAt string, limits staff.Limits) *world {
 	}
 	law, agencies, orders := w.authorities(decisions, refs)
 	w.console, err = New(Rooms{
-		Law: law, Agencies: agencies, Orders: orders, Site: site, Store: w.store, Clock: w.clock, Staff: w.staff,
+		EnrolOfficer: func(token string) string { return "https://example.org/e?token=" + token },
+		Law:          law, Agencies: agencies, Orders: orders, Site: site, Store: w.store, Clock: w.clock, Staff: w.staff,
 		Cases: &casefile.Service{Store: w.store, Clock: w.clock, Random: rand.Reader},
 		Evidence: &evidence.Service{
 			Store: w.store, Clock: w.clock, Random: rand.Reader, Audit: Audit(w.staff),

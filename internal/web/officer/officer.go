@@ -111,7 +111,8 @@ func New(r Rooms) (*Door, error) {
 const (
 	signInPath  = "/officer/signin"
 	signOutPath = "/officer/signout"
-	enrolPath   = "/officer/enrol"
+	// EnrolPath is where an officer enrols with the token of his link.
+	EnrolPath = "/officer/enrol"
 )
 
 // Mount adds the pages to a mux.
@@ -120,9 +121,9 @@ func (d *Door) Mount(mux *http.ServeMux) {
 		"GET " + signInPath:              d.signInPage,
 		"POST " + signInPath + "/key":    d.beginKey,
 		"POST " + signInPath + "/answer": d.finishKey,
-		"GET " + enrolPath:               d.enrolPage,
-		"POST " + enrolPath + "/key":     d.beginEnrol,
-		"POST " + enrolPath + "/answer":  d.finishEnrol,
+		"GET " + EnrolPath:               d.enrolPage,
+		"POST " + EnrolPath + "/key":     d.beginEnrol,
+		"POST " + EnrolPath + "/answer":  d.finishEnrol,
 	} {
 		mux.Handle(at, d.Site.Handle(h))
 	}
