@@ -44,6 +44,8 @@ func (l *loader) check() {
 	l.checkConsole()
 	l.checkContact()
 	l.checkDSA()
+	l.checkCrime()
+	l.checkCyberTip()
 	l.checkOnCall()
 	l.checkStore()
 	l.checkBlob()

@@ -68,6 +68,12 @@ type Config struct {
 	// DSA is about statements of reasons for the EU's DSA Transparency Database.
 	DSA DSA `toml:"dsa"`
 
+	// Crime is about suspicions of crimes that threaten life or safety.
+	Crime Crime `toml:"crime"`
+
+	// CyberTip is about reports on the abuse of children to the NCMEC in the United States.
+	CyberTip CyberTip `toml:"cybertip"`
+
 	// OnCall is who is woken in an emergency: by a hotline's report of a danger to a child or to
 	// life, or by an order that gives one hour.
 	OnCall OnCall `toml:"oncall"`
@@ -470,11 +476,12 @@ func Default() Config {
 			ChildSafetyChannel: "stop_child_abuse",
 			TerrorismChannel:   "stop_terror",
 		},
-		DSA:    DSA{Mode: DSADry},
-		OnCall: OnCall{Wait: Duration(10 * time.Minute), Lang: "en"},
-		Inner:  Inner{Listen: "127.0.0.1:8081"},
-		Codes:  Codes{Sender: Console},
-		SMTP:   SMTP{TLS: StartTLS},
+		DSA:      DSA{Mode: DSADry},
+		CyberTip: CyberTip{Mode: DSAOff},
+		OnCall:   OnCall{Wait: Duration(10 * time.Minute), Lang: "en"},
+		Inner:    Inner{Listen: "127.0.0.1:8081"},
+		Codes:    Codes{Sender: Console},
+		SMTP:     SMTP{TLS: StartTLS},
 		Limits: Limits{
 			Connections:           20_000,
 			ConnectionsPerAddress: 64,

@@ -38,6 +38,9 @@ func (l *loader) derive(addresses []netip.Addr) {
 	if c.Blob.URL == "" {
 		c.Blob.URL = Secret(schemeDir + filepath.Join(c.Data, "blobs"))
 	}
+	if c.CyberTip.Directory == "" {
+		c.CyberTip.Directory = filepath.Join(c.Data, "cybertip")
+	}
 	if c.DSA.Directory == "" {
 		c.DSA.Directory = filepath.Join(c.Data, "dsa")
 	}

@@ -41,6 +41,7 @@ func TestDefaultFileParsesBackToTheDefaults(t *testing.T) {
 	want.Contact.Languages, want.Contact.Disputes = []string{}, []string{}
 	want.Transparency.CanaryKeys = []string{}
 	want.OnCall.People = []Callee{}
+	want.Crime.Authorities = []Authority{}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}

@@ -58,6 +58,7 @@ func TestDefaultsAreComplete(t *testing.T) {
 	want.Store.URL = "sqlite:parley-data/parley.db"
 	want.Blob.URL = "dir:parley-data/blobs"
 	want.DSA.Directory = "parley-data/dsa"
+	want.CyberTip.Directory = "parley-data/cybertip"
 	want.Policy.Indices = "parley-data/countries.toml"
 	want.Keyring.Dir = "parley-data"
 	want.Codes.File = "parley-data/login-codes.jsonl"

@@ -49,6 +49,7 @@ func (n *Node) staffDoor() (http.Handler, error) {
 	return console.New(console.Rooms{
 		Site: site, Store: n.Store, Clock: n.clock, Staff: people, Cases: n.Cases,
 		Evidence: n.Evidence, Decisions: n.Decisions, Appeals: n.Appeals, Blobs: n.Blobs,
+		Crimes: n.Crimes, Tips: n.Tips,
 		Orders: n.Orders, Agencies: n.Agencies, Law: n.law,
 		EnrolOfficer: func(token string) string {
 			at := strings.TrimSuffix(n.Config.Web.PublicURL, "/") + officer.EnrolPath

@@ -48,6 +48,8 @@ import (
 	"parley/internal/safety/agency"
 	"parley/internal/safety/appeal"
 	"parley/internal/safety/casefile"
+	"parley/internal/safety/crime"
+	"parley/internal/safety/cybertip"
 	"parley/internal/safety/decide"
 	"parley/internal/safety/dsadb"
 	"parley/internal/safety/enforce"
@@ -95,6 +97,10 @@ type Node struct {
 	law      *instrument.Set
 	// Mail is nil where no mail server is configured.
 	Mail *mail.Service
+	// Crimes tells authorities of suspicions; Tips reports the abuse of children, nil where that is
+	// off.
+	Crimes *crime.Service
+	Tips   *cybertip.Service
 	// OnCall is the emergency line.
 	OnCall *oncall.Service
 	// DSA sends statements of reasons to the EU's database, or shows what it would send.
@@ -171,10 +177,11 @@ func Open(ctx context.Context, cfg config.Config, o Options) (n *Node, err error
 	n.public = sync.OnceValues(n.pages)
 	steps := []func() error{
 		n.openKeeping, n.openRooms, n.openSafety, n.openDecide, n.openOnCall, n.openOrders,
-		n.openDSA, n.openMail, n.openAPI, n.openGateway, n.openTransparency, n.carryOn,
+		n.openDuties, n.openDSA, n.openMail, n.openAPI, n.openGateway, n.openTransparency,
+		n.carryOn,
 	}
 	if o.Tool {
-		steps = steps[:7]
+		steps = steps[:8]
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {
@@ -348,6 +355,7 @@ func (n *Node) background() {
 	n.start(n.expire)
 	n.carryOutDecisions()
 	n.carryOutOrders()
+	n.tellOthers()
 	n.ring()
 	if n.Mail != nil {
 		n.start(func() { n.Mail.Run(n.ctx) })

@@ -346,7 +346,7 @@ func TestEveryPage(t *testing.T) {
 	pages := map[staff.Role][]string{
 		staff.Lead: {
 			"/queue", "/queue/harm", "/search?words=x", "/approvals", "/appeals", "/sample",
-			"/shift", "/figures",
+			"/shift", "/figures", "/told",
 		},
 		staff.Auditor: {"/audit", "/figures"},
 		staff.Admin:   {"/staff", "/audit"},
@@ -377,9 +377,12 @@ func TestEveryPage(t *testing.T) {
 			p.Follow("form[action='/next'] button")
 			p.Fits()
 			p.Accessible()
-			p.Open(p.Location() + "/decide")
-			p.Fits()
-			p.Accessible()
+			at := p.Location()
+			for _, page := range []string{"/decide", "/tell"} {
+				p.Open(at + page)
+				p.Fits()
+				p.Accessible()
+			}
 		}
 	}
 }

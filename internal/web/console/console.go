@@ -21,6 +21,8 @@ import (
 	"parley/internal/safety/agency"
 	"parley/internal/safety/appeal"
 	"parley/internal/safety/casefile"
+	"parley/internal/safety/crime"
+	"parley/internal/safety/cybertip"
 	"parley/internal/safety/decide"
 	"parley/internal/safety/evidence"
 	"parley/internal/safety/instrument"
@@ -46,8 +48,12 @@ type Rooms struct {
 	Evidence  *evidence.Service
 	Decisions *decide.Service
 	Appeals   *appeal.Service
-	Orders    *order.Service
-	Agencies  *agency.Service
+	// Crimes tells authorities of suspicions; Tips reports the abuse of children, nil where that is
+	// off.
+	Crimes   *crime.Service
+	Tips     *cybertip.Service
+	Orders   *order.Service
+	Agencies *agency.Service
 	// Law has the instruments by which authorities can ask.
 	Law *instrument.Set
 	// EnrolOfficer is the address with which an officer of an agency enrols by a token.

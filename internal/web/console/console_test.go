@@ -17,6 +17,7 @@ import (
 	"parley/internal/safety"
 	"parley/internal/safety/casefile"
 	"parley/internal/safety/decide"
+	"parley/internal/safety/duty"
 	"parley/internal/store"
 	"parley/internal/store/storetest"
 	"parley/internal/web/page"
@@ -67,7 +68,10 @@ func TestTextsExist(t *testing.T) {
 	for s := decide.Proposed; s <= decide.NoAction; s++ {
 		want["decided."+s.String()] = "code"
 	}
-	for k := casefile.Opened; k <= casefile.OutcomeChanged; k++ {
+	for _, s := range duty.States() {
+		want["told.state."+s.String()] = "code"
+	}
+	for k := casefile.Opened; k <= casefile.ToldOthers; k++ {
 		past := []casefile.Past{{Event: casefile.Event{Kind: k}}}
 		want[happenings(past, nil)[0].What] = "code"
 	}

@@ -13,7 +13,10 @@ import (
 	"parley/internal/safety/agency"
 	"parley/internal/safety/appeal"
 	"parley/internal/safety/casefile"
+	"parley/internal/safety/crime"
+	"parley/internal/safety/cybertip"
 	"parley/internal/safety/decide"
+	"parley/internal/safety/duty"
 	"parley/internal/safety/order"
 	"parley/internal/store"
 	"parley/internal/web/page"
@@ -197,6 +200,7 @@ func (f frame) Tabs() (out []tab) {
 		{"/orders", "nav.orders", staff.Sign}, {"/refusals", "nav.refusals", staff.Refusals},
 		{"/agencies", "nav.agencies", staff.Onboard},
 		{"/approvals", "nav.approvals", staff.Second}, {"/appeals", "nav.appeals", staff.Review},
+		{"/told", "nav.told", staff.Second},
 		{"/sample", "nav.sample", staff.Review}, {"/shift", "nav.work", staff.Review},
 		{"/figures", "nav.figures", staff.Figures}, {"/audit", "nav.audit", staff.Audit},
 		{"/staff", "nav.staff", staff.Manage},
@@ -290,29 +294,36 @@ func (p problem) show(v *visit) error { return v.show(p.status, "problem", p.key
 func problems() map[error]problem {
 	const conflict, forbidden = http.StatusConflict, http.StatusForbidden
 	return map[error]problem{
-		casefile.ErrTaken:    {conflict, "taken"},
-		casefile.ErrClosed:   {conflict, "closed"},
-		decide.ErrSamePerson: {forbidden, "same"},
-		staff.ErrSamePerson:  {forbidden, "same"},
-		decide.ErrState:      {conflict, "state"},
-		decide.ErrProposed:   {conflict, "proposed"},
-		decide.ErrIncomplete: {conflict, "state"},
-		appeal.ErrDecided:    {conflict, "state"},
-		appeal.ErrText:       {http.StatusUnprocessableEntity, "text"},
-		appeal.ErrInstead:    {http.StatusUnprocessableEntity, "text"},
-		order.ErrState:       {conflict, "state"},
-		order.ErrChanged:     {conflict, "orderchanged"},
-		order.ErrSamePerson:  {forbidden, "same"},
-		order.ErrRole:        {forbidden, "orderrole"},
-		order.ErrNumber:      {http.StatusUnprocessableEntity, "ordernumber"},
-		order.ErrReason:      {http.StatusUnprocessableEntity, "text"},
-		agency.ErrSamePerson: {forbidden, "same"},
-		agency.ErrState:      {conflict, "state"},
-		agency.ErrTaken:      {http.StatusUnprocessableEntity, "name"},
-		staff.ErrRole:        {conflict, "state"},
-		staff.ErrName:        {http.StatusUnprocessableEntity, "name"},
-		staff.ErrLimit:       {http.StatusTooManyRequests, "limit"},
-		staff.ErrTooOften:    {http.StatusTooManyRequests, "tries"},
+		casefile.ErrTaken:      {conflict, "taken"},
+		casefile.ErrClosed:     {conflict, "closed"},
+		decide.ErrSamePerson:   {forbidden, "same"},
+		staff.ErrSamePerson:    {forbidden, "same"},
+		decide.ErrState:        {conflict, "state"},
+		decide.ErrProposed:     {conflict, "proposed"},
+		decide.ErrIncomplete:   {conflict, "state"},
+		appeal.ErrDecided:      {conflict, "state"},
+		cybertip.ErrUnreported: {conflict, "unreported"},
+		crime.ErrAuthority:     {conflict, "noauthority"},
+		duty.ErrState:          {conflict, "state"},
+		duty.ErrChanged:        {conflict, "state"},
+		duty.ErrUnderWay:       {conflict, "underway"},
+		duty.ErrSamePerson:     {forbidden, "same"},
+		duty.ErrReason:         {http.StatusUnprocessableEntity, "text"},
+		appeal.ErrText:         {http.StatusUnprocessableEntity, "text"},
+		appeal.ErrInstead:      {http.StatusUnprocessableEntity, "text"},
+		order.ErrState:         {conflict, "state"},
+		order.ErrChanged:       {conflict, "orderchanged"},
+		order.ErrSamePerson:    {forbidden, "same"},
+		order.ErrRole:          {forbidden, "orderrole"},
+		order.ErrNumber:        {http.StatusUnprocessableEntity, "ordernumber"},
+		order.ErrReason:        {http.StatusUnprocessableEntity, "text"},
+		agency.ErrSamePerson:   {forbidden, "same"},
+		agency.ErrState:        {conflict, "state"},
+		agency.ErrTaken:        {http.StatusUnprocessableEntity, "name"},
+		staff.ErrRole:          {conflict, "state"},
+		staff.ErrName:          {http.StatusUnprocessableEntity, "name"},
+		staff.ErrLimit:         {http.StatusTooManyRequests, "limit"},
+		staff.ErrTooOften:      {http.StatusTooManyRequests, "tries"},
 	}
 }
 

@@ -97,9 +97,12 @@ func newWorld(t testing.TB, at, mediaAt string, limits staff.Limits) *world {
 		Enforce: &enforce.Service{Store: w.store, Clock: w.clock},
 	}
 	law, agencies, orders := w.authorities(decisions, refs)
+	crimes, tips := w.others()
+	decisions.Owes = tips.Owes
 	w.console, err = New(Rooms{
 		EnrolOfficer: func(token string) string { return "https://example.org/e?token=" + token },
-		Law:          law, Agencies: agencies, Orders: orders, Site: site, Store: w.store, Clock: w.clock, Staff: w.staff,
+		Law:          law, Agencies: agencies, Orders: orders, Crimes: crimes, Tips: tips,
+		Site: site, Store: w.store, Clock: w.clock, Staff: w.staff,
 		Cases: &casefile.Service{Store: w.store, Clock: w.clock, Random: rand.Reader},
 		Evidence: &evidence.Service{
 			Store: w.store, Clock: w.clock, Random: rand.Reader, Audit: Audit(w.staff),
