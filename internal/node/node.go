@@ -51,6 +51,7 @@ import (
 	"parley/internal/safety/crime"
 	"parley/internal/safety/cybertip"
 	"parley/internal/safety/decide"
+	"parley/internal/safety/disclosure"
 	"parley/internal/safety/dsadb"
 	"parley/internal/safety/enforce"
 	"parley/internal/safety/evidence"
@@ -95,6 +96,8 @@ type Node struct {
 	Agencies *agency.Service
 	Orders   *order.Service
 	law      *instrument.Set
+	// Disclosures hands data to authorities.
+	Disclosures *disclosure.Service
 	// Mail is nil where no mail server is configured.
 	Mail *mail.Service
 	// Crimes tells authorities of suspicions; Tips reports the abuse of children, nil where that is
@@ -177,11 +180,11 @@ func Open(ctx context.Context, cfg config.Config, o Options) (n *Node, err error
 	n.public = sync.OnceValues(n.pages)
 	steps := []func() error{
 		n.openKeeping, n.openRooms, n.openSafety, n.openDecide, n.openOnCall, n.openOrders,
-		n.openDuties, n.openDSA, n.openMail, n.openAPI, n.openGateway, n.openTransparency,
-		n.carryOn,
+		n.openDuties, n.openDisclosure, n.openDSA, n.openMail, n.openAPI, n.openGateway,
+		n.openTransparency, n.carryOn,
 	}
 	if o.Tool {
-		steps = steps[:8]
+		steps = steps[:9]
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {
@@ -356,6 +359,7 @@ func (n *Node) background() {
 	n.carryOutDecisions()
 	n.carryOutOrders()
 	n.tellOthers()
+	n.tellOfDisclosures()
 	n.ring()
 	if n.Mail != nil {
 		n.start(func() { n.Mail.Run(n.ctx) })

@@ -55,7 +55,7 @@ var (
 		sealed = excluded.sealed, package = excluded.package`)
 	disclosureList = define("disclosure.list", "disclosures", "agency_id",
 		`select `+disclosureColumns+` from disclosures where agency_id = $1 and order_id = $2
-		order by disclosure_id`)
+		order by prepared, disclosure_id`)
 	disclosureEnding = define("disclosure.ending", "disclosures", acrossShards,
 		`select agency_id, order_id, disclosure_id from disclosures
 		where state < 3 and ends <= $1 order by ends, disclosure_id limit $2`)

@@ -28,6 +28,10 @@ const (
 	AppealMessage LetterKind = 6
 	// Changed tells all who reported a case that its outcome is another now.
 	Changed LetterKind = 7
+	// DataAsked tells a person that an authority will be given data about him, DataLeft that it
+	// was. Their Decision is an order, their Place its agency; safety/disclosure writes them.
+	DataAsked LetterKind = 8
+	DataLeft  LetterKind = 9
 )
 
 // String is the kind's name in metrics.
@@ -35,6 +39,7 @@ func (k LetterKind) String() string {
 	names := [...]string{
 		Statement: "statement", Outcome: "outcome", EndedEarly: "ended", AppealFiled: "filed",
 		AppealAnswer: "answer", AppealMessage: "message", Changed: "changed",
+		DataAsked: "data-asked", DataLeft: "data-left",
 	}
 	if k < Statement || int(k) >= len(names) {
 		return "unknown"

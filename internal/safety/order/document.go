@@ -56,6 +56,9 @@ type Document struct {
 	Supervisor string             `json:"supervisor,omitempty"`
 	// Bar forbids to tell the people concerned.
 	Bar *Bar `json:"bar,omitempty"`
+	// Extends is the number of an earlier order of the same authority whose bar on telling, or
+	// whose keeping of data, this one makes longer. Then it does nothing else.
+	Extends string `json:"extends,omitempty"`
 	// Attached are the papers that came with it.
 	Attached []Attachment `json:"attached,omitempty"`
 }

@@ -27,9 +27,13 @@ type Handover struct {
 	// Now is the time of the transaction, in Unix seconds.
 	Now int64
 
-	w      *work
-	logged *Logged
+	w       *work
+	signers []int64
+	logged  *Logged
 }
+
+// Signers are who of the staff has signed the plan.
+func (h *Handover) Signers() []int64 { return h.signers }
 
 // Logged proves that the line of a disclosure for the public log is written in the transaction that
 // it was returned in. Only Handover.Log makes one; whoever hands data out asks for it.
@@ -76,6 +80,9 @@ func (s *Service) Handover(
 			changed = true
 			w.o.State = Assessed
 			return w.event(Voided, By{}, h.Plan.Digest)
+		}
+		for _, a := range signed {
+			h.signers = append(h.signers, a.Staff)
 		}
 		return fn(h)
 	})

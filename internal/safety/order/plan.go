@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"parley/internal/safety"
+	"parley/internal/safety/agency"
 	"parley/internal/safety/instrument"
 	"parley/internal/safety/policy"
 	"parley/internal/store"
@@ -56,7 +57,13 @@ func (s *Service) PlanOf(ctx context.Context, of, id int64) (p Plan, err error) 
 		if err != nil {
 			return err
 		}
-		p, err = (&work{Service: s, o: o, items: items}).plan()
+		w := &work{Service: s, o: o, items: items}
+		if of != 0 {
+			if w.of, err = agency.Of(r, of); err != nil {
+				return err
+			}
+		}
+		p, err = w.plan()
 		return err
 	})
 	return p, err

@@ -248,6 +248,20 @@ func (s *Service) notifier(
 
 // write writes a letter to one person.
 func (s *Service) write(r *store.Reader, l store.Letter, to recipient) (out letter, err error) {
+	switch decide.LetterKind(l.Kind) {
+	case decide.DataAsked, decide.DataLeft:
+		if s.Data == nil {
+			return out, fmt.Errorf("statement: nobody writes letters of kind %d", l.Kind)
+		}
+		out.title, out.parts, err = s.Data(r, l, to.lang)
+		return out, err
+	default:
+		return s.about(r, l, to)
+	}
+}
+
+// about writes a letter about a decision or a complaint against it.
+func (s *Service) about(r *store.Reader, l store.Letter, to recipient) (out letter, err error) {
 	d, err := decide.Of(r, l.Subject, l.Decision)
 	if err != nil {
 		return out, err

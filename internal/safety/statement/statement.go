@@ -50,6 +50,9 @@ type Options struct {
 	// Mail owes a letter by mail to who made a report without an account, in the transaction that
 	// ticks the letter off. It is nil where no mail can be sent: then he has the page alone.
 	Mail func(tx *store.Tx, l store.Letter, report int64) error
+	// Data writes the letters of decide.DataAsked and decide.DataLeft; nil where no data is handed
+	// to authorities.
+	Data func(r *store.Reader, l store.Letter, lang string) (title string, parts []Part, err error)
 	// URL is what links to pages begin with, without a slash at its end; empty makes no links.
 	URL string
 	// Pressed answers the button of a message that is not about a complaint; ours is false for one
