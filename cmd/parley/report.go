@@ -1,7 +1,6 @@
 package main
 
 import (
-	"archive/zip"
 	"errors"
 	"fmt"
 	"io"
@@ -88,14 +87,11 @@ func (c *euReportCmd) Run(p *process) error {
 			return errReport
 		}
 		if filepath.Ext(c.Out) == ".zip" {
-			return writeFile(c.Out, func(w io.Writer) error { return zipReport(w, report) })
+			return writeFile(c.Out, report.WriteZIP)
 		}
 		return writeReport(c.Out, report)
 	})
 }
-
-// workbook is the name of the report as one file.
-const workbook = "transparency-report.xlsx"
 
 // writeReport writes the files of a report to a directory.
 func writeReport(dir string, r euform.Report) error {
@@ -107,28 +103,7 @@ func writeReport(dir string, r euform.Report) error {
 			return err
 		}
 	}
-	return writeFile(filepath.Join(dir, workbook), r.WriteXLSX)
-}
-
-// zipReport writes the files of a report as one archive; the same report is the same bytes.
-func zipReport(w io.Writer, r euform.Report) error {
-	z := zip.NewWriter(w)
-	add := func(name string, fn func(io.Writer) error) error {
-		f, err := z.Create(name)
-		if err != nil {
-			return err
-		}
-		return fn(f)
-	}
-	for _, part := range r.Parts {
-		if err := add(part.Name, part.WriteCSV); err != nil {
-			return err
-		}
-	}
-	if err := add(workbook, r.WriteXLSX); err != nil {
-		return err
-	}
-	return z.Close()
+	return writeFile(filepath.Join(dir, euform.Workbook), r.WriteXLSX)
 }
 
 // writeFile writes a file with what fn writes.

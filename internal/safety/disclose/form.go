@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"time"
 
 	"parley/internal/tlog/verify"
@@ -15,7 +16,8 @@ var formFile = regexp.MustCompile(`^(\d{4}-\d{2}-\d{2})\.(\d{4}-\d{2}-\d{2})\.(c
 
 // Forms reads the forms that laws prescribe and the operator has filled in for periods:
 // NAME/FROM.TO.EXTENSION below a directory. A file that is changed later is published as a
-// correction: it is another document of the same name and period.
+// correction: it is another document of the same name and period. Files whose names begin with a
+// dot are being written.
 //
 // Implementing Regulation (EU) 2024/2835, Annex II: all versions stay public
 func Forms(dir string) (out []Document, err error) {
@@ -32,6 +34,9 @@ func Forms(dir string) (out []Document, err error) {
 			return nil, fmt.Errorf("disclose: forms: %w", err)
 		}
 		for _, f := range files {
+			if strings.HasPrefix(f.Name(), ".") { // it is being written
+				continue
+			}
 			d, err := form(dir, name.Name(), f.Name())
 			if err != nil {
 				return nil, err

@@ -24,6 +24,7 @@ import (
 	"parley/internal/safety/crime"
 	"parley/internal/safety/cybertip"
 	"parley/internal/safety/decide"
+	"parley/internal/safety/dsadb"
 	"parley/internal/safety/evidence"
 	"parley/internal/safety/instrument"
 	"parley/internal/safety/order"
@@ -56,6 +57,10 @@ type Rooms struct {
 	Agencies *agency.Service
 	// Law has the instruments by which authorities can ask.
 	Law *instrument.Set
+	// DSA sends statements to the EU's database; DSAMode says whether it does, for people.
+	DSA     *dsadb.Service
+	DSAMode string
+	Reports Reports
 	// EnrolOfficer is the address with which an officer of an agency enrols by a token.
 	EnrolOfficer func(token string) string
 	Blobs        blob.Store

@@ -1,12 +1,14 @@
 package console
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strconv"
 	"time"
 	"unicode/utf8"
 
+	"parley/internal/ids"
 	"parley/internal/safety"
 	"parley/internal/safety/appeal"
 	"parley/internal/safety/decide"
@@ -132,47 +134,49 @@ func (c *Console) withdraw(v *visit) error {
 		v.refused(v.r, v.me(), v.row.word(), "not his")
 		return problem{http.StatusForbidden, "forbidden"}
 	}
+	return v.onDecision("withdrawn", func(
+		ctx context.Context, subject ids.Peer, id int64, why string,
+	) error {
+		return c.Decisions.Withdraw(ctx, subject, id, v.me(), why)
+	})
+}
+
+// onDecision runs fn on the decision that the path names, with the reason that the form asks for,
+// and returns to it.
+func (v *visit) onDecision(
+	done string, fn func(ctx context.Context, subject ids.Peer, id int64, why string) error,
+) error {
+	subject, id, err := v.ref()
+	if err != nil {
+		return err
+	}
 	why, err := v.text("why")
 	if err != nil {
 		return err
 	}
-	err = c.Decisions.Withdraw(v.r.Context(), d.Subject.Peer, d.ID, v.me(), why)
-	if err != nil {
+	if err := fn(v.r.Context(), subject, id, why); err != nil {
 		return err
 	}
-	return v.backToDecision("withdrawn")
+	return v.backToDecision(done)
 }
 
 // lift undoes a decision.
 func (c *Console) lift(v *visit) error {
-	subject, id, err := v.ref()
-	if err != nil {
+	return v.onDecision("lifted", func(
+		ctx context.Context, subject ids.Peer, id int64, why string,
+	) error {
+		_, err := c.Decisions.Lift(ctx, subject, id, v.actor(), why)
 		return err
-	}
-	why, err := v.text("why")
-	if err != nil {
-		return err
-	}
-	if _, err := c.Decisions.Lift(v.r.Context(), subject, id, v.actor(), why); err != nil {
-		return err
-	}
-	return v.backToDecision("lifted")
+	})
 }
 
 // unbar ends a legal prohibition to tell the person concerned.
 func (c *Console) unbar(v *visit) error {
-	subject, id, err := v.ref()
-	if err != nil {
-		return err
-	}
-	why, err := v.text("why")
-	if err != nil {
-		return err
-	}
-	if err := c.Decisions.LiftBar(v.r.Context(), subject, id, v.actor(), why); err != nil {
-		return err
-	}
-	return v.backToDecision("unbarred")
+	return v.onDecision("unbarred", func(
+		ctx context.Context, subject ids.Peer, id int64, why string,
+	) error {
+		return c.Decisions.LiftBar(ctx, subject, id, v.actor(), why)
+	})
 }
 
 // settle records an out-of-court settlement (DSA Art. 21).
@@ -313,7 +317,11 @@ func (c *Console) approveBatch(v *visit) error {
 	return v.leave(batchPath(id), "approved")
 }
 
-func (c *Console) withdrawBatch(v *visit) error {
+// onBatch runs fn on the mass measure that the path names, with the reason that the form asks for,
+// and returns to it.
+func (v *visit) onBatch(
+	done string, fn func(ctx context.Context, id int64, why string) error,
+) error {
 	id, err := v.batchID()
 	if err != nil {
 		return err
@@ -322,26 +330,24 @@ func (c *Console) withdrawBatch(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if err := c.Decisions.WithdrawBatch(v.r.Context(), id, v.me(), why); err != nil {
+	if err := fn(v.r.Context(), id, why); err != nil {
 		return err
 	}
-	return v.leave(batchPath(id), "withdrawn")
+	return v.leave(batchPath(id), done)
+}
+
+func (c *Console) withdrawBatch(v *visit) error {
+	return v.onBatch("withdrawn", func(ctx context.Context, id int64, why string) error {
+		return c.Decisions.WithdrawBatch(ctx, id, v.me(), why)
+	})
 }
 
 // liftBatch undoes a mass measure; its page then says what was put back.
 func (c *Console) liftBatch(v *visit) error {
-	id, err := v.batchID()
-	if err != nil {
+	return v.onBatch("lifted", func(ctx context.Context, id int64, why string) error {
+		_, err := c.Decisions.LiftBatch(ctx, id, v.actor(), why)
 		return err
-	}
-	why, err := v.text("why")
-	if err != nil {
-		return err
-	}
-	if _, err := c.Decisions.LiftBatch(v.r.Context(), id, v.actor(), why); err != nil {
-		return err
-	}
-	return v.leave(batchPath(id), "lifted")
+	})
 }
 
 // mass decides many cases of a queue together: it shows the form, what would be hit, and then

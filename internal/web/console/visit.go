@@ -198,7 +198,8 @@ func (f frame) Tabs() (out []tab) {
 	}{
 		{"/queue", "nav.queue", staff.Review}, {"/search", "nav.search", staff.Review},
 		{"/orders", "nav.orders", staff.Sign}, {"/refusals", "nav.refusals", staff.Refusals},
-		{"/agencies", "nav.agencies", staff.Onboard},
+		{"/agencies", "nav.agencies", staff.Onboard}, {"/forms", "nav.forms", staff.Forms},
+		{"/statements", "nav.statements", staff.Forms},
 		{"/approvals", "nav.approvals", staff.Second}, {"/appeals", "nav.appeals", staff.Review},
 		{"/told", "nav.told", staff.Second},
 		{"/sample", "nav.sample", staff.Review}, {"/shift", "nav.work", staff.Review},
@@ -242,6 +243,11 @@ func (f frame) Agency(view *page.View, a agencyLine) map[string]any {
 // Officer is what the part of a page about an officer is given: the view, and the officer.
 func (f frame) Officer(view *page.View, o officerLine) map[string]any {
 	return map[string]any{"V": view, "O": o}
+}
+
+// Statement is what the form that sends a statement again is given: the view, and the statement.
+func (f frame) Statement(view *page.View, s statementLine) map[string]any {
+	return map[string]any{"V": view, "S": s}
 }
 
 // whyForm is a form that asks for a reason and nothing else.

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -32,6 +33,7 @@ import (
 	"parley/internal/safety/appeal"
 	"parley/internal/safety/casefile"
 	"parley/internal/safety/decide"
+	"parley/internal/safety/dsadb"
 	"parley/internal/safety/enforce"
 	"parley/internal/safety/evidence"
 	"parley/internal/store"
@@ -102,7 +104,13 @@ func newWorld(t testing.TB, at, mediaAt string, limits staff.Limits) *world {
 	w.console, err = New(Rooms{
 		EnrolOfficer: func(token string) string { return "https://example.org/e?token=" + token },
 		Law:          law, Agencies: agencies, Orders: orders, Crimes: crimes, Tips: tips,
-		Site: site, Store: w.store, Clock: w.clock, Staff: w.staff,
+		DSA: dsadb.New(dsadb.Options{
+			Store: w.store, Clock: w.clock, Log: log,
+			Show: func(context.Context, []dsadb.Statement) error { return nil },
+		}),
+		DSAMode: "dry",
+		Reports: Reports{Dir: filepath.Join(t.TempDir(), "forms"), Counted: w.counted},
+		Site:    site, Store: w.store, Clock: w.clock, Staff: w.staff,
 		Cases: &casefile.Service{Store: w.store, Clock: w.clock, Random: rand.Reader},
 		Evidence: &evidence.Service{
 			Store: w.store, Clock: w.clock, Random: rand.Reader, Audit: Audit(w.staff),
