@@ -50,9 +50,9 @@ func (n *Node) staffDoor() (http.Handler, error) {
 		Site: site, Store: n.Store, Clock: n.clock, Staff: people, Cases: n.Cases,
 		Evidence: n.Evidence, Decisions: n.Decisions, Appeals: n.Appeals, Blobs: n.Blobs,
 		Crimes: n.Crimes, Tips: n.Tips,
-		Orders: n.Orders, Agencies: n.Agencies, Law: n.law,
 		DSA: n.DSA, DSAMode: string(n.Config.DSA.Mode),
 		Reports: console.Reports{Dir: n.Config.Transparency.Forms, Counted: n.Counted},
+		Orders:  n.Orders, Disclosures: n.Disclosures, Agencies: n.Agencies, Law: n.law,
 		EnrolOfficer: func(token string) string {
 			at := strings.TrimSuffix(n.Config.Web.PublicURL, "/") + officer.EnrolPath
 			return at + "?" + url.Values{"token": {token}}.Encode()

@@ -24,6 +24,7 @@ import (
 	"parley/internal/safety/crime"
 	"parley/internal/safety/cybertip"
 	"parley/internal/safety/decide"
+	"parley/internal/safety/disclosure"
 	"parley/internal/safety/dsadb"
 	"parley/internal/safety/evidence"
 	"parley/internal/safety/instrument"
@@ -55,6 +56,8 @@ type Rooms struct {
 	Tips     *cybertip.Service
 	Orders   *order.Service
 	Agencies *agency.Service
+	// Disclosures hands data to authorities.
+	Disclosures *disclosure.Service
 	// Law has the instruments by which authorities can ask.
 	Law *instrument.Set
 	// DSA sends statements to the EU's database; DSAMode says whether it does, for people.

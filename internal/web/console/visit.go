@@ -16,8 +16,10 @@ import (
 	"parley/internal/safety/crime"
 	"parley/internal/safety/cybertip"
 	"parley/internal/safety/decide"
+	"parley/internal/safety/disclosure"
 	"parley/internal/safety/duty"
 	"parley/internal/safety/order"
+	"parley/internal/safety/personal"
 	"parley/internal/store"
 	"parley/internal/web/page"
 	"parley/internal/web/staff"
@@ -323,6 +325,12 @@ func problems() map[error]problem {
 		order.ErrRole:          {forbidden, "orderrole"},
 		order.ErrNumber:        {http.StatusUnprocessableEntity, "ordernumber"},
 		order.ErrReason:        {http.StatusUnprocessableEntity, "text"},
+		disclosure.ErrKey:      {conflict, "datagone"},
+		disclosure.ErrAgency:   {conflict, "dataagency"},
+		disclosure.ErrUntold:   {conflict, "datauntold"},
+		disclosure.ErrLarge:    {conflict, "datamuch"},
+		personal.ErrMuch:       {conflict, "datamuch"},
+		disclosure.ErrNoPath:   {http.StatusUnprocessableEntity, "datapath"},
 		agency.ErrSamePerson:   {forbidden, "same"},
 		agency.ErrState:        {conflict, "state"},
 		agency.ErrTaken:        {http.StatusUnprocessableEntity, "name"},

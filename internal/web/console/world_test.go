@@ -111,7 +111,8 @@ func newWorld(t testing.TB, at, mediaAt string, limits staff.Limits) *world {
 		DSAMode: "dry",
 		Reports: Reports{Dir: filepath.Join(t.TempDir(), "forms"), Counted: w.counted},
 		Site:    site, Store: w.store, Clock: w.clock, Staff: w.staff,
-		Cases: &casefile.Service{Store: w.store, Clock: w.clock, Random: rand.Reader},
+		Disclosures: w.disclosures(orders),
+		Cases:       &casefile.Service{Store: w.store, Clock: w.clock, Random: rand.Reader},
 		Evidence: &evidence.Service{
 			Store: w.store, Clock: w.clock, Random: rand.Reader, Audit: Audit(w.staff),
 		},
