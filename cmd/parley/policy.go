@@ -4,12 +4,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"parley/internal/config"
+	"parley/internal/node"
 	"parley/internal/safety/country"
 	"parley/internal/safety/policy"
 )
@@ -57,7 +59,7 @@ func (f policyFlags) open(p *process) (*policy.Policy, error) {
 type policyExplainCmd struct {
 	policyFlags
 	JSON  bool   `help:"Print the verdict as JSON."`
-	Order string `arg:"" help:"File with the order as JSON (docs/policy.md)." type:"existingfile"`
+	Order string `arg:"" help:"File with the order as JSON (docs/policy.md), or its reference here."`
 }
 
 // Run prints what may be done about an order, and why.
@@ -66,11 +68,7 @@ func (c *policyExplainCmd) Run(p *process) error {
 	if err != nil {
 		return err
 	}
-	text, err := os.ReadFile(c.Order)
-	if err != nil {
-		return err
-	}
-	r, err := policy.ReadRequest(text)
+	r, err := c.request(p)
 	if err != nil {
 		return err
 	}
@@ -85,6 +83,30 @@ func (c *policyExplainCmd) Run(p *process) error {
 	}
 	_, err = p.out.Write([]byte(v.Explain()))
 	return err
+}
+
+// request is what policy is asked about the order: as a file says, or as the server has it.
+func (c *policyExplainCmd) request(p *process) (r policy.Request, err error) {
+	text, err := os.ReadFile(c.Order)
+	if err == nil {
+		return policy.ReadRequest(text)
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return r, err
+	}
+	err = p.tool(c.Data, func(n *node.Node) error {
+		o, err := byReference(p, n, c.Order)
+		if err != nil {
+			return fmt.Errorf("%s is neither a file nor a reference: %w", c.Order, err)
+		}
+		known := false
+		r, known, err = n.Orders.RequestOf(p.ctx, o.Agency, o.ID)
+		if err == nil && !known {
+			err = errors.New("the order does not say what is to be done: policy is not asked about it")
+		}
+		return err
+	})
+	return r, err
 }
 
 // policyTestCmd tests rules.
@@ -112,7 +134,7 @@ func (c *policyTestCmd) Run(p *process) error {
 type policySimulateCmd struct {
 	policyFlags
 	Than   string `help:"Folder with the other rules." required:"" type:"existingdir"`
-	Orders string `arg:"" help:"File with one order a line as JSON." type:"existingfile"`
+	Orders string `arg:"" optional:"" help:"File with one order a line as JSON; by default all that came here." type:"existingfile"`
 }
 
 // Run prints for which orders the other rules say something else, one a line as JSON.
@@ -127,21 +149,54 @@ func (c *policySimulateCmd) Run(p *process) (err error) {
 	if err != nil {
 		return err
 	}
-	f, err := os.Open(c.Orders)
+	differ, e := 0, json.NewEncoder(p.out)
+	say := func(d policy.Difference) error {
+		differ++
+		return e.Encode(d)
+	}
+	n := 0
+	if c.Orders != "" {
+		n, err = c.file(now, then, say)
+	} else {
+		n, err = c.past(p, now, then, say)
+	}
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	differ, e := 0, json.NewEncoder(p.out)
-	n, err := now.Simulate(then, f, func(d policy.Difference) error {
-		differ++
-		return e.Encode(d)
-	})
-	if err != nil {
-		return fmt.Errorf("%s: %w", c.Orders, err)
-	}
 	_, err = fmt.Fprintf(p.err, "%d of %d orders differ\n", differ, n)
 	return err
+}
+
+// file compares by the orders of a file.
+func (c *policySimulateCmd) file(
+	now, then *policy.Policy, say func(policy.Difference) error,
+) (n int, err error) {
+	f, err := os.Open(c.Orders)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if n, err = now.Simulate(then, f, say); err != nil {
+		err = fmt.Errorf("%s: %w", c.Orders, err)
+	}
+	return n, err
+}
+
+// past compares by the orders that came to this server.
+func (c *policySimulateCmd) past(
+	p *process, now, then *policy.Policy, say func(policy.Difference) error,
+) (n int, err error) {
+	err = p.tool(c.Data, func(x *node.Node) error {
+		return x.Orders.Requests(p.ctx, func(r policy.Request) error {
+			n++
+			d, err := now.Compare(then, r)
+			if err == nil && len(d.Changed) > 0 {
+				err = say(d)
+			}
+			return err
+		})
+	})
+	return n, err
 }
 
 // policyImportCmd takes an index of countries in.

@@ -2,10 +2,17 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+
+	"parley/internal/node"
+	"parley/internal/safety/instrument"
+	"parley/internal/safety/order"
+	"parley/internal/safety/policy"
 )
 
 // line runs a command line in a folder of its own.
@@ -74,6 +81,62 @@ func TestPolicy(t *testing.T) {
 	status, _, errs = line(t, "policy", "explain", write(t, dir, "bad.json", `{"asked":1}`))
 	if status != 1 || !strings.Contains(errs, "cannot be judged") {
 		t.Errorf("%d %s", status, errs)
+	}
+}
+
+// TestPolicyOfPastOrders: rules are explained by an order that came here, and other rules compared
+// by all that did; one that says nothing which policy knows is passed over.
+func TestPolicyOfPastOrders(t *testing.T) {
+	dir := t.TempDir()
+	data := filepath.Join(dir, "data")
+	var refs []string
+	p := &process{ctx: t.Context(), out: io.Discard, err: io.Discard}
+	err := p.tool(data, func(n *node.Node) error {
+		for i, action := range []policy.Action{policy.Keys, "destroy", policy.Remove} {
+			r, err := n.Orders.Submit(p.ctx, order.Sender{}, order.Document{
+				Instrument: instrument.Order, Country: "FR", Authority: "An authority",
+				Number: strconv.Itoa(i), Action: action,
+			})
+			if err != nil {
+				return err
+			}
+			refs = append(refs, r.Order.Reference)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, out, errs := line(t, "policy", "explain", "--data", data, refs[0])
+	if status != 0 || !strings.Contains(out, "refused/keys") {
+		t.Errorf("%d %s %s", status, out, errs)
+	}
+	for of, want := range map[string]string{
+		refs[1]: "policy is not asked", "O": "neither a file nor a reference",
+	} {
+		status, _, errs = line(t, "policy", "explain", "--data", data, of)
+		if status != 1 || !strings.Contains(errs, want) {
+			t.Errorf("%s: %d %s", of, status, errs)
+		}
+	}
+	other := filepath.Join(dir, "rules")
+	if err := os.CopyFS(other, policy.Rules()); err != nil {
+		t.Fatal(err)
+	}
+	write(t, other, "90-own.toml", `name = "n"
+version = 1
+author = "a"
+reason = "r"
+[[rule]]
+id = "own/none"
+when = 'asked.action == "keys"'
+because = "b"
+refuse = { code = "general" }
+`)
+	status, out, errs = line(t, "policy", "simulate", "--data", data, "--than", other)
+	if status != 0 || !strings.Contains(errs, "1 of 2 orders differ") ||
+		!strings.Contains(out, refs[0]) {
+		t.Errorf("%d %s %s", status, out, errs)
 	}
 }
 

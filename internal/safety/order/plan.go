@@ -9,7 +9,6 @@ import (
 	"slices"
 
 	"parley/internal/safety"
-	"parley/internal/safety/agency"
 	"parley/internal/safety/instrument"
 	"parley/internal/safety/policy"
 	"parley/internal/store"
@@ -49,19 +48,9 @@ type Step struct {
 // PlanOf returns what would be carried out of an order as it is now.
 func (s *Service) PlanOf(ctx context.Context, of, id int64) (p Plan, err error) {
 	err = s.Store.View(ctx, func(r *store.Reader) error {
-		o, err := s.Of(r, of, id)
-		if err != nil {
+		w := &work{Service: s}
+		if err := w.load(r, of, id); err != nil {
 			return err
-		}
-		items, err := Items(r, of, id)
-		if err != nil {
-			return err
-		}
-		w := &work{Service: s, o: o, items: items}
-		if of != 0 {
-			if w.of, err = agency.Of(r, of); err != nil {
-				return err
-			}
 		}
 		p, err = w.plan()
 		return err

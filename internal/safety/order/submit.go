@@ -270,7 +270,7 @@ func (s *Service) twins(
 // replay notes that an order came again and returns its first receipt.
 func (s *Service) replay(tx *store.Tx, from Sender, id int64) (out Receipt, err error) {
 	w := &work{Service: s, tx: tx, now: s.Clock.Now().Unix()}
-	if err := w.load(from.Agency, id); err != nil {
+	if err := w.load(&tx.Reader, from.Agency, id); err != nil {
 		return out, err
 	}
 	if err := w.event(Replayed, By{Officer: from.Officer}, ""); err != nil {

@@ -47,7 +47,7 @@ func (s *Service) change(
 	err = s.Store.Update(ctx, key(of), func(tx *store.Tx) error {
 		ended = false
 		w := &work{Service: s, tx: tx, now: s.Clock.Now().Unix()}
-		if err := w.load(of, id); err != nil {
+		if err := w.load(&tx.Reader, of, id); err != nil {
 			return err
 		}
 		if err := fn(w); err != nil {
@@ -66,8 +66,7 @@ func (s *Service) change(
 }
 
 // load reads an order with what belongs to it.
-func (w *work) load(of, id int64) (err error) {
-	r := &w.tx.Reader
+func (w *work) load(r *store.Reader, of, id int64) (err error) {
 	if w.o, err = w.Of(r, of, id); err != nil {
 		return err
 	}

@@ -11,8 +11,8 @@ import (
 
 // Difference is what another policy would have said of a request.
 type Difference struct {
-	// Line is the request's line in the file, from 1 on.
-	Line      int    `json:"line"`
+	// Line is the request's line in a file of them, from 1 on.
+	Line      int    `json:"line,omitempty"`
 	Reference string `json:"reference,omitempty"`
 	// Changed names the parts of the verdict that differ, as their JSON is called.
 	Changed []string `json:"changed"`
@@ -35,7 +35,11 @@ func (p *Policy) Simulate(
 			continue
 		}
 		n++
-		d, err := p.compare(other, lines.Bytes())
+		var d Difference
+		r, err := ReadRequest(lines.Bytes())
+		if err == nil {
+			d, err = p.Compare(other, r)
+		}
 		if err != nil {
 			return n, fmt.Errorf("line %d: %w", line, err)
 		}
@@ -48,12 +52,8 @@ func (p *Policy) Simulate(
 	return n, lines.Err()
 }
 
-// compare judges one request by two policies.
-func (p *Policy) compare(other *Policy, text []byte) (d Difference, err error) {
-	r, err := ReadRequest(text)
-	if err != nil {
-		return d, err
-	}
+// Compare judges a past request by this policy and by another.
+func (p *Policy) Compare(other *Policy, r Request) (d Difference, err error) {
 	d.Reference = r.Reference
 	if d.Before, err = p.Judge(r); err != nil {
 		return d, err
