@@ -134,7 +134,7 @@ func (c *policyTestCmd) Run(p *process) error {
 type policySimulateCmd struct {
 	policyFlags
 	Than   string `help:"Folder with the other rules." required:"" type:"existingdir"`
-	Orders string `arg:"" optional:"" help:"File with one order a line as JSON; by default all that came here." type:"existingfile"`
+	Orders string `arg:"" optional:"" help:"File with an order a line as JSON; else all that came." type:"existingfile"`
 }
 
 // Run prints for which orders the other rules say something else, one a line as JSON.
