@@ -59,7 +59,7 @@ func (f policyFlags) open(p *process) (*policy.Policy, error) {
 type policyExplainCmd struct {
 	policyFlags
 	JSON  bool   `help:"Print the verdict as JSON."`
-	Order string `arg:"" help:"File with the order as JSON (docs/policy.md), or its reference here."`
+	Order string `arg:"" help:"File with the order as JSON, or its reference."`
 }
 
 // Run prints what may be done about an order, and why.
@@ -102,7 +102,7 @@ func (c *policyExplainCmd) request(p *process) (r policy.Request, err error) {
 		known := false
 		r, known, err = n.Orders.RequestOf(p.ctx, o.Agency, o.ID)
 		if err == nil && !known {
-			err = errors.New("the order does not say what is to be done: policy is not asked about it")
+			err = errors.New("it does not say what is to be done: policy is not asked")
 		}
 		return err
 	})
@@ -134,7 +134,7 @@ func (c *policyTestCmd) Run(p *process) error {
 type policySimulateCmd struct {
 	policyFlags
 	Than   string `help:"Folder with the other rules." required:"" type:"existingdir"`
-	Orders string `arg:"" optional:"" help:"File with an order a line as JSON; else all that came." type:"existingfile"`
+	Orders string `arg:"" optional:"" help:"File of orders; else those here." type:"existingfile"`
 }
 
 // Run prints for which orders the other rules say something else, one a line as JSON.

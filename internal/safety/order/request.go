@@ -11,7 +11,8 @@ import (
 )
 
 // RequestOf returns what policy is asked about an order as it is kept now, named by our reference.
-// known is false for an order that says nothing which policy could be asked about. store.ErrNotFound.
+// known is false for an order that says nothing which policy could be asked about.
+// store.ErrNotFound.
 func (s *Service) RequestOf(
 	ctx context.Context, of, id int64,
 ) (q policy.Request, known bool, err error) {
@@ -31,8 +32,8 @@ func (s *Service) RequestOf(
 const requestPage = 100
 
 // Requests calls fn with what policy is asked about each order that ever came, of senders whom
-// nobody knows first, then agency by agency, the newest of each first: for comparing rules. An error
-// of fn ends it.
+// nobody knows first, then agency by agency, the newest of each first: for comparing rules. An
+// error of fn ends it.
 func (s *Service) Requests(ctx context.Context, fn func(policy.Request) error) error {
 	if err := s.requestsOf(ctx, 0, fn); err != nil {
 		return err
