@@ -48,10 +48,12 @@ import (
 	"parley/internal/safety/agency"
 	"parley/internal/safety/appeal"
 	"parley/internal/safety/casefile"
+	"parley/internal/safety/country"
 	"parley/internal/safety/crime"
 	"parley/internal/safety/cybertip"
 	"parley/internal/safety/decide"
 	"parley/internal/safety/disclosure"
+	doors "parley/internal/safety/door"
 	"parley/internal/safety/dsadb"
 	"parley/internal/safety/enforce"
 	"parley/internal/safety/evidence"
@@ -96,6 +98,9 @@ type Node struct {
 	Agencies *agency.Service
 	Orders   *order.Service
 	law      *instrument.Set
+	// countries and guide say who may ask by which instrument, and where a request belongs.
+	countries *country.Table
+	guide     *doors.Guide
 	// Disclosures hands data to authorities.
 	Disclosures *disclosure.Service
 	// Mail is nil where no mail server is configured.

@@ -11,6 +11,7 @@ import (
 	"parley/internal/safety/agency"
 	"parley/internal/safety/answer"
 	"parley/internal/safety/country"
+	doors "parley/internal/safety/door"
 	"parley/internal/safety/instrument"
 	"parley/internal/safety/order"
 	"parley/internal/safety/policy"
@@ -37,6 +38,14 @@ func (n *Node) openOrders() error {
 		return err
 	}
 	n.law = law
+	countries, err := country.Builtin()
+	if err != nil {
+		return err
+	}
+	n.countries = countries.At(country.Code(n.Config.Contact.Established))
+	if n.guide, err = doors.New(n.countries, law); err != nil {
+		return err
+	}
 	host := "localhost"
 	if u, err := url.Parse(n.Config.Web.PublicURL); err == nil && u.Host != "" {
 		host = u.Host
@@ -56,6 +65,7 @@ func (n *Node) openOrders() error {
 		Places: n.places(), Agencies: n.Agencies, Decisions: n.Decisions, Evidence: n.Evidence,
 		Sign: sign, Judge: n.judge,
 		Instrument: law.Get, Word: words(law), Role: n.role,
+		Route: order.Router(n.guide, law, n.countries),
 		Alarm: func(o order.Order, why string) {
 			alarms.Inc()
 			n.log.Warn("an order needs somebody", "order", o.ID, "agency", o.Agency,

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"parley/internal/safety/agency"
+	"parley/internal/web/authority"
 	"parley/internal/web/officer"
 	"parley/internal/web/page"
 )
@@ -16,6 +17,15 @@ func (n *Node) officerDoor(site *page.Site) (*officer.Door, error) {
 	})
 	n.officers = d
 	return d, err
+}
+
+// portal is where authorities give orders.
+func (n *Node) portal(site *page.Site, officers *officer.Door) (*authority.Pages, error) {
+	return authority.New(authority.Rooms{
+		Site: site, Store: n.Store, Clock: n.clock, Officers: officers, Orders: n.Orders,
+		Law: n.law, Countries: n.countries, Guide: n.guide, Blobs: n.Blobs, Receipt: n.Receipt,
+		Key: n.Keys.Derive("papers of authorities"),
+	})
 }
 
 // homeOf is where an officer of a kind of agency begins.

@@ -5,9 +5,6 @@ import (
 	"net/netip"
 	"net/url"
 
-	"parley/internal/safety/country"
-	doors "parley/internal/safety/door"
-	"parley/internal/safety/instrument"
 	"parley/internal/web/contact"
 	"parley/internal/web/notice"
 	callpage "parley/internal/web/oncall"
@@ -86,9 +83,14 @@ func (n *Node) routes() (*http.ServeMux, error) {
 	if err != nil {
 		return nil, err
 	}
+	portal, err := n.portal(site, officers)
+	if err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
 	site.Mount(mux)
 	officers.Mount(mux)
+	portal.Mount(mux)
 	figures.Mount(mux)
 	notices.Mount(mux)
 	people.Mount(mux)
@@ -129,29 +131,19 @@ func (n *Node) site() (*page.Site, error) {
 
 // contactPages say who runs the service and where requests belong.
 func (n *Node) contactPages(site *page.Site) (*contact.Pages, error) {
-	countries, err := country.Builtin()
-	if err != nil {
-		return nil, err
-	}
-	instruments, err := instrument.Builtin()
-	if err != nil {
-		return nil, err
-	}
 	c := n.Config.Contact
-	guide, err := doors.New(countries.At(country.Code(c.Established)), instruments)
-	if err != nil {
-		return nil, err
-	}
 	rooms := contact.Rooms{
-		Site: site, Guide: guide, Instruments: instruments, Clock: n.clock, Contact: c,
+		Site: site, Guide: n.guide, Instruments: n.law, Clock: n.clock, Contact: c,
 		Representative: n.Config.Representative,
 	}
 	if c.SigningKey != "" {
-		if rooms.Key, err = contact.ReadKey(c.SigningKey); err != nil {
+		key, err := contact.ReadKey(c.SigningKey)
+		if err != nil {
 			return nil, err
 		}
+		rooms.Key = key
 	}
-	missing := contact.Missing(c, n.Config.Representative, countries)
+	missing := contact.Missing(c, n.Config.Representative, n.countries)
 	if len(missing) > 0 && !n.Config.Demo {
 		n.log.Warn(`the contact page lacks what the law wants; "parley config check" names it`,
 			"missing", len(missing))

@@ -95,9 +95,9 @@ func (d Document) has() (out []instrument.Field) {
 
 func filled(s string) bool { return strings.TrimSpace(s) != "" }
 
-// check says what of a document is missing for its instrument or wrong in itself. What is wanted
-// and absent comes first, in the order of the instrument.
-func (d Document) check(in instrument.Instrument, by agency.Agency, now int64) []Problem {
+// Problems are what of a document is missing for its instrument or wrong in itself, for an agency
+// at a time in Unix seconds. What is wanted and absent comes first, in the order of the instrument.
+func (d Document) Problems(in instrument.Instrument, by agency.Agency, now int64) []Problem {
 	c := checker{law: in.Law, d: d, now: now}
 	have := d.has()
 	for _, f := range in.Wants {

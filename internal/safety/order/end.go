@@ -3,6 +3,7 @@ package order
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"parley/internal/safety"
 	"parley/internal/safety/instrument"
@@ -192,20 +193,28 @@ func (s *Service) Move(
 		if err := w.voided(); err != nil {
 			return err
 		}
-		old := w.o.Document
-		w.o.Document.Instrument = to
-		w.in = w.instrument(w.o.Document)
-		err := w.add(Event{Kind: WasMoved, By: by, Text: reason, Document: &old})
-		if err != nil {
+		if err := w.move(by, to, reason); err != nil {
 			return err
 		}
-		err = w.sign(paper.Paper{Kind: paper.Moved, Text: w.in.Name + ": " + reason})
-		if err != nil {
-			return err
-		}
-		w.problems(false)
 		return w.assess()
 	})
+}
+
+// move puts the order under another instrument, and tells the authority.
+func (w *work) move(by By, to instrument.ID, reason string) error {
+	old := w.o.Document
+	w.o.Document.Instrument = to
+	w.in = w.instrument(w.o.Document)
+	err := w.add(Event{Kind: WasMoved, By: by, Text: reason, Document: &old})
+	if err != nil {
+		return err
+	}
+	err = w.sign(paper.Paper{Kind: paper.Moved, Text: w.in.Name + ": " + reason})
+	if err != nil {
+		return err
+	}
+	w.problems(slices.Contains(w.o.Signals, "altered-twin"))
+	return nil
 }
 
 // Reply answers an order that asks how the service does its duties, in words.

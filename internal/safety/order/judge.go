@@ -17,8 +17,8 @@ import (
 	"parley/internal/tlog/paper"
 )
 
-// requester is what policy calls a kind of agency.
-func requester(k agency.Kind) instrument.Requester {
+// Requester is what policy calls a kind of agency.
+func Requester(k agency.Kind) instrument.Requester {
 	switch k {
 	case agency.Court:
 		return instrument.Court
@@ -82,7 +82,7 @@ func (w *work) request() policy.Request {
 			Exact: d.named() > 0 && !w.vague(), Data: d.Data,
 		},
 		By: policy.By{
-			Kind: requester(w.of.Kind), New: o.New, Suspended: o.Standing == agency.Halted,
+			Kind: Requester(w.of.Kind), New: o.New, Suspended: o.Standing == agency.Halted,
 		},
 		Ground: policy.Ground{
 			Instrument: w.in.ID, Has: d.has(), Manifest: w.manifest(), Penalty: d.Penalty,

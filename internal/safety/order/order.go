@@ -237,6 +237,9 @@ type Service struct {
 	// Role is the role of a member of staff by the staff's own records, and ErrRole for somebody
 	// who has none or may not work here. Without it nobody can sign.
 	Role func(ctx context.Context, staff int64) (policy.Role, error)
+	// Route says by which instrument an order is treated that came by one which is not its
+	// agency's, and what the agency is told; nil leaves every order as it came.
+	Route func(Document, agency.Agency) (to instrument.ID, why string)
 	// Word is an instrument's word in the public log.
 	Word func(instrument.ID, instrument.Urgency) string
 	// Alarm hears of every order that needs somebody now, and why; nil hears nothing.

@@ -169,6 +169,9 @@ func (w *work) first(from Sender, altered bool, found []safety.Subject) error {
 		return err
 	}
 	w.crash("receipt")
+	if err := w.route(); err != nil {
+		return err
+	}
 	if err := w.assess(); err != nil {
 		return err
 	}
@@ -184,7 +187,7 @@ func (w *work) foresee() error {
 
 // problems checks the document. altered is set when the number stands on another document as well.
 func (w *work) problems(altered bool) {
-	w.o.Problems = w.o.Document.check(w.in, w.of, w.now)
+	w.o.Problems = w.o.Document.Problems(w.in, w.of, w.now)
 	if _, known := w.Instrument(w.o.Document.Instrument); !known {
 		w.o.Problems = append(w.o.Problems, Problem{
 			Law: w.in.Law, Field: "instrument", What: "unknown",

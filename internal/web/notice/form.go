@@ -30,7 +30,7 @@ type draft struct {
 	intake.Report
 	// Places is the field of locations, Kind that of category and keyword.
 	Places, Kind string
-	Kinds        []group
+	Kinds        []Group
 	// Wrong has the key of a text for each field that has to be changed, in the form's order.
 	Wrong []fault
 }
@@ -38,14 +38,14 @@ type draft struct {
 // fault is what is wrong with a field.
 type fault struct{ Field, Text string }
 
-// group is a category in the menu, with its keywords.
-type group struct {
+// Group is a category in the menu, with its keywords.
+type Group struct {
 	Category safety.Category
-	Keywords []option
+	Keywords []Keyword
 }
 
-// option is a keyword in the menu.
-type option struct{ Value, Label string }
+// Keyword is a keyword in the menu.
+type Keyword struct{ Value, Label string }
 
 // Fault is the key of the text about a field, empty when nothing is wrong with it.
 func (d draft) Fault(field string) string {
@@ -56,27 +56,27 @@ func (d draft) Fault(field string) string {
 	return d.Wrong[i].Text
 }
 
-// kinds are the lines of the menu of categories: those of illegal content.
-func kinds() (out []group) {
+// Kinds are the lines of the menu of categories: those of illegal content.
+func Kinds() (out []Group) {
 	for _, c := range safety.Categories() {
 		if c == safety.OtherViolation || c == safety.NotSpecified {
 			continue
 		}
-		g := group{Category: c}
+		g := Group{Category: c}
 		for _, k := range c.Keywords() {
 			if k != safety.OtherKeyword {
-				g.Keywords = append(g.Keywords, option{string(c) + "/" + string(k), k.Label()})
+				g.Keywords = append(g.Keywords, Keyword{string(c) + "/" + string(k), k.Label()})
 			}
 		}
 		out = append(out, g)
 	}
-	return append(out, group{Category: safety.NotSpecified})
+	return append(out, Group{Category: safety.NotSpecified})
 }
 
 // form shows the form, or takes it in.
 func (p *Pages) form(w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodPost {
-		d := draft{Places: r.FormValue("location"), Kinds: kinds()}
+		d := draft{Places: r.FormValue("location"), Kinds: Kinds()}
 		return p.set.Render(w, r, http.StatusOK, "notice", d)
 	}
 	d := read(r)
@@ -128,7 +128,7 @@ type receipt struct {
 func read(r *http.Request) draft {
 	l, _ := page.LanguageOf(r)
 	field := func(name string) string { return strings.TrimSpace(r.PostFormValue(name)) }
-	d := draft{Places: field("locations"), Kind: field("kind"), Kinds: kinds()}
+	d := draft{Places: field("locations"), Kind: field("kind"), Kinds: Kinds()}
 	d.Report = intake.Report{
 		Source: safety.Article16, Name: field("name"), Email: field("email"),
 		Text: field("explanation"), Lang: l.Code,

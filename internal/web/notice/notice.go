@@ -11,6 +11,7 @@ package notice
 import (
 	"context"
 	"embed"
+	"io/fs"
 	"net/http"
 	"strings"
 
@@ -24,6 +25,9 @@ import (
 //
 //go:embed all:pages texts
 var files embed.FS
+
+// Words are the pages' texts, for others that name categories: those have no prefix.
+func Words() fs.FS { return files }
 
 // Rooms are what the pages stand on.
 type Rooms struct {

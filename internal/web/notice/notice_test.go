@@ -268,7 +268,7 @@ func TestTexts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, k := range kinds() {
+	for _, k := range Kinds() {
 		if !texts.Has(string(k.Category)) {
 			t.Errorf("%s has no text", k.Category)
 		}

@@ -1,6 +1,7 @@
 package officer
 
 import (
+	"context"
 	"errors"
 	"io"
 	"mime"
@@ -22,6 +23,8 @@ type Access struct {
 	May func(agency.Agency) bool
 	// Strong asks its visitor to prove himself anew for a form, unless he has just done so.
 	Strong bool
+	// Draft tells of a form by which nothing is done yet, so that Strong does not ask; nil of none.
+	Draft func(*http.Request) bool
 	// Bytes is the largest form; 0 is what any page takes.
 	Bytes int64
 	// File takes in a file of a form and returns what stands for it from then on: the name and the
@@ -52,6 +55,9 @@ type Visit struct {
 	// dropped is set when a file could not be taken in.
 	dropped bool
 }
+
+// Context is that of the request.
+func (v *Visit) Context() context.Context { return v.r.Context() }
 
 // Handler answers a request of an officer, or says with an error of package page why it cannot.
 type Handler func(w http.ResponseWriter, r *http.Request, v *Visit) error
@@ -113,11 +119,14 @@ func (v *Visit) form(known bool) (through bool, err error) {
 		return false, v.again(http.StatusUnauthorized, "ended", "")
 	case !mine:
 		return false, v.again(http.StatusForbidden, "again", "")
-	case v.access.Strong && !v.Fresh:
+	case v.access.Strong && !v.Fresh && !v.draft():
 		return false, v.again(http.StatusForbidden, "strong", "")
 	}
 	return true, nil
 }
+
+// draft tells whether nothing is done by the form yet.
+func (v *Visit) draft() bool { return v.access.Draft != nil && v.access.Draft(v.r) }
 
 // freshProof takes in a proof that came with the form. Who was not signed in is so then. wrong is
 // the key of what is wrong with it.
