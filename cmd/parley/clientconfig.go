@@ -12,13 +12,16 @@ import (
 
 // clientConfigCmd prints how a client library connects to this server.
 type clientConfigCmd struct {
-	Client  string `arg:"" help:"gotd, telethon, gramjs, mtcute, tdlib or tdesktop."`
+	Client  string `arg:"" help:"gotd, telethon, gramjs, mtcute, tdlib, tdesktop or proxy."`
 	Data    string `help:"The server's data directory." placeholder:"DIR"`
 	Address string `help:"Where to connect; by default what is advertised." placeholder:"HOST:PORT"`
 }
 
 // Run prints the snippet or recipe of a client.
 func (c *clientConfigCmd) Run(p *process) error {
+	if c.Client == "proxy" {
+		return p.tool(c.Data, p.printProxies)
+	}
 	flags := make(map[string]string)
 	if c.Data != "" {
 		flags["data"] = c.Data

@@ -304,6 +304,11 @@ func (l *loader) checkWebhook(webhook Webhook) {
 //
 // https://core.telegram.org/mtproto/mtproto-transports#transport-obfuscation
 func (l *loader) checkMTProxy() {
+	const inNames = "abcdefghijklmnopqrstuvwxyz0123456789-."
+	if strings.Trim(l.config.MTProxy.Domain, inNames) != "" {
+		l.problem("mtproxy.domain", "%q is not the name of a website in lower case",
+			l.config.MTProxy.Domain)
+	}
 	const keyDigits = 32
 	for i, secret := range l.config.MTProxy.Secrets {
 		digits := strings.ToLower(secret.Reveal())

@@ -384,6 +384,16 @@ type Webhook struct {
 
 // MTProxy is section [mtproxy].
 type MTProxy struct {
+	// Domain is the website that the server's own proxy secret pretends to visit, such as
+	// "www.example.org": one that many people visit, and that the network does not block. The
+	// server makes such a secret, shows its link at /access and in the service chat, and
+	// "parley admin proxy rotate" makes another. Empty means that it makes none.
+	Domain string `toml:"domain"`
+
+	// Host is where links of proxies lead, an address or a name that leads to this server. Empty
+	// means what is advertised.
+	Host string `toml:"host"`
+
 	// Secrets are the proxy secrets that are accepted, in hexadecimal: 32 digits, "dd" and 32
 	// digits, or "ee", 32 digits and a host name in hexadecimal. None means no proxy.
 	Secrets []Secret `toml:"secrets"`

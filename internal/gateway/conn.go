@@ -89,7 +89,7 @@ func (s *Server) serve(nc net.Conn, addr netip.AddrPort) {
 		}
 	}()
 	sock := newSocket(nc)
-	tc, err := transport.Accept(sock, s.transport)
+	tc, err := transport.Accept(sock, *s.transport.Load())
 	if err != nil {
 		s.metrics.refused.WithLabelValues("transport").Inc()
 		return

@@ -21,7 +21,7 @@ import (
 type Server struct {
 	o         Options
 	metrics   *metrics
-	transport transport.Options
+	transport atomic.Pointer[transport.Options]
 	random    *crypt.Random
 	gzip      session.Gzip
 	exchanges *limit.Bucket[netip.Prefix]
@@ -55,13 +55,11 @@ func New(o Options) *Server {
 	random := crypt.NewRandom(o.Rand)
 	s := &Server{
 		o: o, metrics: newMetrics(o.Metrics), random: random, ctx: ctx, cancel: cancel,
-		transport: transport.Options{
-			Secrets: o.Secrets, Origins: o.Origins, Replay: o.Replay, Clock: o.Clock, Rand: random,
-		},
 		exchanges: limit.NewBucket[netip.Prefix](o.Limits.Handshakes, limit.BucketKeys, o.Clock),
 		keys:      keys{byID: make(map[int64]*authKey), bound: make(map[int64][]*authKey)},
 		conns:     conns{open: make(map[net.Conn]struct{}), each: make(map[netip.Prefix]int)},
 	}
+	s.SetSecrets(o.Secrets)
 	s.gzip.PackFrom = o.Limits.PackFrom
 	s.queries.New = func() any { return new([]session.Query) }
 	s.writers.server, s.writers.some.L = s, &s.writers.mu
@@ -71,6 +69,14 @@ func New(o Options) *Server {
 	}
 	s.running.Go(s.keepHouse)
 	return s
+}
+
+// SetSecrets replaces the secrets of proxies. Connections that are open stay so.
+func (s *Server) SetSecrets(secrets []transport.Secret) {
+	s.transport.Store(&transport.Options{
+		Secrets: secrets, Origins: s.o.Origins, Replay: s.o.Replay, Clock: s.o.Clock,
+		Rand: s.random,
+	})
 }
 
 // Serve accepts connections from a listener until ctx ends, the listener is closed or the server

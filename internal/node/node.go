@@ -365,6 +365,7 @@ func (n *Node) background() {
 	n.carryOutOrders()
 	n.tellOthers()
 	n.tellOfDisclosures()
+	n.followProxies()
 	n.ring()
 	if n.Mail != nil {
 		n.start(func() { n.Mail.Run(n.ctx) })

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"net/url"
 
+	"parley/internal/web/access"
 	"parley/internal/web/contact"
 	"parley/internal/web/notice"
 	callpage "parley/internal/web/oncall"
@@ -71,6 +72,10 @@ func (n *Node) routes() (*http.ServeMux, error) {
 	if err != nil {
 		return nil, err
 	}
+	ways, err := access.New(site, n.waysIn)
+	if err != nil {
+		return nil, err
+	}
 	alerts, err := callpage.New(site, n.Store, n.OnCall)
 	if err != nil {
 		return nil, err
@@ -96,6 +101,7 @@ func (n *Node) routes() (*http.ServeMux, error) {
 	people.Mount(mux)
 	contacts.Mount(mux)
 	alerts.Mount(mux)
+	ways.Mount(mux)
 	return mux, nil
 }
 

@@ -236,13 +236,12 @@ func (n *Node) openGateway() error {
 	if err != nil {
 		return err
 	}
-	var secrets []transport.Secret
-	for _, s := range n.Config.MTProxy.Secrets {
-		secret, err := transport.ParseSecret(s.Reveal())
-		if err != nil {
-			return err
-		}
-		secrets = append(secrets, secret)
+	if err := n.firstProxy(); err != nil {
+		return err
+	}
+	secrets, err := n.secrets()
+	if err != nil {
+		return err
 	}
 	n.gateway = gateway.New(gateway.Options{
 		Clock: n.clock, Rand: rand.Reader, Log: n.log, Handshake: n.exchange,

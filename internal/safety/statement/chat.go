@@ -221,6 +221,37 @@ func (s *Service) hear(ctx context.Context, e store.Event) error {
 	return s.heard(ctx, m, strings.TrimSpace(c.Text))
 }
 
+// proxyCommand asks for a way in where the network blocks the service.
+const proxyCommand = "/proxy"
+
+// tellProxies answers with the links of proxies, which applications open by themselves.
+func (s *Service) tellProxies(ctx context.Context, m store.Message, lang string) error {
+	var links []string
+	if s.Proxies != nil {
+		links = s.Proxies()
+	}
+	l := letter{title: s.texts.get(lang, "proxy.none")}
+	if len(links) > 0 {
+		l = letter{
+			title: s.texts.get(lang, "proxy.title"), parts: []Part{
+				{Text: s.texts.get(lang, "proxy.text")}, {Text: links[0]},
+			},
+		}
+	}
+	for _, at := range links {
+		l.buttons = append(l.buttons, message.Button{
+			Text: s.texts.get(lang, "button.proxy"), URL: at,
+		})
+	}
+	user := m.Peer.User()
+	_, err := s.send(ctx, recipient{user: user, lang: lang}, l, randomID(m.Peer, m.ID, -1))
+	if err != nil {
+		return err
+	}
+	_, err = s.Message.Read(ctx, account.ServiceUser, m.Peer, m.ID)
+	return err
+}
+
 // heard adds a message to its author's newest open complaint, or answers it.
 func (s *Service) heard(ctx context.Context, m store.Message, text string) error {
 	user := m.Peer.User()
@@ -235,6 +266,9 @@ func (s *Service) heard(ctx context.Context, m store.Message, text string) error
 	})
 	if err != nil {
 		return err
+	}
+	if text == proxyCommand {
+		return s.tellProxies(ctx, m, lang)
 	}
 	answer := ""
 	switch {

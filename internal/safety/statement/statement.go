@@ -65,6 +65,9 @@ type Options struct {
 	Log     *slog.Logger
 	// Delivered hears of every letter once it is delivered, by its kind; nil hears nothing.
 	Delivered func(decide.LetterKind)
+	// Proxies are the links by which clients reach the service where its network is blocked, for
+	// who asks in the chat; nil where there are none.
+	Proxies func() []string
 	// Crash is called between the steps of a delivery by tests, and may end it there with
 	// store.ErrStopped; nil in production.
 	Crash func(point string) error

@@ -635,3 +635,34 @@ func TestPages(t *testing.T) {
 		t.Errorf("after six months: %+v: %v", v.MayAppeal, err)
 	}
 }
+
+// TestProxyOnRequest: who writes /proxy to the service account gets the links of proxies, once; where
+// there are none he is told so.
+func TestProxyOnRequest(t *testing.T) {
+	w := safetytest.New(t, storetest.SQLite(t))
+	const link = "tg://proxy?port=443&secret=ee00&server=192.0.2.7"
+	ask := func(random int64) message.Content {
+		t.Helper()
+		write(w, safetytest.Author, random, "/proxy")
+		for range 2 {
+			if err := w.Statements.Listen(ctx()); err != nil {
+				t.Fatal(err)
+			}
+			w.Deliver()
+		}
+		all := w.Letters(safetytest.Author)
+		return w.Content(all[len(all)-1])
+	}
+	if c := ask(1); !strings.Contains(c.Text, "kein Proxy") || len(c.Buttons) != 0 {
+		t.Errorf("answered %q", c.Text)
+	}
+	before := len(w.Letters(safetytest.Author))
+	w.Statements.Proxies = func() []string { return []string{link} }
+	c := ask(2)
+	if !strings.Contains(c.Text, link) || len(c.Buttons) != 1 || c.Buttons[0][0].URL != link {
+		t.Errorf("answered %q with %v", c.Text, c.Buttons)
+	}
+	if n := len(w.Letters(safetytest.Author)) - before; n != 2 {
+		t.Errorf("%d messages for a question and its answer", n)
+	}
+}
