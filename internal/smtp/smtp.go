@@ -139,6 +139,9 @@ type Letter struct {
 	// ID is the part of the Message-ID before the at sign, random when empty. The same ID lets
 	// mail programs see that a mail which came twice is one.
 	ID string
+	// InReplyTo is the Message-ID of the mail that it answers, without brackets; ReplyTo where
+	// answers to it go. Empty for none.
+	InReplyTo, ReplyTo string
 }
 
 // File is something that goes along with a mail.
@@ -186,7 +189,17 @@ func (s *Server) letter(l Letter) (*mail.Msg, error) {
 	letter.SetMessageIDWithValue(l.ID + "@" + s.domain)
 	letter.SetGenHeader(mail.HeaderContentLang, l.Lang)
 	// https://www.rfc-editor.org/rfc/rfc3834#section-5
-	letter.SetGenHeader("Auto-Submitted", "auto-generated")
+	written := "auto-generated"
+	if l.InReplyTo != "" {
+		written = "auto-replied"
+		id := "<" + strings.Trim(l.InReplyTo, "<>") + ">"
+		letter.SetGenHeader(mail.HeaderInReplyTo, id)
+		letter.SetGenHeader(mail.HeaderReferences, id)
+	}
+	letter.SetGenHeader("Auto-Submitted", written)
+	if l.ReplyTo != "" && letter.ReplyTo(l.ReplyTo) != nil {
+		return nil, ErrAddress
+	}
 	letter.SetBodyString(mail.TypeTextPlain, l.Body)
 	for _, f := range l.Files {
 		letter.AttachReadSeeker(f.Name, bytes.NewReader(f.Body))

@@ -166,6 +166,13 @@ func testOrders(d *desk) {
 	o.Items, o.Events, o.Body = 2, 3, []byte{2}
 	d.update(func(tx *store.Tx) error { return tx.ChangeOrder(o) })
 	equal(d, "order", read(d, get), o)
+	same := func(digest string) func(*store.Reader) (store.Order, error) {
+		return func(r *store.Reader) (store.Order, error) {
+			return r.OrderSame(o.Agency, "n", digest)
+		}
+	}
+	equal(d, "the same", read(d, same("e")), o)
+	absent(d, same("f"))
 	for what, list := range map[string]func(r *store.Reader) ([]store.Order, error){
 		"numbered": func(r *store.Reader) ([]store.Order, error) {
 			return r.OrdersNumbered(o.Agency, "n", 5)

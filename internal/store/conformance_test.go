@@ -91,6 +91,7 @@ var suite = []struct {
 	{"alerts", testAlerts},
 	{"hotlines", testHotlines},
 	{"inquiries", testInquiries},
+	{"arrived mails", testArrivedMails},
 	{"disclosures", testDisclosures},
 	{"tellings of disclosures", testTellings},
 	{"boxes", testBoxes},

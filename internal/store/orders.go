@@ -94,6 +94,8 @@ var (
 	orderNumber = define("order.number", "orders", "agency_id",
 		`select `+orderColumns+` from orders where agency_id = $1 and number = $2
 		order by order_id limit $3`)
+	orderSame = define("order.same", "orders", "agency_id",
+		`select `+orderColumns+` from orders where agency_id = $1 and number = $2 and digest = $3`)
 	orderOf = define("order.of", "orders", "agency_id",
 		`select `+orderColumns+` from orders where agency_id = $1 and order_id < $2
 		order by order_id desc limit $3`)
@@ -181,6 +183,19 @@ func (r *Reader) Order(agency, id int64) (Order, error) {
 // OrdersNumbered returns up to limit orders of an agency under one of its numbers, oldest first.
 func (r *Reader) OrdersNumbered(agency int64, number string, limit int) ([]Order, error) {
 	return r.orders(orderNumber, agency, number, limit)
+}
+
+// OrderSame returns the order of an agency with a number and a document, by the document's digest.
+// ErrNotFound.
+func (r *Reader) OrderSame(agency int64, number, digest string) (Order, error) {
+	list, err := r.orders(orderSame, agency, number, digest)
+	if err == nil && len(list) == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return Order{}, err
+	}
+	return list[0], nil
 }
 
 // OrdersOf returns up to limit orders of an agency with ids below one, the newest first.

@@ -28,6 +28,8 @@ var acrossShards = map[string]string{
 	"alert.all":                "a page of the console",
 	"alert.due":                "a sweep in the background",
 	"alert_call.due":           "what a worker delivers",
+	"arrived.last":             "a page of the console",
+	"arrived.owed":             "what a worker delivers",
 	"appeal.open":              "a queue of staff",
 	"appeal.person":            "the complaints of one person, rarely read",
 	"appeal.since":             "statistics",

@@ -59,6 +59,8 @@ const (
 	Reopened EventKind = 37
 	// Lifted is a measure that ended because somebody complained or looked again.
 	Lifted EventKind = 38
+	// Enclosed is what somebody sent with the order's reference and proved nothing by.
+	Enclosed EventKind = 39
 )
 
 // String is the kind's name in pages and commands.
@@ -76,6 +78,7 @@ func (k EventKind) String() string {
 		WasTaken: "data-fetched", Dropped: "data-dropped", RanOut: "data-not-fetched",
 		Announced: "person-told-before", WasTold: "person-told", BarExtended: "bar-extended",
 		KeptLonger: "kept-longer", Reopened: "reopened", Lifted: "lifted",
+		Enclosed: "enclosed",
 	}
 	if k < Arrived || int(k) >= len(names) {
 		return "unknown"

@@ -396,6 +396,11 @@ func TestReplay(t *testing.T) {
 			t.Errorf("again: %v %d", again.Again, again.Order.ID)
 		}
 	}
+	bare := d
+	bare.Number = ""
+	if w.submit(sender(w.officer), bare).Again || !w.submit(sender(w.officer), bare).Again {
+		t.Error("an order without a number is not known again")
+	}
 	d.Items[0].URL = link(other)
 	twin := w.submit(sender(w.officer), d).Order
 	w.nothing(t, twin, other, order.Incomplete, "stands on another document")

@@ -48,6 +48,14 @@ const twins = 100
 // no error: the order says so, and so do its papers. The same document again returns the first
 // receipt.
 func (s *Service) Submit(ctx context.Context, from Sender, d Document) (out Receipt, err error) {
+	return s.SubmitWith(ctx, from, d, func(*store.Tx, Receipt) error { return nil })
+}
+
+// SubmitWith is Submit, and has the door that brought the order write in the same transaction what
+// it must not forget.
+func (s *Service) SubmitWith(
+	ctx context.Context, from Sender, d Document, also func(*store.Tx, Receipt) error,
+) (out Receipt, err error) {
 	digest, err := d.digest()
 	if err != nil {
 		return out, err
@@ -63,8 +71,10 @@ func (s *Service) Submit(ctx context.Context, from Sender, d Document) (out Rece
 			return err
 		}
 		return s.Store.Update(ctx, key(from.Agency), func(tx *store.Tx) (err error) {
-			out, err = s.receive(tx, from, d, digest, id, found)
-			return err
+			if out, err = s.receive(tx, from, d, digest, id, found); err != nil {
+				return err
+			}
+			return also(tx, out)
 		})
 	})
 	if err != nil {
@@ -230,8 +240,11 @@ const recent = 32
 const broad = 100
 
 // documents notes the papers that came with the order.
-func (w *work) documents() error {
-	for _, a := range w.o.Document.Attached {
+func (w *work) documents() error { return w.papersOf(w.o.Document.Attached) }
+
+// papersOf notes papers that came.
+func (w *work) papersOf(list []Attachment) error {
+	for _, a := range list {
 		if !isDigest(a.Digest) {
 			continue // named as a problem
 		}
@@ -251,8 +264,15 @@ func (w *work) documents() error {
 func (s *Service) twins(
 	tx *store.Tx, of int64, number, digest string, but int64,
 ) (same int64, altered bool, err error) {
+	x, err := tx.OrderSame(of, clean(number), digest)
+	switch {
+	case err == nil && x.ID != but:
+		same = x.ID
+	case err != nil && !store.IsNotFound(err):
+		return 0, false, err
+	}
 	if clean(number) == "" {
-		return 0, false, nil
+		return same, false, nil // nothing by which it could be another's twin
 	}
 	rows, err := tx.OrdersNumbered(of, clean(number), twins)
 	if err != nil {

@@ -154,3 +154,31 @@ func (w *work) voided() error {
 	}
 	return w.event(Voided, By{}, "")
 }
+
+// Enclose puts papers to an order that somebody sent with its reference and proved nothing by: they
+// are there to be looked at, and change nothing of what is asked. What text says is who sent them.
+// also is written in the same transaction.
+func (s *Service) Enclose(
+	ctx context.Context, agency, id int64, text string, papers []Attachment,
+	also func(*store.Tx, Order) error,
+) (Order, error) {
+	var out Order
+	err := s.Store.Update(ctx, key(agency), func(tx *store.Tx) error {
+		w := &work{Service: s, tx: tx, now: s.Clock.Now().Unix()}
+		if err := w.load(&tx.Reader, agency, id); err != nil {
+			return err
+		}
+		if err := w.event(Enclosed, By{}, clean(text)); err != nil {
+			return err
+		}
+		if err := w.papersOf(papers); err != nil {
+			return err
+		}
+		if err := w.save(); err != nil {
+			return err
+		}
+		out = w.o
+		return also(tx, w.o)
+	})
+	return out, err
+}

@@ -1,0 +1,427 @@
+// Package mailroom reads mails to the service's addresses and sees to it that none is lost and each
+// is answered. A mail to authorities' door is an order: as it says in an attached document (our
+// JSON, a European certificate in XML) or in our form, or else an order of which all is missing
+// that was not said. What came in at the wrong door is told where it belongs. Whoever wrote is
+// answered once, by mail, with the signed papers; automatic mails, lists and failures are kept and
+// answered by nothing.
+//
+// A mail proves nobody: neither its sender's address nor a signature of his domain makes anybody an
+// agency. So what a mail orders is an order of nobody known: safety/order receives it, refuses to
+// carry it out, and says how the agency gets a key; and what a mail adds to an agency's order is
+// enclosed, to be looked at, and changes nothing.
+//
+// Invariants: a mail is stored, with its order and with what is owed to its sender, in one
+// transaction before it is confirmed; the same mail again is the same mail; parsing is bounded in
+// depth, parts, lengths and time; addresses of senders are sealed and reach no log.
+//
+// https://www.rfc-editor.org/rfc/rfc3834
+package mailroom
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"embed"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"parley/internal/blob"
+	"parley/internal/clock"
+	"parley/internal/ids"
+	"parley/internal/keyring"
+	"parley/internal/limit"
+	"parley/internal/safety"
+	"parley/internal/safety/door"
+	"parley/internal/safety/instrument"
+	"parley/internal/safety/order"
+	"parley/internal/safety/owed"
+	"parley/internal/safety/words"
+	"parley/internal/smtp"
+	"parley/internal/store"
+)
+
+// files has the words of answers, one file for each language.
+//
+//go:embed texts/*.toml
+var files embed.FS
+
+// Outcome is what became of a mail. Values are stored; they are keys of texts, too.
+type Outcome string
+
+// The outcomes.
+const (
+	// Ordered is an order, or more.
+	Ordered Outcome = "order"
+	// Enclosed has added papers to an order.
+	Enclosed Outcome = "enclosed"
+	// Directed came in at the wrong door; its sender was told the right one.
+	Directed Outcome = "directed"
+	// Aside was written by a machine: a list, an answer, a failure. It is kept and not answered.
+	Aside Outcome = "aside"
+)
+
+// Outcomes lists all outcomes.
+func Outcomes() []Outcome { return []Outcome{Ordered, Enclosed, Directed, Aside} }
+
+const (
+	// sealFor is what senders are sealed for.
+	sealFor = "arrived mail"
+	// answersPer bounds how many mails one address is answered in a day, whoever writes in its
+	// name.
+	answersPer = 20
+	// answered is of how many addresses that is counted.
+	answered = 1 << 14
+)
+
+// ErrMail says that a mail cannot be read at all, not even as one with nothing in it.
+var ErrMail = errors.New("mailroom: no mail")
+
+// Arrived is a mail as it came in.
+type Arrived struct {
+	// Door is where it came in.
+	Door instrument.Door
+	// From is the address to which failures are told, empty for a mail that tells of one.
+	From string
+	// Secret is set when nobody could listen to it on its last way.
+	Secret bool
+	Body   []byte
+}
+
+// Options are what a Service is made of.
+type Options struct {
+	Store      *store.Store
+	Clock      clock.Clock
+	Blobs      blob.Store
+	References safety.References
+	Orders     *order.Service
+	Guide      *door.Guide
+	// Box seals who sent a mail; Key makes the numbers of mails, so that nobody can make a mail
+	// with the number of another.
+	Box *keyring.Box
+	Key [32]byte
+	// Send hands a mail to the mail server.
+	Send func(context.Context, smtp.Letter) error
+	// Address is the mail address of a door, "" for none; answers are sent in its name.
+	Address func(instrument.Door) string
+	// Lookup asks for TXT records, to check signatures of domains; nil asks nobody.
+	Lookup func(domain string) ([]string, error)
+	// URL is what links to pages begin with, without a slash at its end; Name is what the service
+	// calls itself.
+	URL, Name string
+	Log       *slog.Logger
+	// Done hears of every mail by its outcome; nil hears nothing.
+	Done func(Outcome)
+}
+
+// Service reads mails. It is safe for concurrent use.
+type Service struct {
+	Options
+	texts   map[string]map[string]string
+	answers *limit.Bucket[string]
+	worker  owed.Worker
+}
+
+// New reads the texts.
+func New(o Options) (*Service, error) {
+	t, err := words.Read(files)
+	if err != nil {
+		return nil, err
+	}
+	if o.Done == nil {
+		o.Done = func(Outcome) {}
+	}
+	return &Service{Options: o, texts: t, answers: limit.NewBucket[string](
+		limit.Rate{Burst: answersPer, Per: 24 * time.Hour}, answered, o.Clock)}, nil
+}
+
+// text is a text in a language, or in the fallback where there is none.
+func (s *Service) text(lang, key string, args ...any) string {
+	t, ok := s.texts[lang]
+	if !ok {
+		t = s.texts[words.Fallback]
+	}
+	if len(args) == 0 {
+		return t[key]
+	}
+	return fmt.Sprintf(t[key], args...)
+}
+
+// sender is who wrote a mail, as it is sealed.
+type sender struct {
+	Address string `json:"address"`
+	Name    string `json:"name,omitempty"`
+	Subject string `json:"subject,omitempty"`
+	// MessageID is that of his mail, which answers name.
+	MessageID string `json:"message_id,omitempty"`
+}
+
+// kept is what else is known of a mail.
+type kept struct {
+	Lang string `json:"lang,omitempty"`
+	// About are the orders that came with it, or that it adds to.
+	About []about `json:"about,omitempty"`
+	// Said is what its sender is told besides, Told whether he was.
+	Said string `json:"said,omitempty"`
+	Told bool   `json:"told,omitempty"`
+	// Signs are what was noticed; none proves anything.
+	Signs []string `json:"signs,omitempty"`
+	// Lost is how many parts could not be taken.
+	Lost int `json:"lost,omitempty"`
+}
+
+// about is an order that a mail is about, and how many of its papers were mailed; others of an
+// order that the mail only adds to.
+type about struct {
+	ID     int64 `json:"id"`
+	Mailed int   `json:"mailed,omitempty"`
+	Others bool  `json:"others,omitempty"`
+}
+
+// number is a number that stands for something, which nobody can choose.
+func (s *Service) number(kind string, parts ...[]byte) int64 {
+	h := hmac.New(sha256.New, s.Key[:])
+	h.Write([]byte(kind))
+	for _, p := range parts {
+		h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(p))))
+		h.Write(p)
+	}
+	return int64(binary.BigEndian.Uint64(h.Sum(nil)) >> 1)
+}
+
+// arrival is a mail while it is taken in.
+type arrival struct {
+	*Service
+	in  Arrived
+	m   content
+	row store.ArrivedMail
+	kept
+	// parts are its parts in the blob store, typed those documents that are orders by themselves.
+	parts []order.Attachment
+	typed []order.Document
+	done  Outcome
+}
+
+// Receive takes a mail in. When it returns nil the mail is stored, with what became of it.
+func (s *Service) Receive(ctx context.Context, in Arrived) error {
+	m, err := parse(in.Body)
+	if err != nil {
+		return err
+	}
+	a := &arrival{Service: s, in: in, m: m}
+	a.row = store.ArrivedMail{
+		ID: s.number("mail", m.identity()...), At: s.Clock.Now().Unix(), Door: string(in.Door),
+		Size: int64(len(in.Body)),
+	}
+	a.row.Message = a.row.ID
+	if m.id != "" {
+		a.row.Message = s.number("message", []byte(m.id))
+	}
+	a.Lang, a.Lost = m.lang, m.lost
+	a.Signs = s.signs(in, m)
+	if err := a.keep(ctx); err != nil {
+		return err
+	}
+	if err := a.take(ctx); err != nil {
+		return err
+	}
+	if a.done != "" {
+		s.Done(a.done)
+		s.worker.Wake()
+	}
+	return nil
+}
+
+// keep puts the mail and its parts into the blob store.
+func (a *arrival) keep(ctx context.Context) error {
+	put := func(name, mime string, b []byte) (order.Attachment, error) {
+		d, n, err := a.Blobs.Put(ctx, strings.NewReader(string(b)))
+		if err != nil {
+			return order.Attachment{}, fmt.Errorf("mailroom: %w", err)
+		}
+		return order.Attachment{Name: name, Mime: mime, Digest: d.String(), Size: n}, nil
+	}
+	whole, err := put("mail.eml", "message/rfc822", a.in.Body)
+	if err != nil {
+		return err
+	}
+	a.row.Digest = whole.Digest
+	for _, p := range a.m.parts {
+		x, err := put(p.name, p.mime, p.body)
+		if err != nil {
+			return err
+		}
+		a.parts = append(a.parts, x)
+		if d, ok := typed(p); ok {
+			a.typed = append(a.typed, d)
+		}
+	}
+	if d, ok := form(a.m.text); ok && len(a.typed) == 0 {
+		a.typed = append(a.typed, d)
+	}
+	if len(a.typed) == 0 && a.in.Door != instrument.PeopleDoor {
+		// Nothing of it can be read as fields, so all of it is the document.
+		a.parts = append([]order.Attachment{whole}, a.parts...)
+	}
+	a.parts = a.parts[:min(len(a.parts), mostParts)]
+	return nil
+}
+
+// take decides what becomes of the mail.
+func (a *arrival) take(ctx context.Context) error {
+	if a.m.automatic || a.in.From == "" || a.m.from.Address == "" {
+		return a.alone(ctx, Aside)
+	}
+	if kind, peer, id, ok := a.reference(); ok && kind == safety.OrderRef {
+		done, err := a.enclose(ctx, int64(peer), id)
+		if done || err != nil {
+			return err
+		}
+	}
+	if len(a.typed) > 0 {
+		return a.order(ctx, a.typed)
+	}
+	if who, ok := asked(a.m.text); ok {
+		d := a.Guide.Direct(a.in.Door, who.country, who.by, who.what)
+		if d.Wrong() {
+			a.Said = a.Guide.Say(a.Lang, d)
+		}
+		if to := d.Route.Instrument; to.ID != "" && ofAuthorities(d.To) {
+			return a.order(ctx, []order.Document{a.untyped(to.ID, string(who.country))})
+		}
+		return a.direct(ctx, d.To)
+	}
+	if !ofAuthorities(a.in.Door) {
+		return a.direct(ctx, a.in.Door)
+	}
+	return a.order(ctx, []order.Document{a.untyped(instrument.Order, "")})
+}
+
+// ofAuthorities tells whether what comes in at a door is an order, whatever it says.
+func ofAuthorities(d instrument.Door) bool {
+	return d == instrument.AuthorityDoor || d == instrument.EmergencyDoor ||
+		d == instrument.RegulatorDoor
+}
+
+// untyped is the order of a mail that says nothing by fields. All that it does not say is missing.
+func (a *arrival) untyped(of instrument.ID, country string) order.Document {
+	return order.Document{
+		Instrument: of, Country: country, Lang: a.Lang,
+		Reasons: cut(strings.TrimSpace(a.m.subject+"\n\n"+a.m.text), reasonRunes),
+	}
+}
+
+// order submits what the mail orders, and with the last of it the mail's own row.
+func (a *arrival) order(ctx context.Context, list []order.Document) error {
+	list = list[:min(len(list), mostOrders)]
+	for i, d := range list {
+		d.Attached = a.parts
+		if d.Lang == "" {
+			d.Lang = a.Lang
+		}
+		before := a.About
+		_, err := a.Orders.SubmitWith(ctx, order.Sender{}, d,
+			func(tx *store.Tx, got order.Receipt) error {
+				a.About = append(slices.Clone(before), about{ID: got.Order.ID})
+				if i < len(list)-1 {
+					return nil
+				}
+				return a.write(tx, Ordered)
+			})
+		if errors.Is(err, errKnown) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("mailroom: %w", err)
+		}
+	}
+	return nil
+}
+
+// errKnown says that the mail was there already.
+var errKnown = errors.New("mailroom: the mail is known")
+
+// write stores the mail's row: the last thing of its transaction.
+func (a *arrival) write(tx *store.Tx, done Outcome) error {
+	_, err := tx.ArrivedMail(a.row.Agency, a.row.ID)
+	if err == nil {
+		return errKnown // and nothing else of the transaction happens again
+	}
+	if !store.IsNotFound(err) {
+		return err
+	}
+	same, err := tx.ArrivedMailsOf(a.row.Agency, a.row.Message, 1)
+	if err != nil {
+		return err
+	}
+	a.row.Outcome, a.done = string(done), done
+	a.row.Due = 0
+	if done != Aside && len(same) == 0 {
+		a.row.Due = a.row.At
+	}
+	who, err := json.Marshal(sender{
+		Address: a.m.from.Address, Name: a.m.from.Name, Subject: a.m.subject, MessageID: a.m.id,
+	})
+	if err != nil {
+		return fmt.Errorf("mailroom: %w", err)
+	}
+	if a.row.Body, err = json.Marshal(a.kept); err != nil {
+		return fmt.Errorf("mailroom: %w", err)
+	}
+	a.row.Sealed = a.Box.Seal(nil, who, sealFor, a.row.ID)
+	return tx.AddArrivedMail(a.row)
+}
+
+// alone stores a mail that is about no order.
+func (a *arrival) alone(ctx context.Context, done Outcome) error {
+	err := a.Store.Update(ctx, 0, func(tx *store.Tx) error { return a.write(tx, done) })
+	if errors.Is(err, errKnown) {
+		return nil
+	}
+	return err
+}
+
+// direct stores a mail that belongs elsewhere, and says where.
+func (a *arrival) direct(ctx context.Context, to instrument.Door) error {
+	page := map[instrument.Door]string{
+		instrument.NoticeDoor: "/notice", instrument.HotlineDoor: "/hotline",
+		instrument.ReferenceDoor: "/r", instrument.AuthorityDoor: "/authority",
+	}[to]
+	if to == instrument.PeopleDoor {
+		page = "/notice"
+	}
+	if page == "" {
+		page = "/contact/where"
+	}
+	said := a.text(a.Lang, "directed") + "\n" + a.URL + page + "?lang=" + a.answersIn(a.Lang) + "\n"
+	a.Said = strings.TrimSpace(a.Said + "\n\n" + said)
+	return a.alone(ctx, Directed)
+}
+
+// enclose puts the mail to the order whose reference it carries; false when there is no such order.
+func (a *arrival) enclose(ctx context.Context, agency, id int64) (bool, error) {
+	a.row.Agency = agency
+	_, err := a.Orders.Enclose(ctx, agency, id, "mail "+a.row.Digest, a.parts,
+		func(tx *store.Tx, o order.Order) error {
+			a.About = []about{{ID: o.ID, Others: true}}
+			return a.write(tx, Enclosed)
+		})
+	switch {
+	case errors.Is(err, errKnown):
+		return true, nil
+	case store.IsNotFound(err):
+		a.row.Agency, a.About = 0, nil
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("mailroom: %w", err)
+	}
+	return true, nil
+}
+
+// key is the shard of an agency's mails.
+func key(agency int64) ids.Peer { return ids.Peer(agency) }

@@ -1,0 +1,55 @@
+package store_test
+
+import "parley/internal/store"
+
+func testArrivedMails(d *desk) {
+	m := store.ArrivedMail{
+		Agency: int64(d.peer(1)), ID: d.id(1), Message: d.id(2), At: d.id(3), Door: "authorities",
+		Outcome: "order", Digest: "ab", Size: 5, Due: d.id(4), Sealed: []byte{1}, Body: []byte{2},
+	}
+	key := d.peer(1)
+	put := func(m store.ArrivedMail) {
+		d.updateAs(key, func(tx *store.Tx) error {
+			return tx.AddArrivedMail(m)
+		})
+	}
+	change := func(m store.ArrivedMail) func(*store.Tx) error {
+		return func(tx *store.Tx) error { return tx.ChangeArrivedMail(m) }
+	}
+	get := func(r *store.Reader) (store.ArrivedMail, error) { return r.ArrivedMail(m.Agency, m.ID) }
+	// ours are those of this test: other parts have mails, too.
+	ours := func(list []store.ArrivedMail) (out []store.ArrivedMail) {
+		for _, x := range list {
+			if x.Agency == m.Agency {
+				out = append(out, x)
+			}
+		}
+		return out
+	}
+	owed := func(at int64) []store.ArrivedMail {
+		return ours(read(d, func(r *store.Reader) ([]store.ArrivedMail, error) {
+			return r.OwedAnswers(at, 100)
+		}))
+	}
+	absent(d, get)
+	put(m)
+	again := m
+	again.Outcome, again.Due = "aside", 0
+	put(again)
+	equal(d, "stored once", read(d, get), m)
+	equal(d, "by its Message-ID", read(d, func(r *store.Reader) ([]store.ArrivedMail, error) {
+		return r.ArrivedMailsOf(m.Agency, m.Message, 2)
+	}), []store.ArrivedMail{m})
+	equal(d, "before it is due", len(owed(m.Due-1)), 0)
+	equal(d, "when it is due", owed(m.Due), []store.ArrivedMail{m})
+	equal(d, "the last ones", ours(read(d, func(r *store.Reader) ([]store.ArrivedMail, error) {
+		return r.ArrivedMails(m.At+1, 0, 100)
+	})), []store.ArrivedMail{m})
+	equal(d, "none before it", len(ours(read(d, func(r *store.Reader) ([]store.ArrivedMail, error) {
+		return r.ArrivedMails(m.At, m.ID, 100)
+	}))), 0)
+	m.Due, m.Tries, m.Body = 0, 1, []byte{3}
+	d.updateAs(key, change(m))
+	equal(d, "told", read(d, get), m)
+	equal(d, "and nothing owed", len(owed(d.id(9))), 0)
+}
