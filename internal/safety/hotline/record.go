@@ -81,12 +81,12 @@ func FiguresOf(r *store.Reader, of agency.Agency, now int64) (out Figures, err e
 		out.Record.count(i)
 		seconds := i.Decided - i.Created
 		took[i.Category] = append(took[i.Category], seconds)
-		if seconds > promised(of.Kind, i.Category, i.Keyword) {
+		if seconds > Promised(of.Kind, i.Category, i.Keyword) {
 			late[i.Category]++
 		}
 	}
 	for _, c := range safety.Categories() {
-		l := Lane{Category: c, Promised: promised(of.Kind, c, ""), Late: late[c]}
+		l := Lane{Category: c, Promised: Promised(of.Kind, c, ""), Late: late[c]}
 		if list := took[c]; len(list) > 0 {
 			slices.Sort(list)
 			l.Decided = int64(len(list))
@@ -97,8 +97,9 @@ func FiguresOf(r *store.Reader, of agency.Agency, now int64) (out Figures, err e
 	return out, nil
 }
 
-// promised is the time that the lane of a category gives to the notices of a kind of agency.
-func promised(k agency.Kind, c safety.Category, w safety.Keyword) int64 {
+// Promised is within how many seconds an item of a kind of agency is to be decided: what its lane
+// gives to such notices, and what the queue is ordered by.
+func Promised(k agency.Kind, c safety.Category, w safety.Keyword) int64 {
 	clock := casefile.ClockOf(intake.LaneOf(c, w, sourceOf(k)))
 	if k == agency.TrustedFlagger {
 		return clock.Flagged
