@@ -46,6 +46,7 @@ func (l *loader) check() {
 	l.checkDSA()
 	l.checkCrime()
 	l.checkCyberTip()
+	l.checkHotline()
 	l.checkOnCall()
 	l.checkStore()
 	l.checkBlob()

@@ -74,6 +74,9 @@ type Config struct {
 	// CyberTip is about reports on the abuse of children to the NCMEC in the United States.
 	CyberTip CyberTip `toml:"cybertip"`
 
+	// Hotline is about trusted flaggers, other hotlines, and the dialogue with regulators.
+	Hotline Hotline `toml:"hotline"`
+
 	// OnCall is who is woken in an emergency: by a hotline's report of a danger to a child or to
 	// life, or by an order that gives one hour.
 	OnCall OnCall `toml:"oncall"`
@@ -488,6 +491,7 @@ func Default() Config {
 		},
 		DSA:      DSA{Mode: DSADry},
 		CyberTip: CyberTip{Mode: DSAOff},
+		Hotline:  Hotline{Files: 100_000, Regulators: 3 * day},
 		OnCall:   OnCall{Wait: Duration(10 * time.Minute), Lang: "en"},
 		Inner:    Inner{Listen: "127.0.0.1:8081"},
 		Codes:    Codes{Sender: Console},

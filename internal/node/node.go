@@ -57,6 +57,7 @@ import (
 	"parley/internal/safety/dsadb"
 	"parley/internal/safety/enforce"
 	"parley/internal/safety/evidence"
+	"parley/internal/safety/hotline"
 	"parley/internal/safety/instrument"
 	"parley/internal/safety/intake"
 	"parley/internal/safety/mail"
@@ -109,6 +110,8 @@ type Node struct {
 	// off.
 	Crimes *crime.Service
 	Tips   *cybertip.Service
+	// Hotlines is the lane of trusted flaggers and hotlines.
+	Hotlines *hotline.Service
 	// OnCall is the emergency line.
 	OnCall *oncall.Service
 	// DSA sends statements of reasons to the EU's database, or shows what it would send.
@@ -185,8 +188,8 @@ func Open(ctx context.Context, cfg config.Config, o Options) (n *Node, err error
 	n.public = sync.OnceValues(n.pages)
 	steps := []func() error{
 		n.openKeeping, n.openRooms, n.openSafety, n.openDecide, n.openOnCall, n.openOrders,
-		n.openDuties, n.openDisclosure, n.openDSA, n.openMail, n.openAPI, n.openGateway,
-		n.openTransparency, n.carryOn,
+		n.openDuties, n.openDisclosure, n.openDSA, n.openMail, n.openHotline, n.openAPI,
+		n.openGateway, n.openTransparency, n.carryOn,
 	}
 	if o.Tool {
 		steps = steps[:9]
@@ -367,6 +370,7 @@ func (n *Node) background() {
 	n.tellOfDisclosures()
 	n.followProxies()
 	n.ring()
+	n.takeUpHotlines()
 	if n.Mail != nil {
 		n.start(func() { n.Mail.Run(n.ctx) })
 	}

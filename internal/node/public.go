@@ -92,10 +92,15 @@ func (n *Node) routes() (*http.ServeMux, error) {
 	if err != nil {
 		return nil, err
 	}
+	lanes, err := n.hotlinePages(site, officers)
+	if err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
 	site.Mount(mux)
 	officers.Mount(mux)
 	portal.Mount(mux)
+	lanes.Mount(mux)
 	figures.Mount(mux)
 	notices.Mount(mux)
 	people.Mount(mux)
