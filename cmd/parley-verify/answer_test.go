@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"compress/zlib"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -45,6 +47,10 @@ func TestAnswer(t *testing.T) {
 		return at
 	}
 	answer, order := file("answer", signed), file("order.json", sent)
+	pdf := file("answer.pdf", attached(t, signed))
+	forged := file("forged.pdf", attached(t, bytes.Replace(signed, []byte("news/5"),
+		[]byte("news/6"), 1)))
+	empty := file("empty.pdf", []byte("%PDF-1.3\nnothing"))
 	altered := file("altered", bytes.Replace(signed, []byte("news/5"), []byte("news/6"), 1))
 	_, stranger, err := note.GenerateKey(rand.Reader, "chat.example.org/answers")
 	if err != nil {
@@ -60,6 +66,10 @@ func TestAnswer(t *testing.T) {
 		{[]string{"--key", stranger, answer}, doesNot, "not signed by a known key"},
 		{[]string{"--key", public, "--order", altered, answer}, doesNot, "another document"},
 		{[]string{"--key", "nonsense", answer}, unchecked, "key"},
+		{[]string{"--key", public, "--order", order, pdf}, inOrder, "was not looked at"},
+		{[]string{"--key", public, forged}, doesNot, "not signed by a known key"},
+		{[]string{"--key", public, empty}, doesNot, "no paper is attached"},
+		{[]string{"--key", public, "--package", order, answer}, doesNot, "another package"},
 	} {
 		var out bytes.Buffer
 		got := run(append([]string{"answer"}, c.args...), &out, &out)
@@ -67,4 +77,19 @@ func TestAnswer(t *testing.T) {
 			t.Errorf("%q: %d, want %d: %s", c.args, got, c.want, &out)
 		}
 	}
+}
+
+// attached is as much of a PDF as an attached file needs.
+func attached(t *testing.T, body []byte) []byte {
+	t.Helper()
+	var packed bytes.Buffer
+	z := zlib.NewWriter(&packed)
+	if _, err := z.Write(body); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Appendf(nil, "%%PDF-1.3\n<< /Type /EmbeddedFile /Length %d /Filter "+
+		"/FlateDecode >>\nstream\n%s\nendstream", packed.Len(), packed.Bytes())
 }

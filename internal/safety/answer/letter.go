@@ -46,7 +46,7 @@ func (s *Signer) Letter(signed []byte, lang string) (Letter, error) {
 	say := func(key string) string { return s.text(lang, key) }
 	sum := sha256.Sum256(signed)
 	out := Letter{
-		Lang: lang, RTL: lang == "ar" || lang == "fa",
+		Lang: lang, RTL: rtl(lang),
 		Title: say(string(p.Kind) + ".title"), Text: say(string(p.Kind) + ".text"),
 		Reasons: p.Text, Foot: say("foot") + " " + hex.EncodeToString(sum[:]),
 	}
@@ -73,30 +73,49 @@ func (s *Signer) Letter(signed []byte, lang string) (Letter, error) {
 	return out, nil
 }
 
+// Marks around what is put into a line, so that its direction changes nothing around it: a date
+// must not be turned about in a line that is written from right to left.
+//
+// https://www.unicode.org/reports/tr9/#Explicit_Directional_Isolates
+const isolate, popped = "\u2068", "\u2069"
+
+// apart is a text that is put into a line of a language.
+func apart(lang, text string) string {
+	if !rtl(lang) || text == "" {
+		return text
+	}
+	return isolate + text + popped
+}
+
+// rtl tells whether a language is written from right to left.
+func rtl(lang string) bool { return lang == "ar" || lang == "fa" }
+
 // state says what became of an item, where, and until when.
 func (s *Signer) state(lang string, i paper.Item) string {
 	say := func(key string) string { return s.text(lang, key) }
 	parts := []string{say("state." + i.State)}
+	put := func(text string) { parts = append(parts, apart(lang, text)) }
 	if i.Measure != "" {
 		where := say("item.everywhere")
 		if len(i.Territory) > 0 {
-			where = say("item.where") + " " + strings.Join(i.Territory, ", ")
+			where = say("item.where") + " " + apart(lang, strings.Join(i.Territory, ", "))
 		}
-		parts = append(parts, i.Measure, where)
+		put(i.Measure)
+		parts = append(parts, where)
 	}
 	if i.Until != "" {
-		parts = append(parts, say("item.until")+" "+i.Until)
+		parts = append(parts, say("item.until")+" "+apart(lang, i.Until))
 	}
 	if i.Reason != "" && i.State != i.Reason {
-		parts = append(parts, i.Reason)
+		put(i.Reason)
 	}
 	if i.At != "" {
-		parts = append(parts, i.At)
+		put(i.At)
 	}
 	for _, d := range i.Data {
 		text := say("data."+d.Class) + ": " + say("datum."+d.Given)
 		if d.Reason != "" {
-			text += " (" + d.Reason + ")"
+			text += " (" + apart(lang, d.Reason) + ")"
 		}
 		parts = append(parts, text)
 	}
@@ -113,7 +132,7 @@ func (l Letter) String() string {
 	var b strings.Builder
 	b.WriteString(l.Title + "\n\n" + l.Text + "\n\n")
 	for _, f := range l.Fields {
-		b.WriteString(f.Name + ": " + f.Value + "\n")
+		b.WriteString(f.Name + ": " + apart(l.Lang, f.Value) + "\n")
 	}
 	for _, m := range l.Missing {
 		b.WriteString("- " + m + "\n")

@@ -123,3 +123,14 @@ func FuzzOpen(f *testing.F) {
 		}
 	})
 }
+
+func FuzzFromPDF(f *testing.F) {
+	f.Add([]byte("%PDF-1.3\n/Type /EmbeddedFile /Length 3 /Filter /FlateDecode >>\nstream\nabc"))
+	f.Add([]byte("%PDF-1.3\n/Type /EmbeddedFile /Type /EmbeddedFile /Length 99999999999999999999"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		got, err := paper.FromPDF(b)
+		if (got == nil) == (err == nil) || err != nil && !errors.Is(err, paper.ErrFormat) {
+			t.Errorf("%q: %v", got, err)
+		}
+	})
+}

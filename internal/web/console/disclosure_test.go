@@ -140,6 +140,10 @@ func TestDataForAnAuthority(t *testing.T) {
 		t.Errorf("%v", o.State)
 	}
 	_, body = legal.get(at)
+	if status, pdf := legal.get(orderPath(o.Agency, o.ID) + "/paper/2/pdf"); status !=
+		http.StatusOK || !strings.HasPrefix(pdf, "%PDF-") {
+		t.Errorf("the answer as a PDF: %d", status)
+	}
 	if !strings.Contains(body, "waits to be fetched") || strings.Contains(body, "4930901820") {
 		t.Errorf("after it was let go: %s", body)
 	}

@@ -414,20 +414,54 @@ type paperView struct {
 	Back   string
 	Letter any
 	Text   string
+	// PDF is where it lies as a PDF.
+	PDF string
 }
 
 // orderPaper shows a paper to an authority: what it says, and its signed text.
 func (c *Console) orderPaper(v *visit) error {
-	o, err := v.theOrder()
+	o, p, lang, err := c.thePaper(v)
 	if err != nil {
 		return err
 	}
+	letter, err := c.Orders.Sign.Letter(p.Signed, lang)
+	if err != nil {
+		return err
+	}
+	return v.show(http.StatusOK, "paper", paperView{
+		Paper: p, Back: orderPath(o.Agency, o.ID), Letter: letter, Text: string(p.Signed),
+		PDF: fmt.Sprintf("%s/paper/%d/pdf", orderPath(o.Agency, o.ID), p.N),
+	})
+}
+
+// orderPDF is a paper as the authority gets it to print.
+func (c *Console) orderPDF(v *visit) error {
+	o, p, lang, err := c.thePaper(v)
+	if err != nil {
+		return err
+	}
+	b, err := c.Orders.Sign.PDF(p.Signed, lang)
+	if err != nil {
+		return err
+	}
+	v.w.Header().Set("Content-Type", "application/pdf")
+	v.w.Header().Set("Content-Disposition",
+		fmt.Sprintf("attachment; filename=%s-%d.pdf", o.Reference, p.N))
+	_, err = v.w.Write(b)
+	return err
+}
+
+// thePaper is the paper that the path names, with its order and the language of its agency.
+func (c *Console) thePaper(v *visit) (o order.Order, p order.Paper, lang string, err error) {
+	if o, err = v.theOrder(); err != nil {
+		return o, p, lang, err
+	}
 	n, err := strconv.ParseInt(v.r.PathValue("n"), 10, 64)
 	if err != nil {
-		return page.ErrNotFound
+		return o, p, lang, page.ErrNotFound
 	}
 	var list []order.Paper
-	lang := "en"
+	lang = "en"
 	err = v.view(func(r *store.Reader) (err error) {
 		if a, err := agency.Of(r, o.Agency); err == nil {
 			lang = a.Lang
@@ -438,18 +472,11 @@ func (c *Console) orderPaper(v *visit) error {
 		return err
 	})
 	if err != nil {
-		return err
+		return o, p, lang, err
 	}
 	i := slices.IndexFunc(list, func(p order.Paper) bool { return p.N == n })
 	if i < 0 {
-		return page.ErrNotFound
+		return o, p, lang, page.ErrNotFound
 	}
-	letter, err := c.Orders.Sign.Letter(list[i].Signed, lang)
-	if err != nil {
-		return err
-	}
-	return v.show(http.StatusOK, "paper", paperView{
-		Paper: list[i], Back: orderPath(o.Agency, o.ID), Letter: letter,
-		Text: string(list[i].Signed),
-	})
+	return o, list[i], lang, nil
 }
