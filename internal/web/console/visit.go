@@ -278,8 +278,15 @@ func (v *visit) show(status int, name string, body any) error {
 
 // leave sends the visitor on to a page that says what was done.
 func (v *visit) leave(to, done string) error {
+	q := make(url.Values)
 	if done != "" {
-		to += "?" + url.Values{"done": {done}}.Encode()
+		q.Set("done", done)
+	}
+	if l, chosen := page.LanguageOf(v.r); chosen {
+		q.Set("lang", l.Code)
+	}
+	if len(q) > 0 {
+		to += "?" + q.Encode()
 	}
 	http.Redirect(v.w, v.r, v.Site.Path(to), http.StatusSeeOther)
 	return nil

@@ -91,6 +91,8 @@ type Set struct {
 	site  *Site
 	pages map[string]*template.Template
 	texts Texts
+	// speaks are the languages in which the package itself has texts.
+	speaks map[string]bool
 	// Policy is sent with every page of the set.
 	Policy Policy
 }
@@ -110,6 +112,9 @@ func (s *Site) Set(files fs.FS, shared ...fs.FS) (*Set, error) {
 		if base, err = set.share(base, from); err != nil {
 			return nil, err
 		}
+	}
+	if set.speaks, err = speaks(files); err != nil {
+		return nil, err
 	}
 	names, err := fs.Glob(files, "pages/*.tmpl")
 	if err != nil {

@@ -15,8 +15,8 @@ type Texts map[string]map[string]string
 // Files are the embedded files of the layout.
 func Files() fs.FS { return own }
 
-// ReadTexts reads texts/LANG.toml for every language. A package may have English alone: then its
-// pages are in English for everybody.
+// ReadTexts reads texts/LANG.toml for every language. A package may lack some: then its pages are in
+// English for those who ask for them.
 func ReadTexts(files fs.FS) (Texts, error) {
 	out := make(Texts)
 	for _, l := range Languages() {
@@ -36,6 +36,16 @@ func ReadTexts(files fs.FS) (Texts, error) {
 		out[l.Code] = words
 	}
 	return out, nil
+}
+
+// speaks are the languages in which a package has texts of its own.
+func speaks(files fs.FS) (map[string]bool, error) {
+	texts, err := ReadTexts(files)
+	out := make(map[string]bool)
+	for code, words := range texts {
+		out[code] = len(words) > 0
+	}
+	return out, err
 }
 
 // with joins the texts of a package to these.

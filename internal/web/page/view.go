@@ -104,9 +104,12 @@ type Switch struct {
 	Current bool
 }
 
-// Switches are this page's addresses in all languages.
+// Switches are this page's addresses in all languages in which it can be read.
 func (v *View) Switches() (out []Switch) {
 	for _, l := range Languages() {
+		if !v.set.speaks[l.Code] {
+			continue
+		}
 		q := make(url.Values, len(v.query)+1)
 		for name, value := range v.query {
 			q[name] = value
@@ -143,8 +146,16 @@ func (v *View) ISO(unix int64) string { return time.Unix(unix, 0).UTC().Format(t
 
 // Text is a text of the set in the language of a request, for what is not written in a template.
 func (s *Set) Text(r *http.Request, key string, args ...any) string {
-	l, _ := LanguageOf(r)
+	l, _ := s.language(r)
 	return s.texts.Get(l.Code, key, args...)
+}
+
+// language is LanguageOf, and English where the package has no texts of its own.
+func (s *Set) language(r *http.Request) (l Language, chosen bool) {
+	if l, chosen = LanguageOf(r); !s.speaks[l.Code] {
+		l, _ = find(Fallback)
+	}
+	return l, chosen
 }
 
 // Texts are the words of the set and of the layout.
@@ -159,7 +170,7 @@ func (s *Set) Render(
 		return fmt.Errorf("page: there is no page %q", name)
 	}
 	v := &View{Data: data, Path: r.URL.Path, set: s, query: r.URL.Query()}
-	v.Lang, v.chosen = LanguageOf(r)
+	v.Lang, v.chosen = s.language(r)
 	var b bytes.Buffer
 	if err := t.ExecuteTemplate(&b, "layout", v); err != nil {
 		return fmt.Errorf("page: %s: %w", name, err)
