@@ -10,8 +10,8 @@ import (
 	"parley/internal/web/staff"
 )
 
-// agencyCmd is what the staff does with agencies until there are pages for it. Each step is taken
-// in the name of a member of staff; no step can be taken alone that wants two.
+// agencyCmd is what the staff does with agencies where no browser reaches the console. Each step is
+// taken in the name of a member of staff; no step can be taken alone that wants two.
 type agencyCmd struct {
 	Propose        agencyProposeCmd `cmd:"" help:"Propose an agency."`
 	Verify         agencyVerifyCmd  `cmd:"" help:"Record a call to a public number of it."`

@@ -16,8 +16,8 @@ import (
 	"parley/internal/store"
 )
 
-// orderCmd is what the staff does with orders of authorities until there are pages for it. What
-// changes something says what it would do, and does it with --apply.
+// orderCmd is what the staff does with orders of authorities where no browser reaches the console.
+// What changes something says what it would do, and does it with --apply.
 type orderCmd struct {
 	Submit   orderSubmitCmd   `cmd:"" help:"Take an order in, from a file of JSON, for an officer."`
 	List     orderListCmd     `cmd:"" help:"List open orders, those due first first."`

@@ -168,3 +168,37 @@ func TestOrdersQueue(t *testing.T) {
 		}
 	}
 }
+
+// TestOrderLooks writes down who looked at which order, and at what it is about, and why.
+func TestOrderLooks(t *testing.T) {
+	w := open(t)
+	w.named()
+	_, officer := w.office("Federal Office", "DE", agency.Regulator)
+	post := w.post("the mark")
+	o := w.give(officer, w.act("7 Js 1", post))
+	m := w.member(staff.Legal)
+	legal, at := w.sit(m), orderPath(o.Agency, o.ID)
+	status, body := legal.fill(at, at+"/look", url.Values{"purpose": {"short"}})
+	if status != http.StatusUnprocessableEntity || strings.Contains(body, "the mark") {
+		t.Errorf("looked without a purpose: %d", status)
+	}
+	_, body = legal.fill(at, at+"/look", url.Values{"purpose": {"is it what it says"}})
+	if !strings.Contains(body, "the mark") {
+		t.Error("the item is not shown")
+	}
+	seen := map[string]bool{}
+	list, _, err := w.staff.Audit(t.Context(), staff.Filter{Of: m.ID}, 100)
+	w.ok(err)
+	for _, e := range list {
+		seen[fmt.Sprintf("%s %d %d", e.Action, e.Subject, e.Case)] = true
+		seen[e.Detail] = true
+	}
+	for _, want := range []string{
+		fmt.Sprintf("order %d %d", o.Agency, o.ID), fmt.Sprintf("look %d 0", w.channel),
+		o.Reference + ": is it what it says",
+	} {
+		if !seen[want] {
+			t.Errorf("the audit lacks %q: %v", want, seen)
+		}
+	}
+}
