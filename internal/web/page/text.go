@@ -15,8 +15,8 @@ type Texts map[string]map[string]string
 // Files are the embedded files of the layout.
 func Files() fs.FS { return own }
 
-// ReadTexts reads texts/LANG.toml for every language. A package may lack some: then its pages are in
-// English for those who ask for them.
+// ReadTexts reads texts/LANG.toml for every language. A package may lack some: then its pages are
+// in English for those who ask for them.
 func ReadTexts(files fs.FS) (Texts, error) {
 	out := make(Texts)
 	for _, l := range Languages() {
