@@ -163,7 +163,7 @@ func testOrders(d *desk) {
 	d.update(add(again))
 	absent(d, func(r *store.Reader) (store.Order, error) { return r.Order(again.Agency, o.ID) })
 	o.Digest, o.State, o.Due, o.Paused, o.Next, o.Alarmed, o.Breached = "e", 60, 51, 5, 41, 6, 7
-	o.Items, o.Events, o.Body = 2, 3, []byte{2}
+	o.Items, o.Events, o.Body, o.Officer, o.Instrument = 2, 3, []byte{2}, 4, "moved"
 	d.update(func(tx *store.Tx) error { return tx.ChangeOrder(o) })
 	equal(d, "order", read(d, get), o)
 	same := func(digest string) func(*store.Reader) (store.Order, error) {

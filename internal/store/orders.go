@@ -87,7 +87,8 @@ var (
 		$11, $12, $13, $14, $15, $16, $17, $18)`)
 	orderChange = define("order.change", "orders", "agency_id",
 		`update orders set digest = $3, state = $4, due = $5, paused = $6, next_at = $7,
-		alarmed = $8, breached = $9, items = $10, events = $11, closed = $12, body = $13
+		alarmed = $8, breached = $9, items = $10, events = $11, closed = $12, body = $13,
+		officer = $14, instrument = $15
 		where agency_id = $1 and order_id = $2`)
 	orderGet = define("order.get", "orders", "agency_id",
 		`select `+orderColumns+` from orders where agency_id = $1 and order_id = $2`)
@@ -162,10 +163,10 @@ func (t *Tx) AddOrder(o Order) error {
 		o.Closed, o.Body)
 }
 
-// ChangeOrder writes how far an order is. ErrNotFound.
+// ChangeOrder writes how far an order is, and who answers for it. ErrNotFound.
 func (t *Tx) ChangeOrder(o Order) error {
 	return t.execOne(orderChange, o.Agency, o.ID, o.Digest, o.State, o.Due, o.Paused, o.Next,
-		o.Alarmed, o.Breached, o.Items, o.Events, o.Closed, o.Body)
+		o.Alarmed, o.Breached, o.Items, o.Events, o.Closed, o.Body, o.Officer, o.Instrument)
 }
 
 // Order returns an order of an agency.

@@ -155,7 +155,14 @@ func (s *Service) ResetOfficer(
 func (s *Service) SuspendOfficer(
 	ctx context.Context, staff, agency, id int64, reason string,
 ) error {
-	return s.changeOfficer(ctx, agency, id, func(x *store.Officer, _ int64) (Event, error) {
+	return s.Store.Update(ctx, key(agency), func(tx *store.Tx) error {
+		return s.SuspendOfficerIn(tx, staff, agency, id, reason)
+	})
+}
+
+// SuspendOfficerIn is SuspendOfficer in a transaction of the agency, together with what led to it.
+func (s *Service) SuspendOfficerIn(tx *store.Tx, staff, agency, id int64, reason string) error {
+	return s.changeOfficerIn(tx, agency, id, func(x *store.Officer, _ int64) (Event, error) {
 		x.State = int64(Suspended)
 		return Event{Staff: staff, Kind: OfficerSuspended, Text: x.Name + ": " + reason}, nil
 	})
@@ -180,23 +187,29 @@ func (s *Service) changeOfficer(
 	fn func(x *store.Officer, now int64) (Event, error),
 ) error {
 	return s.Store.Update(ctx, key(agency), func(tx *store.Tx) error {
-		x, err := tx.Officer(agency, id)
-		if err != nil {
-			return err
-		}
-		now := s.Clock.Now().Unix()
-		e, err := fn(&x, now)
-		if err != nil {
-			return err
-		}
-		if e.Kind == OfficerReset {
-			if err := tx.ForgetOfficerCredentials(agency, id); err != nil {
-				return err
-			}
-		}
-		e.At = now
-		return putOfficer(tx, x, e)
+		return s.changeOfficerIn(tx, agency, id, fn)
 	})
+}
+
+func (s *Service) changeOfficerIn(
+	tx *store.Tx, agency, id int64, fn func(x *store.Officer, now int64) (Event, error),
+) error {
+	x, err := tx.Officer(agency, id)
+	if err != nil {
+		return err
+	}
+	now := s.Clock.Now().Unix()
+	e, err := fn(&x, now)
+	if err != nil {
+		return err
+	}
+	if e.Kind == OfficerReset {
+		if err := tx.ForgetOfficerCredentials(agency, id); err != nil {
+			return err
+		}
+	}
+	e.At = now
+	return putOfficer(tx, x, e)
 }
 
 // Credential is a public key of an officer as the library of the pages wrote it down.

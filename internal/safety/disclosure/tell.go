@@ -81,7 +81,8 @@ func (s *Service) announceAll(ctx context.Context) error {
 				continue
 			}
 			_, err := s.Orders.Handover(ctx, o.Agency, o.ID, s.announce)
-			if err != nil && !errors.Is(err, order.ErrChanged) && !errors.Is(err, order.ErrState) {
+			if err != nil && !errors.Is(err, order.ErrChanged) &&
+				!errors.Is(err, order.ErrState) && !errors.Is(err, order.ErrStanding) {
 				return err
 			}
 		}

@@ -30,7 +30,7 @@ func (s *Service) Withdraw(ctx context.Context, by Sender, id int64, reason stri
 		return Order{}, ErrReason
 	}
 	return s.takeBack(ctx, by.Agency, id, func(w *work) error {
-		if err := w.may(by); err != nil {
+		if _, err := w.may(by); err != nil {
 			return err
 		}
 		return w.ending(End{State: Withdrawn, Officer: by.Officer, Reason: reason})

@@ -109,7 +109,7 @@ func (s *Service) begin(
 		}
 		if len(lacking(w.o.Signs(), signed)) > 0 {
 			w.o.State = Assessed
-			return w.event(Voided, By{}, p.Digest)
+			return w.void(p.Digest)
 		}
 		if !executed(p.Action) {
 			return nil

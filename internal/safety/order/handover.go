@@ -58,7 +58,8 @@ func (w *work) handover() (*Handover, error) {
 
 // Handover runs fn on an approved order for data in the transaction of its agency. The signatures
 // are held to the plan as it is now: ErrChanged says that they are under another, and then the
-// order waits for signatures again. ErrState is for any other order.
+// order waits for signatures again. ErrStanding is for an order whose officer is suspended by now,
+// ErrState for any other.
 func (s *Service) Handover(
 	ctx context.Context, of, id int64, fn func(*Handover) error,
 ) (o Order, err error) {
@@ -72,6 +73,14 @@ func (s *Service) Handover(
 		if w.o.State != Approved {
 			return ErrState
 		}
+		// What somebody asked for whose key was stolen, or whom his agency denied, is not given.
+		by, err := agency.StandingOf(&w.tx.Reader, of, w.o.Officer, w.now)
+		if err == nil && by.Officer.State == agency.Suspended {
+			err = ErrStanding
+		}
+		if err != nil {
+			return err
+		}
 		signed, err := w.signatures(h.Plan.Digest)
 		if err != nil {
 			return err
@@ -79,7 +88,7 @@ func (s *Service) Handover(
 		if len(lacking(w.o.Signs(), signed)) > 0 {
 			changed = true
 			w.o.State = Assessed
-			return w.event(Voided, By{}, h.Plan.Digest)
+			return w.void(h.Plan.Digest)
 		}
 		for _, a := range signed {
 			h.signers = append(h.signers, a.Staff)

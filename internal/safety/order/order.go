@@ -128,6 +128,8 @@ type Kept struct {
 	Standing agency.Problem `json:"standing,omitempty"`
 	// Again is how often it was opened anew after its data had been handed over.
 	Again int64 `json:"again,omitempty"`
+	// Voids is how often what people had signed came to count no more.
+	Voids int64 `json:"voids,omitempty"`
 	// BarUntil is until when a later order has made the bar last; 0 for as long as its own says.
 	BarUntil int64 `json:"bar_until,omitempty"`
 }

@@ -26,6 +26,8 @@ type Plan struct {
 	From int64         `json:"from,omitempty"`
 	To   int64         `json:"to,omitempty"`
 	Bar  *Bar          `json:"bar,omitempty"`
+	// Voids is how often signatures came to count no more: none of them is under this plan.
+	Voids int64 `json:"voids,omitempty"`
 	// Key is the fingerprint of the key that data is encrypted to, Again how often the order's data
 	// was decided to be handed over again.
 	Key   string `json:"key,omitempty"`
@@ -63,6 +65,7 @@ func (w *work) plan() (Plan, error) {
 	d, m := w.o.Document, w.o.Verdict.Most
 	p := Plan{
 		Document: w.o.Digest, Policy: w.o.Verdict.Policy, Action: d.Action, Bar: d.Bar,
+		Voids: w.o.Voids,
 	}
 	if d.Action == policy.Disclose || d.Action == policy.Preserve {
 		p.From, p.To = d.From, d.To
@@ -97,7 +100,7 @@ func (w *work) step(i Item, territory []string) Step {
 	case i.State == Absent || i.Subject.Peer == 0:
 		out.Declined = "not-here"
 		return out
-	case i.State == Declined:
+	case i.State == Declined && i.Began == 0: // else it was signed, and could not be done
 		out.Declined = i.Reason
 		return out
 	case !restricts(d.Action):

@@ -79,6 +79,10 @@ func (s *Service) CallBack(ctx context.Context, staff, of, id int64, c Call) (Or
 		}
 		if !c.Confirmed {
 			err := w.event(CalledBack, By{Staff: staff}, "denied: "+c.Spoke)
+			if err == nil && w.o.Officer != 0 {
+				err = s.Agencies.SuspendOfficerIn(w.tx, staff, of, w.o.Officer,
+					"the agency denied order "+w.o.Reference)
+			}
 			if err != nil {
 				return err
 			}
@@ -92,9 +96,7 @@ func (s *Service) CallBack(ctx context.Context, staff, of, id int64, c Call) (Or
 			return w.event(Tried, By{Staff: staff}, "call-back to another number")
 		})
 		return Order{}, errors.Join(ErrNumber, err)
-	case err == nil && !c.Confirmed && o.Officer != 0:
-		err = s.Agencies.SuspendOfficer(ctx, staff, of, o.Officer,
-			"the agency denied order "+o.Reference)
+	case err == nil && !c.Confirmed:
 		s.alarm(o, "denied by the agency")
 	}
 	return o, err
@@ -113,13 +115,16 @@ func onlyDigits(s string) string {
 }
 
 // Confirm is a supervisor's word for an emergency that another officer of his agency told of. He
-// needs a key of his own. ErrStanding for who is no supervisor, ErrSamePerson for who sent it.
+// needs a key of his own. ErrStanding for who is no supervisor, ErrSamePerson for who sent it,
+// ErrState as long as no officer has: whoever vouches for it then might be himself.
 func (s *Service) Confirm(ctx context.Context, by Sender, id int64) (Order, error) {
 	return s.change(ctx, by.Agency, id, func(w *work) error {
 		standing, err := agency.StandingOf(&w.tx.Reader, by.Agency, by.Officer, w.now)
 		switch {
 		case err != nil:
 			return err
+		case w.o.Officer == 0:
+			return ErrState
 		case by.Officer == w.o.Officer:
 			return ErrSamePerson
 		case standing.Problem != "" || standing.Officer.Role != agency.Supervisor:

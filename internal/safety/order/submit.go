@@ -85,13 +85,11 @@ func (s *Service) SubmitWith(
 	return out, nil
 }
 
-// told lets those know who wait for orders.
+// told lets those know who wait for orders. An urgent one that came again rings again: perhaps the
+// process ended before it did, and its sender has no receipt.
 func (s *Service) told(r Receipt) {
-	if r.Again {
-		return
-	}
 	if !r.Order.State.Open() {
-		if s.Done != nil {
+		if s.Done != nil && !r.Again {
 			s.Done(r.Order)
 		}
 		return

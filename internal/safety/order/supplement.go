@@ -2,11 +2,13 @@ package order
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"parley/internal/safety"
 	"parley/internal/safety/agency"
 	"parley/internal/safety/instrument"
+	"parley/internal/safety/policy"
 	"parley/internal/store"
 )
 
@@ -67,7 +69,7 @@ func (s *Service) Supplement(
 		return Order{}, err
 	}
 	return s.change(ctx, by.Agency, id, func(w *work) error {
-		err := w.may(by)
+		standing, err := w.may(by)
 		switch {
 		case err != nil:
 			return err
@@ -85,22 +87,36 @@ func (s *Service) Supplement(
 		if same != 0 {
 			return store.ErrConflict
 		}
+		w.answers(by, standing)
 		return w.replace(d, digest, found, By{Officer: by.Officer})
 	})
 }
 
 // may tells whether the order is somebody's to change: an officer's who has standing, or as long as
 // no officer has vouched for it, the program's of the agency that brought it. ErrStanding if not.
-func (w *work) may(by Sender) error {
+func (w *work) may(by Sender) (agency.Standing, error) {
 	standing, err := by.standing(&w.tx.Reader, w.now)
 	if err != nil {
-		return err
+		return standing, err
 	}
 	unsigned := standing.Problem == agency.Unsigned && w.o.Standing == agency.Unsigned
 	if standing.Problem != "" && !unsigned {
-		return ErrStanding
+		return standing, ErrStanding
 	}
-	return nil
+	return standing, nil
+}
+
+// answers makes whoever changes an order the one who answers for it: another has to confirm his
+// emergency, and it waits while he is new. What was checked, believed or decided before was about
+// the document as it was, and counts no more. An order that no officer has vouched for still waits
+// for that.
+func (w *work) answers(by Sender, standing agency.Standing) {
+	w.o.Checks, w.o.Judged, w.o.Manifest = nil, nil, nil
+	if w.o.Standing != "" {
+		return
+	}
+	w.o.Officer, w.o.New = by.Officer, standing.Quarantined
+	w.o.Checks = []Made{{Check: policy.SenderCheck, Officer: by.Officer, At: w.now}}
 }
 
 // begun tells whether carrying the order out has begun.
@@ -139,7 +155,7 @@ func (w *work) replace(d Document, digest string, found []safety.Subject, by By)
 	if err := w.documents(); err != nil {
 		return err
 	}
-	w.problems(false)
+	w.problems(slices.Contains(w.o.Signals, "altered-twin"))
 	if len(w.o.Problems) == 0 {
 		w.happened(instrument.Complete)
 	}
@@ -152,7 +168,14 @@ func (w *work) voided() error {
 	if err != nil || len(list) == 0 {
 		return err
 	}
-	return w.event(Voided, By{}, "")
+	return w.void("")
+}
+
+// void has signatures count no more: what is signed from here on has another digest, whatever
+// becomes of the plan.
+func (w *work) void(text string) error {
+	w.o.Voids++
+	return w.event(Voided, By{}, text)
 }
 
 // Enclose puts papers to an order that somebody sent with its reference and proved nothing by: they
