@@ -94,7 +94,7 @@ func (n *Node) ringForOrder(o order.Order, why string) {
 		Kind: oncall.Order,
 		About: oncall.About{
 			Reference: o.Reference, Country: o.Country,
-			Path: "/orders/" + strconv.FormatInt(o.Agency, 10) + "/" +
+			Path: "/order/" + strconv.FormatInt(o.Agency, 10) + "/" +
 				strconv.FormatInt(o.ID, 10),
 		},
 	})

@@ -17,7 +17,9 @@ import (
 	"parley/internal/config"
 	"parley/internal/hook"
 	"parley/internal/safety/instrument"
+	"parley/internal/safety/oncall"
 	"parley/internal/safety/order"
+	"parley/internal/store"
 )
 
 // pager is a program that is called.
@@ -95,6 +97,16 @@ func TestOneHourOrderWakes(t *testing.T) {
 	calls := p.take()
 	if len(calls) != 1 || calls[0]["kind"] != "order" || calls[0]["country"] != "DE" {
 		t.Fatalf("calls: %v", calls)
+	}
+	err := w.n.Store.View(ctx(), func(r *store.Reader) error {
+		list, err := oncall.Newest(r, 1)
+		if err == nil && (len(list) != 1 || list[0].Path != "/order/5/1") {
+			t.Errorf("where it lies in the console: %+v", list)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	if got := box.take(); len(got) != 0 {
 		t.Errorf("mails before their time: %+v", got)

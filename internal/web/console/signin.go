@@ -25,7 +25,7 @@ func (c *Console) signInPage(v *visit) error {
 
 // signIn takes name, password and one-time code.
 func (c *Console) signIn(v *visit) error {
-	m, err := c.Staff.SignIn(v.r.Context(), c.Site.Address(v.r).String(), v.field("name"),
+	m, err := c.Staff.SignIn(v.r.Context(), c.Site.Network(v.r).String(), v.field("name"),
 		v.r.PostFormValue("password"), v.field("code"))
 	if errors.Is(err, staff.ErrProof) || errors.Is(err, staff.ErrTooOften) {
 		v.refused(v.r, m.ID, "sign in", "password")
@@ -112,7 +112,7 @@ func (v *visit) readAnswer() (signin.Answer, error) {
 }
 
 func (c *Console) beginKey(v *visit) error {
-	options, name, err := c.Staff.BeginKey(c.Site.Address(v.r).String())
+	options, name, err := c.Staff.BeginKey(c.Site.Network(v.r).String())
 	if err != nil {
 		return v.noKey(err)
 	}
@@ -202,7 +202,7 @@ func (v *visit) proof() (m staff.Member, tried bool, err error) {
 	if password == "" {
 		return m, false, nil
 	}
-	m, err = v.Staff.SignIn(ctx, v.Site.Address(v.r).String(), v.session.Member.Name, password,
+	m, err = v.Staff.SignIn(ctx, v.Site.Network(v.r).String(), v.session.Member.Name, password,
 		v.field(proveCode))
 	return m, true, err
 }

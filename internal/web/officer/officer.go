@@ -74,11 +74,11 @@ type Door struct {
 	set    *page.Set
 	keys   *signin.Keys
 	cookie signin.Cookie
-	tries  *limit.Bucket[netip.Addr]
+	tries  *limit.Bucket[netip.Prefix]
 	calls  *limit.Bucket[int64]
 }
 
-// triesRate is how often one address may try to sign in, or to enrol, or come with a key that is
+// triesRate is how often one network of an owner may try to sign in, or to enrol, or come with a key that is
 // none.
 var triesRate = limit.Rate{Burst: 10, Per: 5 * time.Minute}
 
@@ -94,7 +94,7 @@ func New(r Rooms) (*Door, error) {
 	d := &Door{
 		Rooms:  r,
 		cookie: signin.Cookie{Name: "officer", Secure: at.Scheme == "https"},
-		tries:  limit.NewBucket[netip.Addr](triesRate, limit.BucketKeys, r.Clock),
+		tries:  limit.NewBucket[netip.Prefix](triesRate, limit.BucketKeys, r.Clock),
 		calls:  limit.NewBucket[int64](callsRate, limit.BucketKeys, r.Clock),
 	}
 	if d.keys, err = signin.NewKeys(r.URL, r.Site.Name(), r.Clock); err != nil {
@@ -130,9 +130,9 @@ func (d *Door) Mount(mux *http.ServeMux) {
 	mux.Handle("POST "+signOutPath, d.Handle(Access{}, d.signOut))
 }
 
-// tooOften counts a try of the address that a request comes from.
+// tooOften counts a try of the network that a request comes from.
 func (d *Door) tooOften(r *http.Request) bool {
-	_, ok := d.tries.Allow(d.Site.Address(r))
+	_, ok := d.tries.Allow(d.Site.Network(r))
 	return !ok
 }
 

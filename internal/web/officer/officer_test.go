@@ -3,6 +3,7 @@ package officer
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -513,6 +514,24 @@ func TestTries(t *testing.T) {
 	}
 	if got := b.Get("/officer/enrol?token=x"); got.Status != http.StatusTooManyRequests {
 		t.Errorf("%d", got.Status)
+	}
+}
+
+// TestTriesOfNetworks: whoever has a network of IPv6 has no more tries than others.
+func TestTriesOfNetworks(t *testing.T) {
+	w := start(t)
+	from := func(address string) bool {
+		r := httptest.NewRequest(http.MethodPost, "/", nil)
+		r.RemoteAddr = address
+		return w.door.tooOften(r)
+	}
+	for n := range triesRate.Burst {
+		if from(fmt.Sprintf("[2001:db8::%d]:5", n)) {
+			t.Fatalf("try %d", n)
+		}
+	}
+	if !from("[2001:db8::ffff]:5") || from("[2001:db8:0:1::1]:5") {
+		t.Error("another address of the network tries on, or another network does not")
 	}
 }
 

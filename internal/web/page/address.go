@@ -34,6 +34,9 @@ func (s *Site) trusted(addr netip.Addr) bool {
 	return false
 }
 
+// Network is what counts as one address of those that requests come from.
+func (s *Site) Network(r *http.Request) netip.Prefix { return prefix(s.Address(r)) }
+
 // ownedBits is how much of an IPv6 address its owner has not chosen.
 const ownedBits = 64
 

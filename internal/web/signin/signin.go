@@ -18,6 +18,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // files have the script of the ceremonies, and what it says when one fails.
@@ -87,11 +88,14 @@ func TokenIs(key [32]byte, session, path, token string) bool {
 	return subtle.ConstantTimeCompare([]byte(Token(key, session, path)), []byte(token)) == 1
 }
 
-// Next is where a visitor wants to go after signing in: a path of this site, or else home.
+// Next is where a visitor wants to go after signing in: a path of this site, or else home. Browsers
+// take tabs and line ends out of an address before they read it, and a backslash for a slash.
+//
+// https://url.spec.whatwg.org/#concept-basic-url-parser
 func Next(r *http.Request, home string) string {
 	next := r.FormValue("next")
 	if !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") ||
-		strings.ContainsAny(next, "\\\r\n") {
+		strings.Contains(next, "\\") || strings.ContainsFunc(next, unicode.IsControl) {
 		return home
 	}
 	return next
