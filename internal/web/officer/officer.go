@@ -78,8 +78,8 @@ type Door struct {
 	calls  *limit.Bucket[int64]
 }
 
-// triesRate is how often one network of an owner may try to sign in, or to enrol, or come with a key that is
-// none.
+// triesRate is how often one owner's network may try to sign in, or to enrol, or come with a key
+// that is none.
 var triesRate = limit.Rate{Burst: 10, Per: 5 * time.Minute}
 
 // callsRate is how often the programs of one agency may call.
