@@ -30,7 +30,7 @@ func (n *Node) openDisclosure() (err error) {
 	if err != nil {
 		return err
 	}
-	n.Statements.Data = n.dataLetter
+	n.Statements.Data, n.Statements.Authority = n.dataLetter, n.Orders.Lifted
 	return nil
 }
 

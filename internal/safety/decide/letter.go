@@ -32,6 +32,9 @@ const (
 	// was. Their Decision is an order, their Place its agency; safety/disclosure writes them.
 	DataAsked LetterKind = 8
 	DataLeft  LetterKind = 9
+	// ToAuthority tells an authority that a measure which its order led to has ended early. Its
+	// Place is the agency, its Appeal the order; safety/order signs it.
+	ToAuthority LetterKind = 10
 )
 
 // String is the kind's name in metrics.
@@ -40,6 +43,7 @@ func (k LetterKind) String() string {
 		Statement: "statement", Outcome: "outcome", EndedEarly: "ended", AppealFiled: "filed",
 		AppealAnswer: "answer", AppealMessage: "message", Changed: "changed",
 		DataAsked: "data-asked", DataLeft: "data-left",
+		ToAuthority: "authority",
 	}
 	if k < Statement || int(k) >= len(names) {
 		return "unknown"

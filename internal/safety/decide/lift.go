@@ -2,6 +2,7 @@ package decide
 
 import (
 	"context"
+	"strings"
 
 	"parley/internal/ids"
 	"parley/internal/safety"
@@ -68,7 +69,24 @@ func (s *Service) LiftIn(
 	if err := s.reconsider(tx, x, casefile.Refuted, x.ID, e); err != nil {
 		return out, err
 	}
+	if err := s.oweAuthority(tx, x, e.At); err != nil {
+		return out, err
+	}
 	return out, s.logEnd(tx, x, ledger.Lift, told, e.At)
+}
+
+// oweAuthority owes the news that a decision ended to the authority whose order it carried out: the
+// order's reference stands before its facts.
+func (s *Service) oweAuthority(tx *store.Tx, x store.Decision, now int64) error {
+	ref, _, _ := strings.Cut(x.Facts, " ")
+	kind, agency, order, err := s.References.Read(ref)
+	if err != nil || kind != safety.OrderRef {
+		return nil // nobody ordered it
+	}
+	return s.Owe(tx, store.Letter{
+		Subject: x.Subject, Kind: int64(ToAuthority), Decision: x.ID, Place: int64(agency),
+		Appeal: order,
+	}, now)
 }
 
 // end undoes what a decision did, gives it its last state and counts what came back.

@@ -57,8 +57,8 @@ const (
 	KeptLonger  EventKind = 36
 	// Reopened is an answered order whose data is to be handed over again, by a new decision.
 	Reopened EventKind = 37
-	// Lifted is a measure that ended because somebody complained or looked again.
-	Lifted EventKind = 38
+	// WasLifted is a measure that ended because somebody complained or looked again.
+	WasLifted EventKind = 38
 	// Enclosed is what somebody sent with the order's reference and proved nothing by.
 	Enclosed EventKind = 39
 )
@@ -77,7 +77,7 @@ func (k EventKind) String() string {
 		Waits: "waits", Tried: "tried", LaidOut: "data-laid-out", Released: "data-released",
 		WasTaken: "data-fetched", Dropped: "data-dropped", RanOut: "data-not-fetched",
 		Announced: "person-told-before", WasTold: "person-told", BarExtended: "bar-extended",
-		KeptLonger: "kept-longer", Reopened: "reopened", Lifted: "lifted",
+		KeptLonger: "kept-longer", Reopened: "reopened", WasLifted: "lifted",
 		Enclosed: "enclosed",
 	}
 	if k < Arrived || int(k) >= len(names) {

@@ -83,6 +83,7 @@ func on(t testing.TB, s *store.Store, keys string, fresh bool) *world {
 		Sign:      sign, Judge: rules.Judge, Instrument: law.Get, Word: word,
 		Alarm: func(_ order.Order, why string) { w.alarms = append(w.alarms, why) },
 	}
+	w.World.Statements.Authority = w.Service.Lifted
 	if fresh {
 		w.named()
 		w.office = w.onboard("Federal Office", "DE", agency.TerroristContent)

@@ -145,6 +145,14 @@ func (s *Service) deliver(ctx context.Context, l store.Letter) error {
 	switch decide.LetterKind(l.Kind) {
 	case decide.Outcome, decide.Changed:
 		return s.tellNotifiers(ctx, l)
+	case decide.ToAuthority:
+		if s.Authority == nil {
+			return fmt.Errorf("statement: nobody tells authorities")
+		}
+		if err := s.Authority(ctx, l.Place, l.Appeal, l.Decision); err != nil {
+			return err
+		}
+		return s.tickOff(ctx, l, recipient{}, 0)
 	}
 	var to recipient
 	var text letter

@@ -53,6 +53,9 @@ type Options struct {
 	// Data writes the letters of decide.DataAsked and decide.DataLeft; nil where no data is handed
 	// to authorities.
 	Data func(r *store.Reader, l store.Letter, lang string) (title string, parts []Part, err error)
+	// Authority tells an authority of a measure that its order led to and that ended early; nil
+	// where nobody takes orders.
+	Authority func(ctx context.Context, agency, order, decision int64) error
 	// URL is what links to pages begin with, without a slash at its end; empty makes no links.
 	URL string
 	// Pressed answers the button of a message that is not about a complaint; ours is false for one
