@@ -24,7 +24,8 @@ func (n *Node) portal(site *page.Site, officers *officer.Door) (*authority.Pages
 	return authority.New(authority.Rooms{
 		Site: site, Store: n.Store, Clock: n.clock, Officers: officers, Orders: n.Orders,
 		Law: n.law, Countries: n.countries, Guide: n.guide, Blobs: n.Blobs, Receipt: n.Receipt,
-		Key: n.Keys.Derive("papers of authorities"),
+		Disclosures: n.Disclosures,
+		Key:         n.Keys.Derive("papers of authorities"),
 	})
 }
 

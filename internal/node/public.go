@@ -145,7 +145,8 @@ func (n *Node) contactPages(site *page.Site) (*contact.Pages, error) {
 	c := n.Config.Contact
 	rooms := contact.Rooms{
 		Site: site, Guide: n.guide, Instruments: n.law, Clock: n.clock, Contact: c,
-		Representative: n.Config.Representative,
+		Representative: n.Config.Representative, Portal: "/authority",
+		Papers: n.Orders.Sign.Public(),
 	}
 	if c.SigningKey != "" {
 		key, err := contact.ReadKey(c.SigningKey)

@@ -2,6 +2,7 @@ package order
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -214,20 +215,50 @@ func (c *checker) targets() {
 		return
 	}
 	seen := make(map[string]bool)
-	for _, t := range c.d.Items {
+	var inexact, twice lines
+	for i, t := range c.d.Items {
 		c.text("exact URL", t.Note, lineRunes)
 		switch {
 		case !filled(t.URL):
 			c.missing("exact URL")
-		case len(t.URL) > urlBytes, !utf8.ValidString(t.URL), strings.ContainsFunc(t.URL,
-			func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) }),
-			strings.ContainsAny(t.URL, "*%\\<>"):
-			c.wrong("exact URL", "not an exact address")
+		case !t.exact():
+			inexact = append(inexact, i)
 		case seen[t.URL]:
-			c.wrong("exact URL", "named twice")
+			twice = append(twice, i)
 		}
 		seen[t.URL] = true
 	}
+	c.lines("exact URL", "not an exact address", inexact)
+	c.lines("exact URL", "named twice", twice)
+}
+
+// exact tells whether a target can be the address of one thing.
+func (t Target) exact() bool {
+	return len(t.URL) <= urlBytes && utf8.ValidString(t.URL) &&
+		!strings.ContainsFunc(t.URL, func(r rune) bool {
+			return unicode.IsControl(r) || unicode.IsSpace(r)
+		}) && !strings.ContainsAny(t.URL, "*%\\<>")
+}
+
+// lines are places in a list, from 0 on.
+type lines []int
+
+// linesMost is how many places of one kind of mistake are named.
+const linesMost = 20
+
+// lines notes what is wrong with several things of a list, by their places from 1 on.
+func (c *checker) lines(field, what string, at lines) {
+	if len(at) == 0 {
+		return
+	}
+	var named []string
+	for _, i := range at[:min(len(at), linesMost)] {
+		named = append(named, strconv.Itoa(i+1))
+	}
+	if len(at) > linesMost {
+		named = append(named, "...")
+	}
+	c.wrong(field, what+": "+strings.Join(named, ", "))
 }
 
 // accounts looks at the identifiers.
@@ -237,14 +268,17 @@ func (c *checker) accounts() {
 		return
 	}
 	seen := make(map[Identifier]bool)
-	for _, a := range c.d.Accounts {
+	var inexact, twice lines
+	for i, a := range c.d.Accounts {
 		if !a.exact() {
-			c.wrong("account identifiers", "not an exact identifier")
+			inexact = append(inexact, i)
 		} else if seen[a] {
-			c.wrong("account identifiers", "named twice")
+			twice = append(twice, i)
 		}
 		seen[a] = true
 	}
+	c.lines("account identifiers", "not an exact identifier", inexact)
+	c.lines("account identifiers", "named twice", twice)
 }
 
 // exact tells whether an identifier can be that of one account.

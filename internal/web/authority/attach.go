@@ -1,13 +1,16 @@
 package authority
 
 import (
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -21,7 +24,64 @@ import (
 const (
 	paperField = "paper"
 	xmlField   = "xml"
+	listField  = "list"
 )
+
+// listBytes bounds a list of addresses: as many as one order names, each as long as may be.
+const listBytes = order.MaxItems * 2600
+
+// addresses reads a list of addresses, one a row, as rows of the form: the first column that begins
+// like an address, and what the others say as a note. A row without an address stays, so that it is
+// named as wrong; a first row that has none is a head.
+func addresses(r io.Reader) (string, error) {
+	b, err := io.ReadAll(io.LimitReader(r, listBytes+1))
+	if err != nil {
+		return "", err
+	}
+	if len(b) > listBytes {
+		return "", page.ErrTooLarge
+	}
+	b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))
+	in := csv.NewReader(bytes.NewReader(b))
+	in.FieldsPerRecord, in.LazyQuotes, in.TrimLeadingSpace = -1, true, true
+	if first, _, _ := strings.Cut(string(b), "\n"); strings.Count(first, ";") >
+		strings.Count(first, ",") {
+		in.Comma = ';'
+	}
+	var out []string
+	for {
+		row, err := in.Read()
+		if errors.Is(err, io.EOF) {
+			return strings.Join(out, "\n"), nil
+		}
+		if err != nil {
+			out = append(out, "?") // a row that cannot be read is a wrong line
+			continue
+		}
+		line, found := asLine(row)
+		if found || len(out) > 0 {
+			out = append(out, line)
+		} else if len(row) == 1 && strings.TrimSpace(row[0]) != "" && !isHead(row[0]) {
+			out = append(out, line)
+		}
+	}
+}
+
+// asLine is a row of a list as a line of the form, and whether it has an address.
+func asLine(row []string) (line string, found bool) {
+	at := slices.IndexFunc(row, func(s string) bool {
+		return strings.Contains(s, "://") || strings.HasPrefix(s, "t.me/")
+	})
+	if at < 0 {
+		return clean(strings.Join(row, "_")), false
+	}
+	note := slices.Delete(slices.Clone(row), at, at+1)
+	address := strings.ReplaceAll(strings.TrimSpace(row[at]), " ", "_")
+	return strings.TrimSpace(address + " " + clean(strings.Join(note, " "))), true
+}
+
+// isHead tells whether a lonely word at the top of a list is a name and no address.
+func isHead(s string) bool { return !strings.ContainsAny(s, "/.:") }
 
 // paperName bounds the name of a paper, in characters.
 const paperName = 200
@@ -32,6 +92,10 @@ func (p *Pages) file(v *officer.Visit, f officer.File) (field, value string, err
 	if f.Field == xmlField {
 		b, err := io.ReadAll(io.LimitReader(f.Body, certificateBytes+1))
 		return certificateField, string(b), err
+	}
+	if f.Field == listField {
+		text, err := addresses(f.Body)
+		return "items", text, err
 	}
 	x, err := p.keep(v.Context(), f.Name, f.Type, f.Body)
 	if err != nil || x.Size == 0 {

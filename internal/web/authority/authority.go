@@ -18,6 +18,7 @@ import (
 	"parley/internal/ids"
 	"parley/internal/safety/agency"
 	"parley/internal/safety/country"
+	"parley/internal/safety/disclosure"
 	"parley/internal/safety/door"
 	"parley/internal/safety/instrument"
 	"parley/internal/safety/ledger"
@@ -50,6 +51,8 @@ type Rooms struct {
 	Blobs     blob.Store
 	// Receipt proves that a line is in the public log; ledger.ErrWaiting says that it is too early.
 	Receipt func(context.Context, ids.Peer, int64, ledger.Kind) (verify.Receipt, error)
+	// Disclosures hands out the data of orders that were approved for it.
+	Disclosures *disclosure.Service
 	// Key is secret and binds papers to the agency that brought them.
 	Key [32]byte
 }
@@ -113,6 +116,7 @@ func (p *Pages) Mount(mux *http.ServeMux) {
 		{"POST " + orderPath + "{reference}/withdraw", strong, p.withdraw},
 		{"POST " + orderPath + "{reference}/confirm", strong, p.confirm},
 		{"POST " + orderPath + "{reference}/vouch", strong, p.vouch},
+		{"POST " + orderPath + "{reference}/data", strong, p.data},
 		{"GET " + orderPath + "{reference}/papers/{n}", plain, p.letter},
 		{"GET " + orderPath + "{reference}/papers/{n}/signed", plain, p.signed},
 		{"GET " + orderPath + "{reference}/receipt/{of}", plain, p.receipt},

@@ -27,6 +27,9 @@ type typed url.Values
 // field is what stands in a field.
 func (t typed) field(name string) string { return strings.TrimSpace(url.Values(t).Get(name)) }
 
+// all is what stands in a field that came in parts, such as with a list beside it.
+func (t typed) all(name string) string { return strings.TrimSpace(strings.Join(t[name], "\n")) }
+
 // unix is a time that was typed in UTC, 0 for none; bad is set for what is none.
 func (t typed) unix(name string) (at int64, bad bool) {
 	text := t.field(name)
@@ -78,7 +81,7 @@ func (p *Pages) document(
 			d.Basis = append(d.Basis, b)
 		}
 	}
-	d.Items, d.Accounts = items(t.field("items")), accounts(t.field("accounts"))
+	d.Items, d.Accounts = items(t.all("items")), accounts(t.field("accounts"))
 	for _, x := range t["data"] {
 		d.Data = append(d.Data, policy.Data(x))
 	}

@@ -12,6 +12,7 @@ import (
 	"parley/internal/ids"
 	"parley/internal/safety/agency"
 	"parley/internal/safety/answer"
+	"parley/internal/safety/disclosure"
 	"parley/internal/safety/instrument"
 	"parley/internal/safety/ledger"
 	"parley/internal/safety/order"
@@ -36,6 +37,8 @@ type orderView struct {
 	Done, Wrong string
 	// May are what the officer may do with the order now.
 	MaySupplement, MayWithdraw, MayConfirm, MayVouch bool
+	// Data is until when data waits to be fetched once, 0 for none.
+	Data int64
 	// Receipts are the lines of the public log of which there are receipts.
 	Receipts []string
 }
@@ -106,6 +109,14 @@ func (p *Pages) look(r *http.Request, v *officer.Visit, o order.Order) (out orde
 		}
 		if out.Events, err = p.events(rd, o); err != nil {
 			return err
+		}
+		out.Data = 0
+		until, waits, err := disclosure.Waiting(rd, o.Agency, o.ID, p.Clock.Now().Unix())
+		if err != nil {
+			return err
+		}
+		if waits {
+			out.Data = until
 		}
 		for _, of := range []string{"effect", "refusal", "disclosure"} {
 			_, err := rd.LedgerRow(ids.Peer(o.Agency), o.ID, int64(lineOf(of)))
@@ -226,6 +237,30 @@ func (p *Pages) vouch(_ http.ResponseWriter, r *http.Request, v *officer.Visit) 
 	return p.act(r, v, "vouched", func(by order.Sender, id int64) (order.Order, error) {
 		return p.Orders.Vouch(r.Context(), by, id)
 	})
+}
+
+// data hands the encrypted data of an order out, once.
+func (p *Pages) data(w http.ResponseWriter, r *http.Request, v *officer.Visit) error {
+	by := sender(v)
+	o, err := p.find(r, by)
+	if err != nil {
+		return err
+	}
+	x, err := p.Disclosures.Fetch(r.Context(), by, o.Reference)
+	switch {
+	case errors.Is(err, order.ErrStanding):
+		v.Refused("data: no standing")
+		return p.showOrder(r, v, o, http.StatusForbidden, "wrong.standing")
+	case errors.Is(err, disclosure.ErrKey):
+		return p.showOrder(r, v, o, http.StatusConflict, "wrong.key")
+	case errors.Is(err, disclosure.ErrGone), errors.Is(err, order.ErrState):
+		return p.showOrder(r, v, o, http.StatusConflict, "wrong.gone")
+	case err != nil:
+		return err
+	}
+	w.Header().Set("Content-Disposition", `attachment; filename="`+x.Name+`"`)
+	p.Site.Bytes(w, r, http.StatusOK, "application/octet-stream", x.Body)
+	return nil
 }
 
 // paperOf is the paper of a request's number.

@@ -369,3 +369,42 @@ func TestNothingForOthers(t *testing.T) {
 		t.Error("it gave orders")
 	}
 }
+
+// TestLists: a regulator's list comes as a file, with a head or without one; each wrong line is
+// named.
+func TestLists(t *testing.T) {
+	for text, want := range map[string]string{
+		"url,reason\nhttps://t.me/a/1,spam\nhttps://t.me/a/2,\"fraud, twice\"\n": "https://t.me/a/1 spam\n" +
+			"https://t.me/a/2 fraud, twice",
+		"Grund;Adresse\nx;https://t.me/a/1\n": "https://t.me/a/1 x",
+		"https://t.me/a/1\nnowhere\n":         "https://t.me/a/1\nnowhere",
+		"\ufeffhttps://t.me/a/1":              "https://t.me/a/1",
+		"":                                    "",
+	} {
+		if got, err := addresses(strings.NewReader(text)); err != nil || got != want {
+			t.Errorf("%q: %q, %v", text, got, err)
+		}
+	}
+	w := start(t)
+	b := w.officer(w.bureau, "Officer", agency.Member)
+	at := newPath + "/regulator-list"
+	fields := url.Values{
+		"token": b.Get(at).Hidden(at)["token"], "items": {"https://t.me/the_news/1"}, "do": {"look"},
+	}
+	got := b.Upload(at, fields, map[string]officertest.Upload{"list": {
+		Name: "list.csv", Body: []byte("url\nhttps://t.me/the_news/2\nhttps://t.me/*\nhttps://t.me/the_news/1\n"),
+	}})
+	for _, want := range []string{
+		"https://t.me/the_news/1\nhttps://t.me/the_news/2\nhttps://t.me/*",
+		"not an exact address: 3", "named twice: 4",
+	} {
+		if !strings.Contains(got.Body, want) {
+			t.Errorf("the form lacks %q", want)
+		}
+	}
+	many := "https://t.me/the_news/1\n" + strings.Repeat("https://t.me/the_news/x\n", order.MaxItems)
+	got = b.Upload(at, fields, map[string]officertest.Upload{"list": {Name: "l", Body: []byte(many)}})
+	if got.Status != http.StatusUnprocessableEntity || !strings.Contains(got.Body, "more than one order") {
+		t.Errorf("too many: %d", got.Status)
+	}
+}

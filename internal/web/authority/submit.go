@@ -82,7 +82,7 @@ type input struct {
 // In is a field by its name. Its label is a text of that name without the number behind it.
 func (f formView) In(name string) input {
 	key := "form." + strings.TrimRight(name, "0123456789")
-	out := input{Name: name, Label: f.text(key), Value: f.T.field(name)}
+	out := input{Name: name, Label: f.text(key), Value: f.T.all(name)}
 	if hint := key + ".hint"; f.has(hint) {
 		out.Hint = f.text(hint)
 	}

@@ -40,6 +40,9 @@ type Rooms struct {
 	// Contact and Representative are what the operator configured.
 	Contact        config.Contact
 	Representative config.Representative
+	// Portal is where officers of authorities come in, a path of the site, Papers the key with
+	// which what they are answered is checked.
+	Portal, Papers string
 	// Key signs security.txt; nil leaves it unsigned.
 	Key *openpgp.Entity
 }
@@ -88,6 +91,8 @@ type said struct {
 	Disputes        []Place
 	Misuse          intake.MisuseRule
 	Linked          organisation
+	// Portal is where officers of authorities come in.
+	Portal string
 	// Machine is where the same is for machines.
 	Machine string
 }
@@ -128,7 +133,8 @@ func saying(r Rooms) said {
 		Provider: c.Provider, Hours: c.Hours, Terms: reach(c.Terms), Key: reach(c.Key),
 		Representative: r.Representative, Misuse: intake.Misuse(),
 		Represented: r.Representative != config.Representative{},
-		Linked:      describe(r), Machine: r.Site.URL("/.well-known/authority-contact.json"),
+		Portal:      r.Portal, Linked: describe(r),
+		Machine: r.Site.URL("/.well-known/authority-contact.json"),
 	}
 	for _, d := range instrument.Doors() {
 		if address := written(c, d); address != "" {

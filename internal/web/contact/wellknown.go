@@ -37,6 +37,7 @@ type document struct {
 	Doors          []doorDocument   `json:"doors"`
 	Representative *representative  `json:"representative,omitempty"`
 	Keys           []key            `json:"keys,omitempty"`
+	Papers         *papersSaid      `json:"papers,omitempty"`
 	Guide          guideDocument    `json:"guide"`
 	Instruments    []instrumentSaid `json:"instruments"`
 	Refused        []policy.Action  `json:"refused"`
@@ -52,6 +53,16 @@ type doorDocument struct {
 	Email string `json:"email,omitempty"`
 	URL   string `json:"url,omitempty"`
 	Duty  string `json:"duty,omitempty"`
+	// Portal is where officers with a key come in, API where their programs do.
+	Portal string `json:"portal,omitempty"`
+	API    string `json:"api,omitempty"`
+}
+
+// papersSaid is how the service's signed papers are checked.
+type papersSaid struct {
+	// Key is a verifier key of a signed note, Page says how it is used.
+	Key  string `json:"key"`
+	Page string `json:"page"`
 }
 
 // representative is the legal representative in the document.
@@ -160,7 +171,12 @@ func (p *Pages) authorityContact(w http.ResponseWriter, r *http.Request) error {
 	for _, d := range instrument.Doors() {
 		at := p.address(d)
 		one := doorDocument{Door: d, Duty: duty(d)}
+		if p.r.Portal != "" && ofAuthorities(d) {
+			one.Portal = site.URL(p.r.Portal)
+			one.API = site.URL(p.r.Portal + "/api/v1/")
+		}
 		switch {
+		case at.Text == "" && one.Portal != "":
 		case at.Text == "":
 			continue
 		case strings.HasPrefix(string(at.Link), "mailto:"):
@@ -174,6 +190,9 @@ func (p *Pages) authorityContact(w http.ResponseWriter, r *http.Request) error {
 		out.Representative = &representative{rep.Name, rep.Address, rep.Mail, rep.Phone,
 			"Regulation (EU) 2022/2065, Art. 13"}
 	}
+	if p.r.Papers != "" {
+		out.Papers = &papersSaid{p.r.Papers, site.URL(p.r.Portal + "/verify")}
+	}
 	if c.Key != "" {
 		out.Keys = []key{{"openpgp", c.Key}}
 	}
@@ -181,6 +200,12 @@ func (p *Pages) authorityContact(w http.ResponseWriter, r *http.Request) error {
 		out.Instruments = append(out.Instruments, sayInstrument(in))
 	}
 	return p.write(w, r, http.StatusOK, out)
+}
+
+// ofAuthorities tells whether a door is one of the portal's.
+func ofAuthorities(d instrument.Door) bool {
+	return d == instrument.AuthorityDoor || d == instrument.EmergencyDoor ||
+		d == instrument.RegulatorDoor
 }
 
 // until is when what is said today has to be asked again.

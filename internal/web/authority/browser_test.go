@@ -1,0 +1,119 @@
+package authority
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"parley/internal/safety/agency"
+	"parley/internal/safety/order"
+	"parley/test/browser/browsertest"
+)
+
+// TestInABrowser goes the whole way of an officer, in English and in a language that is written from
+// right to left: he binds his key, signs in, gives an order with a paper and a mistake in it, proves
+// himself again, sees the signed receipt, completes the order and withdraws it.
+func TestInABrowser(t *testing.T) {
+	for _, lang := range []string{"en", "ar"} {
+		t.Run(lang, func(t *testing.T) {
+			w := start(t)
+			p := browsertest.Start(t).Page(t, browsertest.Look{Lang: lang})
+			w.enter(p, lang)
+			o := w.give(p, lang)
+			p.Open(w.browsed(path(o)+"/supplement", lang))
+			p.Accessible()
+			p.Fill("#reasons", "It incites others.")
+			p.Follow("#send")
+			if got := p.Text("#state"); got == "" || !p.Has("[role=status]") {
+				t.Error("completing it says nothing")
+			}
+			p.Accessible()
+			p.Fill("#reason", "a mistake")
+			p.Follow("#withdraw button")
+			p.Accessible()
+			after, err := w.orders.Find(t.Context(), order.Sender{Agency: o.Agency}, o.Reference)
+			if err != nil || after.State != order.Withdrawn {
+				t.Errorf("%v, %s", err, after.State)
+			}
+			for _, at := range []string{homePath, newPath, verifyPath, firstPath, path(o) + "/papers/1"} {
+				p.Open(w.browsed(at, lang))
+				p.Accessible()
+				p.Fits()
+			}
+		})
+	}
+}
+
+// browsed is the address of a path as a browser opens it: keys are bound to a name.
+func (w *world) browsed(at, lang string) string {
+	here := strings.Replace(w.server.URL, "127.0.0.1", "localhost", 1)
+	return here + at + "?lang=" + lang
+}
+
+// enter binds a key by a link, signs out and in again.
+func (w *world) enter(p *browsertest.Page, lang string) {
+	t := w.World.TB
+	t.Helper()
+	_, token := w.Link(w.office.ID, "Officer", agency.Member)
+	p.Authenticator()
+	p.Open(w.browsed("/officer/enrol", lang) + "&token=" + token)
+	p.Accessible()
+	p.Follow("form[data-key-start] button")
+	p.Wait("form.who")
+	p.Accessible()
+	p.Follow("form.who button")
+	p.Accessible()
+	p.Follow("form[data-key-start] button")
+	p.Wait("form.who")
+	if at := p.Location(); !strings.Contains(at, homePath) {
+		t.Fatalf("signing in leads to %s", at)
+	}
+	dir := browsertest.Eval[string](p, "document.documentElement.dir")
+	if want := map[string]string{"en": "ltr", "ar": "rtl"}[lang]; dir != want {
+		t.Errorf("the page is written %s", dir)
+	}
+}
+
+// give gives an order that lacks its reasons, after the proof of its officer has become old.
+func (w *world) give(p *browsertest.Page, lang string) order.Order {
+	t := w.World.TB
+	t.Helper()
+	p.Open(w.browsed(newPath, lang))
+	p.Set("#purpose", "terrorist")
+	p.Follow("main form button")
+	p.Accessible()
+	fields := w.removal("7 Js 9/26")
+	for _, name := range []string{"number", "items", "redress", "signed"} {
+		p.Fill("#"+name, fields.Get(name))
+	}
+	p.Set("#action", "withhold")
+	p.Set("#issued", fields.Get("issued"))
+	p.Follow("#send")
+	p.Accessible()
+	if !p.Has("a[href='#reasons']") {
+		t.Fatal("nothing is said of what is missing")
+	}
+	w.clock.Advance(11 * time.Minute)
+	p.Click("#anyway")
+	p.Follow("#send")
+	if !p.Has("#again") {
+		t.Fatal("it was sent without a fresh proof")
+	}
+	p.Accessible()
+	p.Follow("[data-prove]")
+	p.Accessible()
+	ref := browsertest.Eval[string](p, "location.pathname.split('/').pop()")
+	o, err := w.orders.Find(t.Context(), order.Sender{Agency: w.office.ID}, ref)
+	w.ok(err)
+	if o.State != order.Incomplete || o.Document.Number != "7 Js 9/26" {
+		t.Fatalf("%s %+v", o.State, o.Document)
+	}
+	// A page of the portal lets no script ask for anything: one on which keys are used does.
+	receipt := browsertest.Eval[string](p, `document.querySelector("#papers a[download]").href`)
+	p.Open(w.browsed("/officer/signin", lang))
+	signed := browsertest.Eval[string](p, `fetch("`+receipt+`").then((r) => r.text())`)
+	if q, err := w.orders.Sign.Read([]byte(signed)); err != nil || q.Reference != ref {
+		t.Errorf("the signed receipt: %v %s", err, signed)
+	}
+	return o
+}
