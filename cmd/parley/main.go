@@ -17,6 +17,7 @@ import (
 	"parley/internal/chat/media/imaging"
 	"parley/internal/config"
 	"parley/internal/diag"
+	"parley/internal/safety/attachment"
 	"parley/internal/safety/country"
 	"parley/internal/web/contact"
 )
@@ -103,6 +104,9 @@ func (configCheckCmd) Run(p *process) error {
 }
 
 func main() {
+	if code, is := attachment.Worker(os.Args[1:], os.Stdin, os.Stdout); is {
+		os.Exit(code)
+	}
 	if len(os.Args) > 1 && os.Args[1] == imaging.WorkerArg {
 		os.Exit(imaging.WorkerMain(os.Stdin, os.Stdout))
 	}

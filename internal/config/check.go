@@ -48,6 +48,7 @@ func (l *loader) check() {
 	l.checkCyberTip()
 	l.checkHotline()
 	l.checkOnCall()
+	l.checkMailIn()
 	l.checkStore()
 	l.checkBlob()
 	l.checkCodes()

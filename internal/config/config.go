@@ -81,6 +81,9 @@ type Config struct {
 	// life, or by an order that gives one hour.
 	OnCall OnCall `toml:"oncall"`
 
+	// MailIn takes mails in: orders of authorities, by mail.
+	MailIn MailIn `toml:"mailin"`
+
 	// Inner is the door for the operator's own machines: metrics and health.
 	Inner Inner `toml:"inner"`
 
@@ -493,9 +496,13 @@ func Default() Config {
 		CyberTip: CyberTip{Mode: DSAOff},
 		Hotline:  Hotline{Files: 100_000, Regulators: 3 * day},
 		OnCall:   OnCall{Wait: Duration(10 * time.Minute), Lang: "en"},
-		Inner:    Inner{Listen: "127.0.0.1:8081"},
-		Codes:    Codes{Sender: Console},
-		SMTP:     SMTP{TLS: StartTLS},
+		MailIn: MailIn{
+			Doors:   []string{"authorities", "emergency", "regulators"},
+			MaxSize: 20 << 20, Rate: limit.Rate{Burst: 60, Per: time.Hour},
+		},
+		Inner: Inner{Listen: "127.0.0.1:8081"},
+		Codes: Codes{Sender: Console},
+		SMTP:  SMTP{TLS: StartTLS},
 		Limits: Limits{
 			Connections:           20_000,
 			ConnectionsPerAddress: 64,

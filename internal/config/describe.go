@@ -14,7 +14,7 @@ import (
 // sources are the files whose comments document the settings: config.go, and a file for each
 // section that has one of its own.
 //
-//go:embed config.go duties.go oncall.go hotline.go
+//go:embed config.go duties.go hotline.go mailin.go oncall.go
 var sources embed.FS
 
 // Setting describes one setting to an operator.

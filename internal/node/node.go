@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -47,6 +48,7 @@ import (
 	"parley/internal/mtproto/layer"
 	"parley/internal/safety/agency"
 	"parley/internal/safety/appeal"
+	"parley/internal/safety/attachment"
 	"parley/internal/safety/casefile"
 	"parley/internal/safety/country"
 	"parley/internal/safety/crime"
@@ -61,10 +63,12 @@ import (
 	"parley/internal/safety/instrument"
 	"parley/internal/safety/intake"
 	"parley/internal/safety/mail"
+	"parley/internal/safety/mailroom"
 	"parley/internal/safety/oncall"
 	"parley/internal/safety/order"
 	"parley/internal/safety/policy"
 	"parley/internal/safety/statement"
+	"parley/internal/smtp/receiver"
 	"parley/internal/store"
 	"parley/internal/web/officer"
 	"parley/internal/web/staff"
@@ -119,6 +123,13 @@ type Node struct {
 	// Enforce carries measures out; only decisions give it orders.
 	Enforce *enforce.Service
 
+	// Mailroom is nil where no mails come in. Attachments shows papers.
+	Mailroom    *mailroom.Service
+	Attachments *attachment.Viewer
+
+	receiver *receiver.Server
+	// mailsAt is where mails come in.
+	mailsAt  netip.AddrPort
 	staff    *staff.Service
 	officers *officer.Door
 	clock    clock.Clock
@@ -188,7 +199,8 @@ func Open(ctx context.Context, cfg config.Config, o Options) (n *Node, err error
 	n.public = sync.OnceValues(n.pages)
 	steps := []func() error{
 		n.openKeeping, n.openRooms, n.openSafety, n.openDecide, n.openOnCall, n.openOrders,
-		n.openDuties, n.openDisclosure, n.openDSA, n.openMail, n.openHotline, n.openAPI,
+		n.openDuties, n.openDisclosure, n.openDSA, n.openMail, n.openHotline, n.openMailroom,
+		n.openAPI,
 		n.openGateway, n.openTransparency, n.carryOn,
 	}
 	if o.Tool {
@@ -302,6 +314,9 @@ func (n *Node) Run(ctx context.Context, ready func(listen, web []net.Addr)) erro
 		if addr != nil {
 			web = append(web, addr)
 		}
+	}
+	if err := n.takeMails(); err != nil {
+		return err
 	}
 	n.background()
 	for _, l := range listeners {

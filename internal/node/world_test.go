@@ -30,11 +30,15 @@ import (
 	"parley/internal/mtproto/crypt"
 	"parley/internal/mtproto/layer"
 	"parley/internal/mtproto/session"
+	"parley/internal/safety/attachment"
 	"parley/internal/store"
 )
 
 // TestMain lets the test program be the process that makes photo sizes as well.
 func TestMain(m *testing.M) {
+	if code, is := attachment.Worker(os.Args[1:], os.Stdin, os.Stdout); is {
+		os.Exit(code)
+	}
 	if len(os.Args) > 1 && os.Args[1] == imaging.WorkerArg {
 		os.Exit(imaging.WorkerMain(os.Stdin, os.Stdout))
 	}

@@ -16,6 +16,7 @@ import (
 	"parley/internal/config"
 	"parley/internal/limit"
 	"parley/internal/node"
+	"parley/internal/safety/attachment"
 )
 
 // Server is a running server.
@@ -38,6 +39,9 @@ type Server struct {
 // Main runs the tests of a package whose servers make photo sizes: the test program is then also
 // the program of the workers.
 func Main(m *testing.M) {
+	if code, is := attachment.Worker(os.Args[1:], os.Stdin, os.Stdout); is {
+		os.Exit(code)
+	}
 	if len(os.Args) > 1 && os.Args[1] == imaging.WorkerArg {
 		os.Exit(imaging.WorkerMain(os.Stdin, os.Stdout))
 	}

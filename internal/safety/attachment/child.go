@@ -7,9 +7,21 @@ import (
 	"parley/internal/confine"
 )
 
-// WorkerArg is the argument with which a program is to call WorkerMain. A folder may follow in
-// which the machine's form of PDFium is kept from one start to the next.
+// WorkerArg is the argument with which a program is to call Worker. A folder may follow in which
+// the machine's form of PDFium is kept from one start to the next.
 const WorkerArg = "attachment-worker"
+
+// Worker is WorkerMain if these are the arguments of a confined process, after the program's name.
+func Worker(args []string, in io.Reader, out io.Writer) (code int, is bool) {
+	if len(args) == 0 || args[0] != WorkerArg {
+		return 0, false
+	}
+	cache := ""
+	if len(args) > 1 {
+		cache = args[1]
+	}
+	return WorkerMain(cache, in, out), true
+}
 
 // WorkerMain is the main function of a confined process: it gets ready for the kind of paper,
 // confines itself, answers the one question on in, and returns the exit code. The program must call

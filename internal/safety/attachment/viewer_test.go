@@ -25,17 +25,11 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 {
-		switch os.Args[1] {
-		case WorkerArg:
-			cache := ""
-			if len(os.Args) > 2 {
-				cache = os.Args[2]
-			}
-			os.Exit(WorkerMain(cache, os.Stdin, os.Stdout))
-		case imaging.WorkerArg:
-			os.Exit(imaging.WorkerMain(os.Stdin, os.Stdout))
-		}
+	if code, is := Worker(os.Args[1:], os.Stdin, os.Stdout); is {
+		os.Exit(code)
+	}
+	if len(os.Args) > 1 && os.Args[1] == imaging.WorkerArg {
+		os.Exit(imaging.WorkerMain(os.Stdin, os.Stdout))
 	}
 	os.Exit(m.Run())
 }
