@@ -199,26 +199,33 @@ func devices(r *store.Reader, q Query) (out []store.Authorization, err error) {
 	return out, err
 }
 
+// used is when a device was in use last and from which address, if that is of the time that is asked
+// for. The address of the login itself is not kept: it must not stand beside the login's time alone.
+func used(q Query, a store.Authorization) (active, ip string) {
+	if at := max(a.Active, a.Created); q.covers(at) {
+		return moment(at), a.IP
+	}
+	return "", ""
+}
+
 func lastLogin(r *store.Reader, q Query) (out []Record, err error) {
 	list, err := devices(r, q)
 	if err != nil || len(list) == 0 {
 		return nil, err
 	}
 	a := list[0]
+	active, ip := used(q, a)
 	return []Record{record(policy.LastLogin, "authorizations", a.Created,
-		"created", moment(a.Created), "ip", a.IP)}, nil
+		"created", moment(a.Created), "active", active, "ip", ip)}, nil
 }
 
 func logins(r *store.Reader, q Query) (out []Record, err error) {
 	list, err := devices(r, q)
 	for _, a := range list {
-		active := ""
-		if q.covers(a.Active) {
-			active = moment(a.Active)
-		}
+		active, ip := used(q, a)
 		out = append(out, record(policy.Logins, "authorizations", a.Created,
 			"created", moment(a.Created), "active", active, "device", a.Device,
-			"system", a.System, "app", a.App, "ip", a.IP))
+			"system", a.System, "app", a.App, "ip", ip))
 	}
 	return out, err
 }

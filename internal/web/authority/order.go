@@ -166,7 +166,7 @@ func (o *orderView) may(v *officer.Visit) {
 		confirmed = confirmed || c.Check == policy.SupervisorCheck
 	}
 	o.MayConfirm = open && !confirmed && o.Document.Urgency == instrument.Life &&
-		v.Officer().Role == agency.Supervisor && v.Officer().ID != o.Officer
+		v.Officer().Role == agency.Supervisor && o.Officer != 0 && v.Officer().ID != o.Officer
 }
 
 // show shows an order.
