@@ -199,8 +199,8 @@ func devices(r *store.Reader, q Query) (out []store.Authorization, err error) {
 	return out, err
 }
 
-// used is when a device was in use last and from which address, if that is of the time that is asked
-// for. The address of the login itself is not kept: it must not stand beside the login's time alone.
+// used is when a device was in use last and from which address, if that is of the time that is
+// asked for. The address of the login itself is not kept, so none stands beside its time alone.
 func used(q Query, a store.Authorization) (active, ip string) {
 	if at := max(a.Active, a.Created); q.covers(at) {
 		return moment(at), a.IP
