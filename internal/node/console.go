@@ -50,6 +50,7 @@ func (n *Node) staffDoor() (http.Handler, error) {
 		Site: site, Store: n.Store, Clock: n.clock, Staff: people, Cases: n.Cases,
 		Evidence: n.Evidence, Decisions: n.Decisions, Appeals: n.Appeals, Blobs: n.Blobs,
 		Crimes: n.Crimes, Tips: n.Tips,
+		OnCall: n.OnCall, Inquiries: n.Inquiries, Hotlines: n.Hotlines,
 		DSA: n.DSA, DSAMode: string(n.Config.DSA.Mode),
 		Reports: console.Reports{Dir: n.Config.Transparency.Forms, Counted: n.Counted},
 		Orders:  n.Orders, Disclosures: n.Disclosures, Agencies: n.Agencies, Law: n.law,

@@ -3,15 +3,18 @@ package node
 import (
 	"context"
 	"crypto/rand"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"parley/internal/safety/agency"
 	"parley/internal/safety/hotline"
+	"parley/internal/safety/inquiry"
 	"parley/internal/safety/oncall"
 	hotlines "parley/internal/web/hotline"
 	"parley/internal/web/officer"
 	"parley/internal/web/page"
+	"parley/internal/web/regulator"
 )
 
 // openHotline builds the lane of trusted flaggers and hotlines.
@@ -24,16 +27,33 @@ func (n *Node) openHotline() error {
 	n.Hotlines = hotline.New(hotline.Options{
 		Store: n.Store, Clock: n.clock, Random: rand.Reader, References: n.safetyReferences(),
 		Intake: n.Intake, Agencies: n.Agencies, Files: int64(n.Config.Hotline.Files), Log: n.log,
-		Wake: func(ctx context.Context, e oncall.Emergency) error {
-			_, _, err := n.OnCall.Raise(ctx, e)
-			return err
-		},
+		Wake: n.wake,
 		Arrived: func(of agency.Kind, items int) {
 			arrived.WithLabelValues(of.String()).Add(float64(items))
 		},
 	})
 	n.Statements.Flagged = n.Hotlines.Flagged
+	n.Inquiries = &inquiry.Service{
+		Store: n.Store, Clock: n.clock, Random: rand.Reader, Agencies: n.Agencies,
+		Within: time.Duration(n.Config.Hotline.Regulators), Wake: n.wake,
+	}
 	return nil
+}
+
+// wake rings the emergency line.
+func (n *Node) wake(ctx context.Context, e oncall.Emergency) error {
+	_, _, err := n.OnCall.Raise(ctx, e)
+	return err
+}
+
+// regulatorPages are the regulators' side of the dialogue.
+func (n *Node) regulatorPages(
+	site *page.Site, door *officer.Door,
+) (*regulator.Pages, error) {
+	return regulator.New(regulator.Rooms{
+		Site: site, Store: n.Store, Door: door, Inquiries: n.Inquiries, Blobs: n.Blobs,
+		Key: n.Keys.Derive("regulators' files"),
+	})
 }
 
 // hotlinePages are the door of hotlines.
@@ -44,9 +64,13 @@ func (n *Node) hotlinePages(site *page.Site, door *officer.Door) (*hotlines.Page
 	})
 }
 
-// takeUpHotlines takes up what hotlines reported, until the node ends.
+// takeUpHotlines takes up what hotlines reported and wakes somebody for what regulators wait for,
+// until the node ends.
 func (n *Node) takeUpHotlines() {
 	n.start(func() {
 		n.Hotlines.Run(n.ctx, func(err error) { n.log.Error("hotlines", "error", err) })
+	})
+	n.start(func() {
+		n.Inquiries.Run(n.ctx, func(err error) { n.log.Error("inquiries", "error", err) })
 	})
 }

@@ -60,6 +60,7 @@ import (
 	"parley/internal/safety/enforce"
 	"parley/internal/safety/evidence"
 	"parley/internal/safety/hotline"
+	"parley/internal/safety/inquiry"
 	"parley/internal/safety/instrument"
 	"parley/internal/safety/intake"
 	"parley/internal/safety/mail"
@@ -116,6 +117,8 @@ type Node struct {
 	Tips   *cybertip.Service
 	// Hotlines is the lane of trusted flaggers and hotlines.
 	Hotlines *hotline.Service
+	// Inquiries are the questions of regulators.
+	Inquiries *inquiry.Service
 	// OnCall is the emergency line.
 	OnCall *oncall.Service
 	// DSA sends statements of reasons to the EU's database, or shows what it would send.

@@ -96,11 +96,16 @@ func (n *Node) routes() (*http.ServeMux, error) {
 	if err != nil {
 		return nil, err
 	}
+	regulators, err := n.regulatorPages(site, officers)
+	if err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
 	site.Mount(mux)
 	officers.Mount(mux)
 	portal.Mount(mux)
 	lanes.Mount(mux)
+	regulators.Mount(mux)
 	figures.Mount(mux)
 	notices.Mount(mux)
 	people.Mount(mux)

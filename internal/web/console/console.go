@@ -27,7 +27,10 @@ import (
 	"parley/internal/safety/disclosure"
 	"parley/internal/safety/dsadb"
 	"parley/internal/safety/evidence"
+	"parley/internal/safety/hotline"
+	"parley/internal/safety/inquiry"
 	"parley/internal/safety/instrument"
+	"parley/internal/safety/oncall"
 	"parley/internal/safety/order"
 	"parley/internal/store"
 	"parley/internal/web/page"
@@ -64,6 +67,11 @@ type Rooms struct {
 	DSA     *dsadb.Service
 	DSAMode string
 	Reports Reports
+	// OnCall is the emergency line, Inquiries the dialogue with regulators, Hotlines the lane of
+	// trusted flaggers and hotlines.
+	OnCall    *oncall.Service
+	Inquiries *inquiry.Service
+	Hotlines  *hotline.Service
 	// EnrolOfficer is the address with which an officer of an agency enrols by a token.
 	EnrolOfficer func(token string) string
 	Blobs        blob.Store

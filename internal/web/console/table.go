@@ -27,7 +27,7 @@ func (c *Console) table() []row {
 	for _, rows := range [][]row{
 		c.doorRows(), c.workRows(), c.caseRows(), c.decisionRows(), c.ordersRows(),
 		c.orderRows(), c.disclosureRows(), c.agencyRows(), c.formRows(), c.dutyRows(),
-		c.officeRows(),
+		c.oncallRows(), c.inquiryRows(), c.hotlineRows(), c.officeRows(),
 	} {
 		all = append(all, rows...)
 	}

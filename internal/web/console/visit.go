@@ -206,7 +206,8 @@ func (f frame) Tabs() (out []tab) {
 		{"/told", "nav.told", staff.Second},
 		{"/sample", "nav.sample", staff.Review}, {"/shift", "nav.work", staff.Review},
 		{"/figures", "nav.figures", staff.Figures}, {"/audit", "nav.audit", staff.Audit},
-		{"/staff", "nav.staff", staff.Manage},
+		{"/oncall", "nav.oncall", staff.Review}, {"/inquiries", "nav.inquiries", staff.Orders},
+		{"/hotlines", "nav.hotlines", staff.Onboard}, {"/staff", "nav.staff", staff.Manage},
 	} {
 		if f.v.may(t.power) {
 			out = append(out, tab{t.path, t.text, strings.HasPrefix(f.v.r.URL.Path, t.path)})

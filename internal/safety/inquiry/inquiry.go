@@ -1,0 +1,350 @@
+// Package inquiry is the line between regulators and the service: a regulator asks, the staff
+// answers, and either goes on until the regulator is content. A question starts a clock; when it
+// is over somebody is woken. Nothing that was said is changed or lost, and both sides see the
+// same. It gives no data of people and carries out no order: those have doors of their own.
+//
+// Invariants: every line is stored before it counts as said; an inquiry that waits for the service
+// has a time until which it is answered; another agency's inquiries do not exist, and that somebody
+// asked for one is written down.
+package inquiry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/fxamacker/cbor/v2"
+
+	"parley/internal/clock"
+	"parley/internal/ids"
+	"parley/internal/safety"
+	"parley/internal/safety/agency"
+	"parley/internal/safety/oncall"
+	"parley/internal/safety/owed"
+	"parley/internal/store"
+)
+
+// State says whose turn it is. Values are stored.
+type State int64
+
+// The states.
+const (
+	// OursNow waits for the service, TheirsNow for the regulator.
+	OursNow   State = 1
+	TheirsNow State = 2
+	Closed    State = 3
+)
+
+// String is the state's name in pages and files.
+func (s State) String() string {
+	switch s {
+	case OursNow:
+		return "ours"
+	case TheirsNow:
+		return "theirs"
+	case Closed:
+		return "closed"
+	default:
+		return "unknown"
+	}
+}
+
+// Bounds of what is said.
+const (
+	// TitleBytes and TextBytes are the longest titles and texts, in bytes.
+	TitleBytes = 300
+	TextBytes  = 50_000
+	// MostFiles is how many files one line has.
+	MostFiles = 10
+	// MostLines bounds an inquiry.
+	MostLines = 1000
+	// page is how many inquiries a sweep looks at.
+	page = 100
+	// period is at most how late somebody is woken.
+	period = time.Minute
+)
+
+// Errors of the package.
+var (
+	// ErrText says that a title or a text is missing or too long.
+	ErrText = errors.New("inquiry: a text is missing or too long")
+	// ErrClosed says that the inquiry is closed.
+	ErrClosed = errors.New("inquiry: closed")
+	// ErrKind says that the agency is no regulator.
+	ErrKind = errors.New("inquiry: the agency is no regulator")
+)
+
+// Inquiry is a dialogue about one question.
+type Inquiry struct {
+	Agency, ID int64
+	Title      string
+	State      State
+	// Opened and Due are in Unix seconds; Due is 0 while the service has nothing to answer.
+	Opened, Due int64
+	// Alarmed is when somebody was woken because Due was missed.
+	Alarmed, Lines int64
+}
+
+// Line is something said.
+type Line struct {
+	N, At int64
+	// Staff or Officer said it.
+	Staff, Officer int64
+	Text           string
+	Files          []File
+}
+
+// File is something attached. Its bytes lie under their digest.
+type File struct {
+	Name   string `cbor:"1,keyasint"`
+	Size   int64  `cbor:"2,keyasint"`
+	SHA256 string `cbor:"3,keyasint"`
+}
+
+// body is a line as it is stored.
+type body struct {
+	Text  string `cbor:"1,keyasint,omitempty"`
+	Files []File `cbor:"2,keyasint,omitempty"`
+}
+
+// Service keeps inquiries. It is safe for concurrent use.
+type Service struct {
+	Store    *store.Store
+	Clock    clock.Clock
+	Random   io.Reader
+	Agencies *agency.Service
+	// Within is how long the service has to answer.
+	Within time.Duration
+	// Wake rings the emergency line; nil rings nobody.
+	Wake func(context.Context, oncall.Emergency) error
+
+	worker owed.Worker
+}
+
+func key(of int64) ids.Peer { return ids.Peer(of) }
+
+// Regulates tells whether an agency may ask on this line.
+func Regulates(a agency.Agency) bool {
+	return a.Kind == agency.Regulator || a.Kind == agency.Coordinator
+}
+
+func read(x store.Inquiry) Inquiry {
+	return Inquiry{
+		Agency: x.Agency, ID: x.ID, Title: x.Title, State: State(x.State), Opened: x.Opened,
+		Due: x.Due, Alarmed: x.Alarmed, Lines: x.Lines,
+	}
+}
+
+func put(tx *store.Tx, i Inquiry) error {
+	return tx.PutInquiry(store.Inquiry{
+		Agency: i.Agency, ID: i.ID, Title: i.Title, State: int64(i.State), Opened: i.Opened,
+		Due: i.Due, Alarmed: i.Alarmed, Lines: i.Lines,
+	})
+}
+
+func readAll(rows []store.Inquiry, err error) ([]Inquiry, error) {
+	out := make([]Inquiry, len(rows))
+	for n, x := range rows {
+		out[n] = read(x)
+	}
+	return out, err
+}
+
+// OfAgency returns up to limit inquiries of an agency with ids below one, the newest first.
+func OfAgency(r *store.Reader, of, below int64, limit int) ([]Inquiry, error) {
+	return readAll(r.Inquiries(of, below, limit))
+}
+
+// Waiting returns up to limit inquiries that wait for the service, those due first first.
+func Waiting(r *store.Reader, limit int) ([]Inquiry, error) {
+	return readAll(r.WaitingInquiries(0, limit))
+}
+
+// Of returns an inquiry with all that was said. store.ErrNotFound.
+func Of(r *store.Reader, of, id int64) (Inquiry, []Line, error) {
+	x, err := r.Inquiry(of, id)
+	if err != nil {
+		return Inquiry{}, nil, err
+	}
+	rows, err := r.InquiryLines(of, id)
+	if err != nil {
+		return Inquiry{}, nil, err
+	}
+	out := make([]Line, len(rows))
+	for n, l := range rows {
+		out[n] = Line{N: l.N, At: l.At, Staff: l.Staff, Officer: l.Officer}
+		var b body
+		if err := cbor.Unmarshal(l.Body, &b); err != nil {
+			return Inquiry{}, nil, fmt.Errorf("inquiry: line %d of %d: %w", l.N, id, err)
+		}
+		out[n].Text, out[n].Files = b.Text, b.Files
+	}
+	return read(x), out, nil
+}
+
+// Find is Of for somebody of an agency: what is another's is store.ErrNotFound, like what is not
+// there, and that he asked is written down.
+func (s *Service) Find(ctx context.Context, of agency.Agency, officer, id int64) (
+	i Inquiry, lines []Line, err error,
+) {
+	err = s.Store.View(ctx, func(r *store.Reader) (err error) {
+		i, lines, err = Of(r, of.ID, id)
+		return err
+	})
+	if store.IsNotFound(err) {
+		err = errors.Join(err, s.Agencies.Note(ctx, of.ID, agency.Event{
+			Officer: officer, Kind: agency.Foreign, Text: "an inquiry",
+		}))
+	}
+	return i, lines, err
+}
+
+// said is a text without spaces around it, within a bound in bytes.
+func said(text string, most int) (string, error) {
+	if text = strings.TrimSpace(text); text == "" || len(text) > most {
+		return "", ErrText
+	}
+	return strings.ToValidUTF8(text, "\ufffd"), nil
+}
+
+// Ask opens an inquiry of a regulator: the clock for the answer starts.
+func (s *Service) Ask(
+	ctx context.Context, of agency.Agency, officer int64, title, text string, files []File,
+) (Inquiry, error) {
+	if !Regulates(of) {
+		return Inquiry{}, ErrKind
+	}
+	title, err := said(title, TitleBytes)
+	if err != nil {
+		return Inquiry{}, err
+	}
+	now := s.Clock.Now()
+	id, err := safety.NewID(now, s.Random)
+	if err != nil {
+		return Inquiry{}, fmt.Errorf("inquiry: %w", err)
+	}
+	i := Inquiry{Agency: of.ID, ID: id, Title: title, Opened: now.Unix()}
+	err = s.Store.Update(ctx, key(of.ID), func(tx *store.Tx) error {
+		i.Lines = 0
+		return s.add(tx, &i, Line{Officer: officer, Text: text, Files: files})
+	})
+	return i, err
+}
+
+// Say adds what an officer of the agency says, or a member of staff; the other side is next.
+// ErrClosed for an inquiry that is closed.
+func (s *Service) Say(ctx context.Context, of, id int64, l Line) (i Inquiry, err error) {
+	err = s.Store.Update(ctx, key(of), func(tx *store.Tx) error {
+		x, err := tx.Inquiry(of, id)
+		if err != nil {
+			return err
+		}
+		if i = read(x); i.State == Closed || i.Lines >= MostLines {
+			return ErrClosed
+		}
+		return s.add(tx, &i, l)
+	})
+	return i, err
+}
+
+// add writes a line and whose turn it is then.
+func (s *Service) add(tx *store.Tx, i *Inquiry, l Line) error {
+	text, err := said(l.Text, TextBytes)
+	if err != nil || len(l.Files) > MostFiles {
+		return ErrText
+	}
+	b, err := cbor.Marshal(body{text, l.Files})
+	if err != nil {
+		return fmt.Errorf("inquiry: %w", err)
+	}
+	now := s.Clock.Now()
+	i.Lines++
+	switch {
+	case l.Staff != 0:
+		i.State, i.Due, i.Alarmed = TheirsNow, 0, 0
+	case i.State != OursNow:
+		// What is added to a question that waits does not give the service more time.
+		i.State, i.Due, i.Alarmed = OursNow, now.Add(s.Within).Unix(), 0
+	}
+	if err := put(tx, *i); err != nil {
+		return err
+	}
+	return tx.AddInquiryLine(store.InquiryLine{
+		Agency: i.Agency, Inquiry: i.ID, N: i.Lines, At: now.Unix(), Staff: l.Staff,
+		Officer: l.Officer, Body: b,
+	})
+}
+
+// Close ends an inquiry: the regulator is content. Only he can say so.
+func (s *Service) Close(ctx context.Context, of, id int64) error {
+	return s.Store.Update(ctx, key(of), func(tx *store.Tx) error {
+		x, err := tx.Inquiry(of, id)
+		if err != nil {
+			return err
+		}
+		i := read(x)
+		i.State, i.Due = Closed, 0
+		return put(tx, i)
+	})
+}
+
+// Run wakes somebody for what is overdue, until ctx ends.
+func (s *Service) Run(ctx context.Context, failed func(error)) {
+	s.worker.Run(ctx, period, failed, s.Sweep)
+}
+
+// Sweep wakes somebody for each inquiry whose time is over, once. It may run twice.
+func (s *Service) Sweep(ctx context.Context) error {
+	_, err := owed.Drain(ctx, func(ctx context.Context) (list []store.Inquiry, err error) {
+		now := s.Clock.Now().Unix()
+		err = s.Store.View(ctx, func(r *store.Reader) (err error) {
+			list, err = r.OverdueInquiries(now, page)
+			return err
+		})
+		return list, err
+	}, func(ctx context.Context, list []store.Inquiry) (int, error) {
+		for n, x := range list {
+			if err := s.alarm(ctx, x); err != nil {
+				return n, err
+			}
+		}
+		return len(list), nil
+	})
+	return err
+}
+
+// alarm wakes somebody, and then notes that: a crash between the two wakes nobody twice, because
+// the line knows the emergency.
+func (s *Service) alarm(ctx context.Context, x store.Inquiry) error {
+	if s.Wake != nil {
+		var of agency.Agency
+		err := s.Store.View(ctx, func(r *store.Reader) (err error) {
+			of, err = agency.Of(r, x.Agency)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		err = s.Wake(ctx, oncall.Emergency{
+			Key: fmt.Sprintf("inquiry %d %d %d", x.Agency, x.ID, x.Due), Kind: oncall.Regulator,
+			About: oncall.About{
+				Country: of.Country, Path: fmt.Sprintf("/inquiries/%d/%d", x.Agency, x.ID),
+			},
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return s.Store.Update(ctx, key(x.Agency), func(tx *store.Tx) error {
+		y, err := tx.Inquiry(x.Agency, x.ID)
+		if err != nil || State(y.State) != OursNow || y.Due != x.Due {
+			return err // answered meanwhile
+		}
+		i := read(y)
+		i.Alarmed = s.Clock.Now().Unix()
+		return put(tx, i)
+	})
+}

@@ -1,0 +1,217 @@
+package console
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"parley/internal/safety/agency"
+	"parley/internal/safety/hotline"
+	"parley/internal/store"
+	"parley/internal/web/page"
+	"parley/internal/web/staff"
+)
+
+// hotlineRows are about trusted flaggers and hotlines: how their word has held, and misuse.
+func (c *Console) hotlineRows() []row {
+	const at = "/hotlines/{subject}"
+	return []row{
+		{"GET", "/hotlines", staff.Onboard, false, "hotlines", c.hotlines},
+		{"GET", at, staff.Onboard, false, "hotline", c.hotlinePage},
+		{"GET", at + "/{id}", staff.Review, false, "hotline items", c.hotlineItems},
+		{"POST", at + "/warn", staff.Onboard, true, "hotline warn", c.warnHotline},
+		{"POST", at + "/suspend", staff.Onboard, true, "hotline suspend", c.suspendHotline},
+		{"POST", at + "/review/{id}", staff.Onboard, true, "hotline review", c.reviewHotline},
+	}
+}
+
+// mostHotlines bounds the lists of hotlines and of what they complain about.
+const mostHotlines = 1000
+
+// hotlinesView lists hotlines, and the measures about which they complain.
+type hotlinesView struct {
+	Hotlines  []agency.Agency
+	Contested []hotline.Measure
+	Names     map[int64]string
+}
+
+// hotlineView is a hotline with its record.
+type hotlineView struct {
+	agency.Agency
+	Figures  hotline.Figures
+	Path     string
+	Measures []hotline.Measure
+	Names    map[int64]string
+	Days     int
+	Me       int64
+}
+
+// hotlineItemsView is what was reported at once.
+type hotlineItemsView struct {
+	hotline.Submission
+	Who   string
+	Items []hotlineItem
+}
+
+type hotlineItem struct {
+	hotline.Item
+	Case, Ended string
+}
+
+func (c *Console) hotlines(v *visit) error {
+	body := hotlinesView{Names: map[int64]string{}}
+	err := v.view(func(r *store.Reader) error {
+		body.Hotlines = nil
+		list, err := agency.All(r, 0, mostHotlines)
+		if err != nil {
+			return err
+		}
+		for _, a := range list {
+			if !a.Kind.Official() {
+				body.Hotlines = append(body.Hotlines, a)
+				body.Names[a.ID] = a.Name
+			}
+		}
+		body.Contested, err = hotline.ContestedMeasures(r, mostHotlines)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return v.show(http.StatusOK, "hotlines", body)
+}
+
+// hotlineOf is the hotline that the path names.
+func (c *Console) hotlineOf(v *visit) (a agency.Agency, err error) {
+	id, err := v.agencyOf()
+	if err != nil {
+		return a, err
+	}
+	err = v.view(func(r *store.Reader) (err error) {
+		a, err = agency.Of(r, id)
+		return err
+	})
+	if err == nil && a.Kind.Official() {
+		err = page.ErrNotFound
+	}
+	return a, err
+}
+
+func hotlinePath(id int64) string { return "/hotlines/" + strconv.FormatInt(id, 10) }
+
+func (c *Console) hotlinePage(v *visit) error {
+	a, err := c.hotlineOf(v)
+	if err != nil {
+		return err
+	}
+	body := hotlineView{
+		Agency: a, Path: hotlinePath(a.ID), Days: hotline.RecordDays, Me: v.me(),
+	}
+	if body.Names, err = c.names(v); err != nil {
+		return err
+	}
+	err = v.view(func(r *store.Reader) (err error) {
+		body.Figures, err = hotline.FiguresOf(r, a, c.Clock.Now().Unix())
+		if err != nil {
+			return err
+		}
+		body.Measures, err = hotline.Measures(r, a.ID)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return v.show(http.StatusOK, "hotline", body)
+}
+
+func (c *Console) hotlineItems(v *visit) error {
+	of, id, err := v.ref()
+	if err != nil {
+		return err
+	}
+	var body hotlineItemsView
+	err = v.view(func(r *store.Reader) error {
+		body = hotlineItemsView{}
+		a, err := agency.Of(r, int64(of))
+		if err != nil {
+			return err
+		}
+		body.Who = a.Name
+		if body.Submission, err = r.Submission(a.ID, id); err != nil {
+			return err
+		}
+		list, err := hotline.Items(r, a.ID, id, 0, hotline.MostItems)
+		for _, i := range list {
+			x := hotlineItem{Item: i, Ended: hotline.Ended(i.Outcome)}
+			if i.Report != 0 {
+				report, err := r.Report(i.Subject, i.Report)
+				if err != nil {
+					return err
+				}
+				x.Case = "/case/" + strconv.FormatInt(int64(i.Subject), 10) + "/" +
+					strconv.FormatInt(report.Case, 10)
+			}
+			body.Items = append(body.Items, x)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return v.show(http.StatusOK, "hotlineitems", body)
+}
+
+// misuse shows how the lane says no.
+func (v *visit) misuse(err error) error {
+	switch {
+	case errors.Is(err, hotline.ErrText):
+		return problem{http.StatusUnprocessableEntity, "text"}
+	case errors.Is(err, hotline.ErrNoWarning), errors.Is(err, hotline.ErrState):
+		return problem{http.StatusConflict, "state"}
+	case errors.Is(err, hotline.ErrSamePerson):
+		return staff.ErrSamePerson
+	}
+	return err
+}
+
+func (c *Console) warnHotline(v *visit) error {
+	a, err := c.hotlineOf(v)
+	if err != nil {
+		return err
+	}
+	if _, err := c.Hotlines.Warn(v.r.Context(), v.me(), a, v.field("why")); err != nil {
+		return v.misuse(err)
+	}
+	return v.leave(hotlinePath(a.ID), "changed")
+}
+
+func (c *Console) suspendHotline(v *visit) error {
+	a, err := c.hotlineOf(v)
+	if err != nil {
+		return err
+	}
+	lasts := time.Duration(max(v.number("days"), 1)) * day
+	_, err = c.Hotlines.Suspend(v.r.Context(), v.me(), a, lasts, v.field("why"))
+	if err != nil {
+		return v.misuse(err)
+	}
+	return v.leave(hotlinePath(a.ID), "changed")
+}
+
+func (c *Console) reviewHotline(v *visit) error {
+	a, err := c.hotlineOf(v)
+	if err != nil {
+		return err
+	}
+	_, id, err := v.ref()
+	if err != nil {
+		return err
+	}
+	err = c.Hotlines.Review(v.r.Context(), v.me(), a.ID, id, v.field("outcome") == "upheld",
+		v.field("why"))
+	if err != nil {
+		return v.misuse(err)
+	}
+	return v.leave(hotlinePath(a.ID), "ruled")
+}

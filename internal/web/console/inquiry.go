@@ -1,0 +1,140 @@
+package console
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+
+	"parley/internal/safety/agency"
+	"parley/internal/safety/inquiry"
+	"parley/internal/store"
+	"parley/internal/web/page"
+	"parley/internal/web/regulator"
+	"parley/internal/web/staff"
+)
+
+// inquiryRows are the staff's side of the dialogue with regulators.
+func (c *Console) inquiryRows() []row {
+	const at = "/inquiries/{subject}/{id}"
+	return []row{
+		{"GET", "/inquiries", staff.Orders, false, "inquiries", c.inquiries},
+		{"GET", at, staff.Orders, false, "inquiry", c.inquiryPage},
+		{"POST", at + "/say", staff.Orders, false, "inquiry answer", c.answerInquiry},
+		{"GET", at + "/file/{n}/{k}", staff.Orders, false, "inquiry file", c.inquiryFile},
+	}
+}
+
+// mostInquiries is how many inquiries that wait the page shows.
+const mostInquiries = 200
+
+// inquiryLine is an inquiry in the list.
+type inquiryLine struct {
+	inquiry.Inquiry
+	Path, Who string
+	Late      bool
+}
+
+// inquiryView is an inquiry as its page shows it.
+type inquiryView struct {
+	inquiryLine
+	Said  []inquiry.Line
+	Names map[int64]string
+	Wrong bool
+	Typed string
+}
+
+func (c *Console) inquiries(v *visit) error {
+	var out []inquiryLine
+	err := v.view(func(r *store.Reader) error {
+		out = nil
+		list, err := inquiry.Waiting(r, mostInquiries)
+		if err != nil {
+			return err
+		}
+		for _, i := range list {
+			x, err := c.inquiryLine(r, i)
+			if err != nil {
+				return err
+			}
+			out = append(out, x)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return v.show(http.StatusOK, "inquiries", out)
+}
+
+func (c *Console) inquiryLine(r *store.Reader, i inquiry.Inquiry) (inquiryLine, error) {
+	of, err := agency.Of(r, i.Agency)
+	at := "/inquiries/" + strconv.FormatInt(i.Agency, 10) + "/" + strconv.FormatInt(i.ID, 10)
+	return inquiryLine{i, at, of.Name, i.Due != 0 && i.Due < c.Clock.Now().Unix()}, err
+}
+
+// inquiryOf is the inquiry that the path names.
+func (c *Console) inquiryOf(v *visit) (body inquiryView, err error) {
+	subject, id, err := v.ref()
+	if err != nil {
+		return body, err
+	}
+	if body.Names, err = c.names(v); err != nil {
+		return body, err
+	}
+	err = v.view(func(r *store.Reader) error {
+		i, said, err := inquiry.Of(r, int64(subject), id)
+		if err != nil {
+			return err
+		}
+		body.Said = said
+		body.inquiryLine, err = c.inquiryLine(r, i)
+		return err
+	})
+	return body, err
+}
+
+func (c *Console) inquiryPage(v *visit) error {
+	body, err := c.inquiryOf(v)
+	if err != nil {
+		return err
+	}
+	return v.show(http.StatusOK, "inquiry", body)
+}
+
+func (c *Console) answerInquiry(v *visit) error {
+	body, err := c.inquiryOf(v)
+	if err != nil {
+		return err
+	}
+	body.Typed = v.field("text")
+	_, err = c.Inquiries.Say(v.r.Context(), body.Agency, body.ID, inquiry.Line{
+		Staff: v.me(), Text: body.Typed,
+	})
+	if errors.Is(err, inquiry.ErrText) || errors.Is(err, inquiry.ErrClosed) {
+		body.Wrong = true
+		return v.show(http.StatusUnprocessableEntity, "inquiry", body)
+	}
+	if err != nil {
+		return err
+	}
+	return v.leave(body.Path, "replied")
+}
+
+// inquiryFile hands out what a regulator attached, as a file that no browser opens by itself.
+func (c *Console) inquiryFile(v *visit) error {
+	body, err := c.inquiryOf(v)
+	if err != nil {
+		return err
+	}
+	n, err1 := strconv.ParseInt(v.r.PathValue("n"), 10, 64)
+	k, err2 := strconv.Atoi(v.r.PathValue("k"))
+	if err1 != nil || err2 != nil {
+		return page.ErrNotFound
+	}
+	for _, l := range body.Said {
+		if l.N == n && k >= 0 && k < len(l.Files) {
+			return regulator.Send(v.w, v.r, c.Site, c.Blobs, l.Files[k])
+		}
+	}
+	return page.ErrNotFound
+}

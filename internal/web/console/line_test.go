@@ -1,0 +1,134 @@
+package console
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"parley/internal/safety"
+	"parley/internal/safety/agency"
+	"parley/internal/safety/hotline"
+	"parley/internal/safety/inquiry"
+	"parley/internal/safety/oncall"
+	"parley/internal/store"
+	"parley/internal/web/staff"
+)
+
+// lines gives the console the emergency line, the dialogue with regulators and the hotlines' lane.
+func (w *world) lines() {
+	w.t.Helper()
+	var err error
+	w.console.OnCall, err = oncall.New(oncall.Options{
+		Store: w.store, Clock: w.clock, Wait: time.Minute, Log: slog.New(slog.DiscardHandler),
+	})
+	w.ok(err)
+	w.console.Inquiries = &inquiry.Service{
+		Store: w.store, Clock: w.clock, Random: rand.Reader, Agencies: w.console.Agencies,
+		Within: time.Hour,
+	}
+	w.console.Hotlines = hotline.New(hotline.Options{
+		Store: w.store, Clock: w.clock, Random: rand.Reader, Agencies: w.console.Agencies,
+		References: safety.References{Key: [32]byte{3}},
+	})
+}
+
+// TestOnCallPage: an alert that nobody confirms is loud on the page, until somebody confirms there.
+func TestOnCallPage(t *testing.T) {
+	w := open(t)
+	w.lines()
+	lead := w.sit(w.member(staff.Lead))
+	a, _, err := w.console.OnCall.Raise(context.Background(), oncall.Emergency{
+		Key: "order", Kind: oncall.Order, About: oncall.About{Path: "/order/1/2"},
+	})
+	w.ok(err)
+	w.ok(w.console.OnCall.Step(context.Background()))
+	if _, body := lead.get("/oncall"); !strings.Contains(body, "NOBODY HAS ANSWERED") ||
+		!strings.Contains(body, "/order/1/2") {
+		t.Errorf("%s", body)
+	}
+	at := fmt.Sprintf("/oncall/%d/confirm", a.ID)
+	if status, _ := lead.fill("/oncall", at, url.Values{}); status != http.StatusSeeOther {
+		t.Errorf("confirmed: %d", status)
+	}
+	if _, body := lead.get("/oncall"); !strings.Contains(body, "Member lead deals with it") {
+		t.Errorf("%s", body)
+	}
+	auditor := w.sit(w.member(staff.Auditor))
+	if status, _ := auditor.get("/oncall"); status != http.StatusForbidden {
+		t.Errorf("an auditor: %d", status)
+	}
+}
+
+// TestInquiryPages: what a regulator asks is in the list until somebody answers it.
+func TestInquiryPages(t *testing.T) {
+	w := open(t)
+	w.lines()
+	a, officer := w.office("Coordinator", "DE", agency.Coordinator)
+	i, err := w.console.Inquiries.Ask(context.Background(), a, officer.ID, "Figures", "Where?", nil)
+	w.ok(err)
+	legal := w.sit(w.member(staff.Legal))
+	at := fmt.Sprintf("/inquiries/%d/%d", a.ID, i.ID)
+	if _, body := legal.get("/inquiries"); !strings.Contains(body, at) {
+		t.Errorf("%s", body)
+	}
+	if status, _ := legal.fill(at, at+"/say", url.Values{"text": {" "}}); status !=
+		http.StatusUnprocessableEntity {
+		t.Errorf("an empty answer: %d", status)
+	}
+	if status, _ := legal.fill(at, at+"/say", url.Values{"text": {"Here."}}); status !=
+		http.StatusSeeOther {
+		t.Errorf("the answer: %d", status)
+	}
+	if _, body := legal.get(at); !strings.Contains(body, "Here.") ||
+		!strings.Contains(body, "waits for the regulator") {
+		t.Errorf("%s", body)
+	}
+}
+
+// TestHotlinePagesOfStaff: nobody is suspended who was not warned, and somebody else decides about
+// the complaint.
+func TestHotlinePagesOfStaff(t *testing.T) {
+	w := open(t)
+	w.lines()
+	a, _ := w.office("Hotline", "DE", agency.TrustedFlagger)
+	lead, legal := w.sit(w.member(staff.Lead)), w.sit(w.member(staff.Legal))
+	at := fmt.Sprintf("/hotlines/%d", a.ID)
+	suspend := url.Values{"why": {"It went on."}, "days": {"10"}}
+	if status, _ := lead.fill(at, at+"/suspend", suspend); status != http.StatusConflict {
+		t.Errorf("without a warning: %d", status)
+	}
+	for _, x := range []struct {
+		to   string
+		form url.Values
+	}{{"/warn", url.Values{"why": {"It is satire."}}}, {"/suspend", suspend}} {
+		if status, body := lead.fill(at, at+x.to, x.form); status != http.StatusSeeOther {
+			t.Fatalf("%s: %d %s", x.to, status, body)
+		}
+	}
+	var m *hotline.Measure
+	w.ok(w.store.View(context.Background(), func(r *store.Reader) (err error) {
+		m, err = hotline.SuspensionOf(r, a.ID, w.clock.Now().Unix())
+		return err
+	}))
+	w.ok(w.console.Hotlines.Complain(context.Background(), a.ID, 1, m.ID, "It was not."))
+	review := fmt.Sprintf("%s/review/%d", at, m.ID)
+	form := url.Values{"why": {"You are right."}, "outcome": {"reversed"}}
+	if status, _ := lead.fill(at, review, form); status != http.StatusForbidden {
+		t.Errorf("by who suspended: %d", status)
+	}
+	if _, body := legal.get("/hotlines"); !strings.Contains(body, "Complaints about") {
+		t.Errorf("%s", body)
+	}
+	if status, _ := legal.fill(at, review, form); status != http.StatusSeeOther {
+		t.Errorf("by another: %d", status)
+	}
+	if _, body := legal.get(at); !strings.Contains(body, "You are right.") {
+		t.Errorf("%s", body)
+	}
+}
