@@ -423,3 +423,39 @@ func TestWhatIsNotThere(t *testing.T) {
 		t.Errorf("told of nothing: %q", l)
 	}
 }
+
+// TestBarsAreExtendedByOrders keeps the person untold for longer only by another order, which has
+// its own signatures and its own lines.
+func TestBarsAreExtendedByOrders(t *testing.T) {
+	w := start(t)
+	d := w.certificate()
+	d.Bar = &order.Bar{Basis: "Art. 13(2)", Until: w.now() + 20*24*3600}
+	o := w.approved(w.officer, d)
+	w.release(o, w.layOut(o))
+	longer := w.certificate()
+	longer.Number, longer.Extends = "9 UJs 2/26 b", d.Number
+	longer.Bar = &order.Bar{Basis: "Art. 13(2)", Until: w.now() + 40*24*3600}
+	x := w.approved(w.officer, longer)
+	if _, err := w.LayOut(w.ctx(), anna, x.Agency, x.ID); !errors.Is(err, order.ErrState) {
+		t.Errorf("data is laid out for an order that only extends a bar: %v", err)
+	}
+	for range 2 {
+		w.ok(w.Orders.CarryOut(w.ctx()))
+	}
+	if x = w.order(x); x.State != order.Answered {
+		t.Errorf("%v", x.State)
+	}
+	w.World.Clock.Advance(20*24*time.Hour + time.Minute)
+	w.ok(w.Work(w.ctx()))
+	if l := w.letters(); len(l) != 0 {
+		t.Fatalf("told while the longer bar holds: %q", l)
+	}
+	w.World.Clock.Advance(20 * 24 * time.Hour)
+	w.ok(w.Work(w.ctx()))
+	if l := w.letters(); len(l) != 1 {
+		t.Errorf("%d letters when the longer bar has ended", len(l))
+	}
+	if n := w.count(o, entry.Order); n != 2 {
+		t.Errorf("%d lines of orders", n)
+	}
+}

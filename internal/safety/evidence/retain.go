@@ -74,6 +74,26 @@ func Preserve(tx *store.Tx, number int64, c Capture, h store.Hold) error {
 	return tx.PutHold(h)
 }
 
+// Extend makes a hold of a case last until a time, if it would end earlier.
+func (s *Service) Extend(
+	ctx context.Context, subject ids.Peer, of, hold, until int64,
+) error {
+	return s.Store.Update(ctx, subject, func(tx *store.Tx) error {
+		list, err := tx.Holds(subject, of)
+		if err != nil {
+			return err
+		}
+		for _, h := range list {
+			if h.ID != hold || h.Lifted != 0 || h.Ends == 0 || h.Ends >= until {
+				continue
+			}
+			h.Ends = until
+			return tx.PutHold(h)
+		}
+		return nil
+	})
+}
+
 // Lift ends a hold of a case.
 func (s *Service) Lift(ctx context.Context, subject ids.Peer, of, hold int64) error {
 	return s.Store.Update(ctx, subject, func(tx *store.Tx) error {

@@ -57,7 +57,7 @@ func (s *Service) CarryOut(ctx context.Context) (err error) {
 					err = errors.Join(err, oerr)
 					continue
 				}
-				if !executed(o.Document.Action) {
+				if !executed(o.Document.Action) && o.Document.Extends == "" {
 					continue
 				}
 				_, oerr := s.Execute(ctx, o.Agency, o.ID)
@@ -78,6 +78,9 @@ func (s *Service) Execute(ctx context.Context, of, id int64) (Order, error) {
 	plan, signer, err := s.begin(ctx, of, id)
 	if err != nil || plan.Digest == "" {
 		return Order{}, err
+	}
+	if plan.Extends != "" {
+		return s.extend(ctx, of, id)
 	}
 	for _, step := range plan.Steps {
 		if err := s.carry(ctx, of, id, step, signer); err != nil {
@@ -111,7 +114,7 @@ func (s *Service) begin(
 			w.o.State = Assessed
 			return w.void(p.Digest)
 		}
-		if !executed(p.Action) {
+		if !executed(p.Action) && p.Extends == "" {
 			return nil
 		}
 		plan, signer = p, signed[0].Staff

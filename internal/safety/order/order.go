@@ -132,6 +132,8 @@ type Kept struct {
 	Voids int64 `json:"voids,omitempty"`
 	// BarUntil is until when a later order has made the bar last; 0 for as long as its own says.
 	BarUntil int64 `json:"bar_until,omitempty"`
+	// LongerBy are the orders that made its bar or its keeping longer.
+	LongerBy []int64 `json:"longer_by,omitempty"`
 }
 
 // Made is a check that was made.

@@ -32,6 +32,8 @@ type Plan struct {
 	// was decided to be handed over again.
 	Key   string `json:"key,omitempty"`
 	Again int64  `json:"again,omitempty"`
+	// Extends is the number of the order that is made to last longer, and nothing else is done.
+	Extends string `json:"extends,omitempty"`
 	// Steps are what becomes of each item.
 	Steps []Step `json:"steps"`
 	// Digest is the SHA-256 of all else as JSON, in hexadecimal digits.
@@ -75,6 +77,7 @@ func (w *work) plan() (Plan, error) {
 			}
 		}
 	}
+	p.Extends = d.Extends
 	if d.Action == policy.Disclose {
 		p.Key, p.Again = w.of.Fingerprint(), w.o.Again
 	}
