@@ -13,6 +13,7 @@ import (
 	"parley/internal/safety/instrument"
 	"parley/internal/safety/order"
 	"parley/internal/safety/policy"
+	"parley/internal/safety/safetytest"
 	"parley/internal/store"
 	"parley/internal/tlog/entry"
 	"parley/internal/tlog/paper"
@@ -457,5 +458,28 @@ func TestBarsAreExtendedByOrders(t *testing.T) {
 	}
 	if n := w.count(o, entry.Order); n != 2 {
 		t.Errorf("%d lines of orders", n)
+	}
+}
+
+// TestKeptDataIsGiven gives on an order what an earlier one had kept, though the account has lost
+// it.
+func TestKeptDataIsGiven(t *testing.T) {
+	w := start(t)
+	d := w.certificate(policy.Subscriber, policy.Logins)
+	keep := d
+	keep.Instrument, keep.Action, keep.Number = instrument.Preservation, policy.Preserve, "K 1"
+	w.approved(w.officer, keep)
+	w.ok(w.Orders.CarryOut(w.ctx()))
+	a := safetytest.Author
+	w.Update(a.Peer(), func(tx *store.Tx) error { return tx.DeleteAuthorization(a, 11) })
+	o := w.approved(w.officer, d)
+	x := w.layOut(o)
+	raw, err := json.Marshal(x.Content)
+	w.ok(err)
+	if !strings.Contains(string(raw), "192.0.2.7") || !strings.Contains(string(raw), `"kept":`) {
+		t.Errorf("what was kept is not there: %s", raw)
+	}
+	if n := strings.Count(string(raw), "4930901820"); n != 1 {
+		t.Errorf("what is stored still is there %d times", n)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"parley/internal/ids"
 	"parley/internal/safety"
 	"parley/internal/safety/agency"
 	"parley/internal/safety/order"
@@ -36,7 +37,7 @@ func (s *Service) LayOut(ctx context.Context, staff, of, id int64) (Draft, error
 	if err != nil {
 		return Draft{}, err
 	}
-	content, err := s.collect(ctx, plan, items)
+	content, err := s.collect(ctx, of, plan, items)
 	if err != nil {
 		return Draft{}, err
 	}
@@ -157,7 +158,7 @@ func (s *Service) fit(h *order.Handover) (k recipient.Key, err error) {
 
 // collect reads what a plan names.
 func (s *Service) collect(
-	ctx context.Context, plan order.Plan, items []order.Item,
+	ctx context.Context, agency int64, plan order.Plan, items []order.Item,
 ) (out Content, err error) {
 	err = s.Store.View(ctx, func(r *store.Reader) error {
 		out = Content{Accounts: []Account{}}
@@ -180,12 +181,36 @@ func (s *Service) collect(
 			case err != nil:
 				return err
 			}
+			if err := s.addKept(r, agency, plan, a.Person, &found); err != nil {
+				return err
+			}
 			a.Records, a.Lacks = found.Records, found.Lacks
 			out.Accounts = append(out.Accounts, a)
 		}
 		return nil
 	})
 	return out, err
+}
+
+// addKept adds what an earlier order of the agency had kept of an account and is not stored any
+// more, within the classes and the time of the plan.
+func (s *Service) addKept(
+	r *store.Reader, agency int64, plan order.Plan, person ids.UserID, found *personal.Found,
+) error {
+	list, err := s.Orders.Kept(r, agency, person)
+	if err != nil {
+		return err
+	}
+	for _, x := range list {
+		asked := slices.Contains(plan.Data, x.Class) &&
+			(x.At == 0 || x.At >= plan.From && (plan.To == 0 || x.At <= plan.To))
+		if !asked || slices.ContainsFunc(found.Records, x.Same) {
+			continue
+		}
+		found.Records = append(found.Records, x)
+		delete(found.Lacks, x.Class)
+	}
+	return nil
 }
 
 // strike takes fields out. What is named is looked up before anything is taken, so that numbers

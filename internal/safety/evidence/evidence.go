@@ -20,6 +20,7 @@ import (
 	"parley/internal/clock"
 	"parley/internal/ids"
 	"parley/internal/safety"
+	"parley/internal/safety/personal"
 	"parley/internal/store"
 )
 
@@ -40,6 +41,8 @@ type Capture struct {
 	Context []Message `cbor:"8,keyasint,omitempty"`
 	// Secret is the secret chat that somebody reported the author from; nil when he did not.
 	Secret *SecretChat `cbor:"9,keyasint,omitempty"`
+	// Data is what an order wants kept of an account, by the classes of data that it names.
+	Data []personal.Record `cbor:"10,keyasint,omitempty"`
 }
 
 // SecretChat is all that can be kept of a secret chat. It is end-to-end encrypted: the server has

@@ -2,11 +2,16 @@ package order
 
 import (
 	"context"
+	"math"
 	"time"
 
+	"parley/internal/ids"
+	"parley/internal/safety"
 	"parley/internal/safety/decide"
 	"parley/internal/safety/evidence"
 	"parley/internal/safety/instrument"
+	"parley/internal/safety/personal"
+	"parley/internal/safety/policy"
 	"parley/internal/store"
 )
 
@@ -51,6 +56,57 @@ func (s *Service) hold(
 		o.keepUntil(s.Clock.Now().Unix()))
 }
 
+// data is what is stored of the account that an item names, of the classes and the time that policy
+// allows to keep: logins that end and contacts that are deleted afterwards are kept by that.
+func (o Order) data(r *store.Reader, i Item) ([]personal.Record, error) {
+	if i.Subject.Kind != safety.Account {
+		return nil, nil
+	}
+	found, err := personal.Collect(r, personal.Query{
+		Person: i.Subject.Author, Classes: o.Verdict.Most.Data, From: o.Document.From,
+		To: o.Document.To,
+	})
+	if store.IsNotFound(err) {
+		err = nil
+	}
+	return found.Records, err
+}
+
+// Kept returns what earlier orders of an agency had kept of an account, with when that was.
+func (s *Service) Kept(
+	r *store.Reader, of int64, person ids.UserID,
+) (out []personal.Record, err error) {
+	orders, err := s.OfAgency(r, of, math.MaxInt64, twins)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range orders {
+		if o.Document.Action != policy.Preserve || o.State != Answered {
+			continue
+		}
+		items, err := Items(r, of, o.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, i := range items {
+			if i.Hold == 0 || i.State != Done || i.Subject.Author != person {
+				continue
+			}
+			list, err := evidence.Of(r, i.Subject.Peer, i.Hold)
+			if err != nil {
+				return nil, err
+			}
+			for _, c := range list {
+				for _, x := range c.Data {
+					x.Kept = c.Taken
+					out = append(out, x)
+				}
+			}
+		}
+	}
+	return out, nil
+}
+
 // preserve keeps what an item is as it is now, without doing anything to it, and returns the hold.
 // Number and hold follow from order and item, so that it is done once.
 func (s *Service) preserve(
@@ -64,7 +120,10 @@ func (s *Service) preserve(
 	}
 	var seen evidence.Capture
 	err = s.Store.View(ctx, func(r *store.Reader) (err error) {
-		seen, err = evidence.Look(r, i.Subject, 0, now)
+		if seen, err = evidence.Look(r, i.Subject, 0, now); err != nil {
+			return err
+		}
+		seen.Data, err = o.data(r, i)
 		return err
 	})
 	if err != nil {
