@@ -2,8 +2,10 @@ package node
 
 import (
 	"context"
+	"time"
 
 	"parley/internal/safety/agency"
+	"parley/internal/safety/country"
 	"parley/internal/web/authority"
 	"parley/internal/web/officer"
 	"parley/internal/web/page"
@@ -14,6 +16,7 @@ func (n *Node) officerDoor(site *page.Site) (*officer.Door, error) {
 	d, err := officer.New(officer.Rooms{
 		Site: site, Store: n.Store, Clock: n.clock, Agencies: n.Agencies, Home: homeOf,
 		Key: n.Keys.Derive("officer forms"), URL: n.Config.Web.PublicURL, Log: n.log,
+		Night: func(c string, at time.Time) bool { return country.Night(country.Code(c), at) },
 	})
 	n.officers = d
 	return d, err
