@@ -15,6 +15,7 @@ type adminCmd struct {
 	Staff   staffCmd   `cmd:"" help:"Who works in the moderators' console."`
 	Agency  agencyCmd  `cmd:"" help:"Who may give orders: authorities and their officers."`
 	Order   orderCmd   `cmd:"" help:"What authorities ordered."`
+	Market  marketCmd  `cmd:"" help:"In which countries the service is offered, and why not."`
 	Proxy   proxyCmd   `cmd:"" help:"Ways in where the network blocks the service."`
 	DSA     dsaCmd     `cmd:"" name:"dsa" help:"Statements of reasons for the EU's database."`
 	Report  reportCmd  `cmd:"" help:"Write reports that laws prescribe."`

@@ -44,7 +44,7 @@ func (n *Node) openDecide() (err error) {
 	n.Statements, err = statement.New(statement.Options{
 		Store: n.Store, Clock: n.clock, References: n.safetyReferences(), Message: n.Message,
 		Intake: n.Intake, Appeals: n.Appeals, URL: n.Config.Web.PublicURL, Log: n.log,
-		Proxies: n.proxyLinks,
+		Proxies: n.proxyLinks, Export: n.export,
 		Delivered: func(k decide.LetterKind) {
 			delivered.WithLabelValues(k.String()).Inc()
 			n.mailOwed()

@@ -65,6 +65,7 @@ import (
 	"parley/internal/safety/intake"
 	"parley/internal/safety/mail"
 	"parley/internal/safety/mailroom"
+	"parley/internal/safety/market"
 	"parley/internal/safety/oncall"
 	"parley/internal/safety/order"
 	"parley/internal/safety/policy"
@@ -111,6 +112,8 @@ type Node struct {
 	Disclosures *disclosure.Service
 	// Mail is nil where no mail server is configured.
 	Mail *mail.Service
+	// Markets knows where the service is offered.
+	Markets *market.Service
 	// Crimes tells authorities of suspicions; Tips reports the abuse of children, nil where that is
 	// off.
 	Crimes *crime.Service
@@ -202,12 +205,12 @@ func Open(ctx context.Context, cfg config.Config, o Options) (n *Node, err error
 	n.public = sync.OnceValues(n.pages)
 	steps := []func() error{
 		n.openKeeping, n.openRooms, n.openSafety, n.openDecide, n.openOnCall, n.openOrders,
-		n.openDuties, n.openDisclosure, n.openDSA, n.openMail, n.openHotline, n.openMailroom,
-		n.openAPI,
+		n.openDuties, n.openMarkets, n.openDisclosure, n.openDSA, n.openMail, n.openHotline,
+		n.openMailroom, n.openAPI,
 		n.openGateway, n.openTransparency, n.carryOn,
 	}
 	if o.Tool {
-		steps = steps[:9]
+		steps = steps[:10]
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {
@@ -387,6 +390,7 @@ func (n *Node) background() {
 	n.tellOthers()
 	n.tellOfDisclosures()
 	n.followProxies()
+	n.tellMarkets()
 	n.ring()
 	n.takeUpHotlines()
 	if n.Mail != nil {

@@ -72,7 +72,7 @@ func (n *Node) routes() (*http.ServeMux, error) {
 	if err != nil {
 		return nil, err
 	}
-	ways, err := access.New(site, n.waysIn)
+	ways, err := access.New(site, n.waysIn, n.markets)
 	if err != nil {
 		return nil, err
 	}

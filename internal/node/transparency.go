@@ -168,6 +168,8 @@ func (n *Node) publishDocuments(ctx context.Context) error {
 		}
 		wrong = errors.Join(wrong, err)
 	}
+	markets, err := n.marketDocument(ctx)
+	list, wrong = append(list, markets...), errors.Join(wrong, err)
 	if len(list) == 0 {
 		return wrong
 	}

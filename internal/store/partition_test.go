@@ -56,6 +56,7 @@ var acrossShards = map[string]string{
 	"dsa.count":                "statistics",
 	"dsa.in":                   "a page of the console",
 	"dsa.owed":                 "what a worker delivers",
+	"phone.range":              "who is told that a country is left",
 	"duty.count":               "statistics",
 	"duty.due":                 "what a worker delivers",
 	"duty.in":                  "a page of the console",

@@ -88,6 +88,9 @@ var (
 		order by user_id limit $2`)
 	phoneGet = define("phone.get", "phones", "phone",
 		`select user_id from phones where phone = $1`)
+	phoneRange = define("phone.range", "phones", acrossShards,
+		`select phone, user_id from phones where phone >= $1 and phone < $2
+		order by phone limit $3`)
 	phonePut = define("phone.put", "phones", "phone",
 		`insert into phones (phone, user_id) values ($1, $2)`)
 	phoneDelete = define("phone.delete", "phones", "phone",
@@ -208,6 +211,23 @@ func (t *Tx) ForgetUser(user ids.UserID) error {
 func (r *Reader) UserByPhone(phone string) (id ids.UserID, err error) {
 	err = r.one(phoneGet, []any{phone}, &id)
 	return id, err
+}
+
+// Phone is a phone number and whose it is.
+type Phone struct {
+	Number string
+	User   ids.UserID
+}
+
+// Phones returns up to limit numbers from one to below another, in their order.
+func (r *Reader) Phones(from, below string, limit int) (out []Phone, err error) {
+	err = r.each(phoneRange, []any{from, below, limit}, func(row rows) error {
+		var p Phone
+		err := row.Scan(&p.Number, &p.User)
+		out = append(out, p)
+		return err
+	})
+	return out, err
 }
 
 // TakePhone gives a phone number to an account; ErrConflict when it has one already.

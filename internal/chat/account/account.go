@@ -98,6 +98,9 @@ type Options struct {
 	CodesPerPhone   limit.Rate
 	CodesPerAddress limit.Rate
 	CodesTotal      limit.Rate
+	// Admit may refuse a phone number, one that has no account yet (fresh) or one that has; nil
+	// admits all.
+	Admit func(ctx context.Context, phone string, fresh bool) error
 	// IdleDevices is how long a device may be silent before it is logged out, unless its user chose
 	// another time; 0 means for ever.
 	IdleDevices time.Duration

@@ -113,7 +113,18 @@ func (s *Service) SendCode(ctx context.Context, c Caller, app App, written strin
 	if err != nil {
 		return Sent{}, err
 	}
+	if err := s.takes(ctx, phone, false); err != nil {
+		return Sent{}, err
+	}
 	return s.send(ctx, c, phone, forLogin)
+}
+
+// takes refuses a number that the service does not take.
+func (s *Service) takes(ctx context.Context, phone string, fresh bool) error {
+	if s.Admit == nil {
+		return nil
+	}
+	return s.Admit(ctx, phone, fresh)
 }
 
 func (s *Service) admitApp(app App) error {

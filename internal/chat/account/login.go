@@ -39,6 +39,9 @@ func (s *Service) SignIn(
 	case hash == "":
 		return Login{}, ErrHashEmpty
 	}
+	if err := s.takes(ctx, phone, false); err != nil {
+		return Login{}, err
+	}
 	row, err := s.guess(ctx, hash, c.Key.ID, phone, forLogin, code)
 	invitation := false
 	if errors.Is(err, ErrCodeInvalid) {
@@ -132,6 +135,9 @@ func (s *Service) SignUp(
 	}
 	if row.Flags&codeRight == 0 || purposeOf(row) != forLogin {
 		return Login{}, ErrCodeInvalid
+	}
+	if err := s.takes(ctx, phone, true); err != nil {
+		return Login{}, err
 	}
 	number := phone
 	if anonymous(phone) {

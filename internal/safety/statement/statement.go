@@ -71,6 +71,9 @@ type Options struct {
 	// Proxies are the links by which clients reach the service where its network is blocked, for
 	// who asks in the chat; nil where there are none.
 	Proxies func() []string
+	// Export makes a copy of an account's data and returns it as a medium that the service account
+	// can send; nil where there is none.
+	Export func(ctx context.Context, user ids.UserID) (*message.Media, error)
 	// Crash is called between the steps of a delivery by tests, and may end it there with
 	// store.ErrStopped; nil in production.
 	Crash func(point string) error

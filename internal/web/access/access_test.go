@@ -1,6 +1,7 @@
 package access
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 
 	"parley/internal/clock"
 	"parley/internal/keyring/proxy"
+	"parley/internal/safety/market"
 	"parley/internal/web/about"
 	"parley/internal/web/page"
 	"parley/internal/web/page/pagetest"
@@ -30,7 +32,7 @@ func served(t *testing.T, links ...proxy.Link) *httptest.Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := New(site, func() []proxy.Link { return links })
+	p, err := New(site, func() []proxy.Link { return links }, closed)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,6 +42,15 @@ func served(t *testing.T, links ...proxy.Link) *httptest.Server {
 	s := httptest.NewServer(mux)
 	t.Cleanup(s.Close)
 	return s
+}
+
+// closed is a register of one country.
+func closed(context.Context) ([]market.Market, error) {
+	at := time.Unix(1_800_000_000, 0).UTC()
+	return []market.Market{{Country: "QA", Changes: []market.Change{
+		{State: market.Leaving, At: at, Why: "A law <b>wants</b> keys.", By: "somebody"},
+		{State: market.Left, At: at.Add(time.Hour), Why: "It came into force."},
+	}}}, nil
 }
 
 // made is a link as this server makes it.
@@ -76,6 +87,25 @@ func TestLinks(t *testing.T) {
 	}
 }
 
+// TestRegister shows every change with its reason, and nowhere who decided it.
+func TestRegister(t *testing.T) {
+	s := served(t)
+	for _, at := range []string{"/markets", "/markets.json"} {
+		r, err := http.Get(s.URL + at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := io.ReadAll(r.Body)
+		_ = r.Body.Close()
+		text := string(b)
+		if err != nil || r.StatusCode != http.StatusOK ||
+			!strings.Contains(text, "It came into force.") || strings.Contains(text, "<b>wants") ||
+			strings.Contains(text, "somebody") {
+			t.Errorf("%s: %s, %v: %s", at, r.Status, err, text)
+		}
+	}
+}
+
 // TestInABrowser looks at the page in all languages.
 func TestInABrowser(t *testing.T) {
 	s := served(t, made())
@@ -93,7 +123,10 @@ func TestInABrowser(t *testing.T) {
 	}
 	for _, lang := range []string{"en", "fa"} {
 		p := b.Page(t, browsertest.Phone(lang))
-		p.Open(s.URL + "/access")
-		p.Accessible()
+		for _, at := range []string{"/access", "/markets"} {
+			p.Open(s.URL + at)
+			p.Accessible()
+			p.Fits()
+		}
 	}
 }

@@ -1,0 +1,287 @@
+// Package takeout writes a copy of what an account has here, for whom it belongs to: who he is, his
+// contacts and devices, and his messages. The file has the form of Telegram Desktop's export, so
+// that other programs read it. It reads and changes nothing else.
+//
+// Invariants: of a channel or supergroup it has what the account wrote itself and nothing of
+// others; of its own box it has what the account sees there; secret chats are not in it, because
+// the server has nothing of them; a file is named, and not put in.
+//
+// https://core.telegram.org/import-export
+package takeout
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"parley/internal/chat/message"
+	"parley/internal/ids"
+	"parley/internal/store"
+)
+
+// page is how many messages are read at once.
+const page = 200
+
+// person is who the account is.
+type person struct {
+	ID       ids.UserID `json:"user_id"`
+	First    string     `json:"first_name"`
+	Last     string     `json:"last_name,omitempty"`
+	Phone    string     `json:"phone_number"`
+	Username string     `json:"username,omitempty"`
+	Bio      string     `json:"bio,omitempty"`
+	Created  string     `json:"created"`
+}
+
+// contact is somebody in the address book.
+type contact struct {
+	ID    ids.UserID `json:"user_id,omitempty"`
+	First string     `json:"first_name"`
+	Last  string     `json:"last_name,omitempty"`
+	Phone string     `json:"phone_number,omitempty"`
+}
+
+// device is a device that is signed in.
+type device struct {
+	Device string `json:"device_model"`
+	System string `json:"platform"`
+	App    string `json:"application_name"`
+	IP     string `json:"last_ip,omitempty"`
+	Made   string `json:"created"`
+	Active string `json:"last_active"`
+}
+
+// item is a message.
+type item struct {
+	ID     int64  `json:"id"`
+	Type   string `json:"type"`
+	Date   string `json:"date"`
+	Unix   string `json:"date_unixtime"`
+	Edited string `json:"edited_unixtime,omitempty"`
+	From   string `json:"from"`
+	FromID string `json:"from_id"`
+	Reply  int64  `json:"reply_to_message_id,omitempty"`
+	Medium string `json:"media_id,omitempty"`
+	Text   string `json:"text"`
+}
+
+// writer writes a file and keeps its first error.
+type writer struct {
+	*bufio.Writer
+	err error
+}
+
+func (w *writer) raw(s string) {
+	if w.err == nil {
+		_, w.err = w.WriteString(s)
+	}
+}
+
+func (w *writer) value(x any) {
+	b, err := json.Marshal(x)
+	if w.err == nil {
+		w.err = err
+	}
+	w.raw(string(b))
+}
+
+// Write writes the copy of an account. Messages are read in pages, so that what arrives meanwhile
+// may be in it or not.
+func Write(ctx context.Context, s *store.Store, user ids.UserID, to io.Writer) error {
+	w := &writer{Writer: bufio.NewWriter(to)}
+	var dialogs []store.Dialog
+	err := s.View(ctx, func(r *store.Reader) error {
+		who, contacts, devices, err := about(r, user)
+		if err != nil {
+			return err
+		}
+		if dialogs, err = r.Dialogs(user); err != nil {
+			return err
+		}
+		w.Reset(to)
+		w.raw(`{"personal_information":`)
+		w.value(who)
+		w.raw(`,"contacts":{"list":`)
+		w.value(contacts)
+		w.raw(`},"sessions":{"list":`)
+		w.value(devices)
+		w.raw(`},"chats":{"list":[`)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("takeout: %w", err)
+	}
+	for i, d := range dialogs {
+		if i > 0 {
+			w.raw(",")
+		}
+		if err := chat(ctx, s, w, user, d); err != nil {
+			return fmt.Errorf("takeout: chat %d: %w", i, err)
+		}
+	}
+	w.raw("]}}\n")
+	if w.err == nil {
+		w.err = w.Flush()
+	}
+	return w.err
+}
+
+// about is what is known of the account beside its messages.
+func about(r *store.Reader, user ids.UserID) (
+	who person, contacts []contact, devices []device, err error,
+) {
+	u, err := r.User(user)
+	if err != nil {
+		return who, nil, nil, err
+	}
+	who = person{
+		user, u.FirstName, u.LastName, "+" + u.Phone, u.Username, u.About, stamp(u.Created),
+	}
+	book, err := r.Contacts(user)
+	if err != nil {
+		return who, nil, nil, err
+	}
+	contacts, devices = []contact{}, []device{}
+	for _, c := range book {
+		contacts = append(contacts, contact{c.Contact, c.FirstName, c.LastName, c.Phone})
+	}
+	list, err := r.Authorizations(user)
+	for _, a := range list {
+		devices = append(devices, device{
+			a.Device, a.System, a.App, a.IP, stamp(a.Created), stamp(a.Active),
+		})
+	}
+	return who, contacts, devices, err
+}
+
+func stamp(unix int64) string { return time.Unix(unix, 0).UTC().Format("2006-01-02T15:04:05") }
+
+// chat writes a chat with its messages, the newest first.
+func chat(
+	ctx context.Context, s *store.Store, w *writer, user ids.UserID, d store.Dialog,
+) error {
+	name, kind := "", "personal_chat"
+	err := s.View(ctx, func(r *store.Reader) (err error) {
+		name, err = nameOf(r, d.Peer)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	switch d.Peer.Kind() {
+	case ids.Chat:
+		kind = "private_group"
+	case ids.Channel:
+		kind = "private_supergroup"
+	}
+	w.raw(`{"name":`)
+	w.value(name)
+	w.raw(`,"type":"` + kind + `","id":` + strconv.FormatInt(int64(d.Peer), 10) + `,"messages":[`)
+	names := map[ids.Peer]string{}
+	first := true
+	for below := int64(1 << 62); w.err == nil; {
+		var items []item
+		n := 0
+		err := s.View(ctx, func(r *store.Reader) (err error) {
+			items, n, below, err = messages(r, user, d, below, names)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		for _, x := range items {
+			if !first {
+				w.raw(",")
+			}
+			first = false
+			w.value(x)
+		}
+		if n < page {
+			break
+		}
+	}
+	w.raw("]}")
+	return w.err
+}
+
+// messages reads a page of a chat below a message, and returns how many rows it looked at and where
+// it ended.
+func messages(
+	r *store.Reader, user ids.UserID, d store.Dialog, below int64, names map[ids.Peer]string,
+) (out []item, n int, last int64, err error) {
+	last = below
+	var rows []store.Message
+	if d.Peer.Kind() == ids.Channel {
+		var own []int64
+		if own, err = r.MessagesOf(d.Peer, user.Peer(), below, page); err != nil {
+			return nil, 0, last, err
+		}
+		for _, id := range own {
+			m, err := r.Message(d.Peer, id)
+			if err != nil {
+				return nil, 0, last, err
+			}
+			rows = append(rows, m)
+		}
+	} else if rows, err = r.Older(user.Peer(), d.Peer, below, d.MinID, page, 0); err != nil {
+		return nil, 0, last, err
+	}
+	for _, m := range rows {
+		last = min(last, m.ID)
+		c, err := message.DecodeContent(m.Body)
+		if err != nil {
+			return nil, 0, last, err
+		}
+		from := m.From
+		if _, known := names[from]; !known {
+			if names[from], err = nameOf(r, from); err != nil {
+				return nil, 0, last, err
+			}
+		}
+		x := item{
+			ID: m.ID, Type: "message", Date: stamp(m.Date), Unix: strconv.FormatInt(m.Date, 10),
+			From: names[from], FromID: fromID(from), Reply: m.ReplyTo, Text: c.Text,
+		}
+		if m.Edited != 0 {
+			x.Edited = strconv.FormatInt(m.Edited, 10)
+		}
+		if c.Action != nil {
+			x.Type = "service"
+		}
+		if c.Media != nil && c.Media.ID != 0 {
+			x.Medium = strconv.FormatInt(c.Media.ID, 10)
+		}
+		out = append(out, x)
+	}
+	return out, len(rows), last, nil
+}
+
+// fromID is how an export calls who wrote something.
+func fromID(p ids.Peer) string {
+	if p.Kind() == ids.User {
+		return "user" + strconv.FormatInt(int64(p), 10)
+	}
+	return "channel" + strconv.FormatInt(int64(p), 10)
+}
+
+// nameOf is what somebody or a chat is called; empty for what is gone.
+func nameOf(r *store.Reader, p ids.Peer) (name string, err error) {
+	if p.Kind() == ids.User {
+		var u store.User
+		u, err = r.User(p.User())
+		name = strings.TrimSpace(u.FirstName + " " + u.LastName)
+	} else {
+		var c store.Chat
+		c, err = r.Chat(p)
+		name = c.Title
+	}
+	if store.IsNotFound(err) {
+		err = nil
+	}
+	return name, err
+}

@@ -1,0 +1,233 @@
+// Package market records in which countries the service is offered, and why not: restricted, being
+// left, left, open again. What somebody's country is it knows from one thing alone, the country of
+// his telephone number; whoever has an anonymous number is in none. It keeps every change with its
+// reason, for the public, and decides nothing: an operator does.
+//
+// In a restricted country and in one that is being left nobody new signs up. In one that was left
+// nobody signs in either; devices that are signed in stay so, so that people get at their data.
+//
+// Invariants: a change is never taken out, only followed by another; a country that nobody named is
+// open.
+package market
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/nyaruka/phonenumbers"
+
+	"parley/internal/chat"
+	"parley/internal/chat/account"
+	"parley/internal/clock"
+	"parley/internal/safety/country"
+	"parley/internal/store"
+)
+
+// State is how far the service is offered in a country.
+type State string
+
+// The states.
+const (
+	Open State = "open"
+	// Restricted takes no new accounts.
+	Restricted State = "restricted"
+	// Leaving takes none either, and people are told to fetch their data.
+	Leaving State = "leaving"
+	// Left lets nobody sign in.
+	Left State = "left"
+)
+
+// States are all states.
+func States() []State { return []State{Open, Restricted, Leaving, Left} }
+
+// Told tells whether people are told when a country gets the state.
+func (s State) Told() bool { return s == Leaving || s == Left }
+
+// Bounds of what is written down, in characters.
+const (
+	whyRunes = 2000
+	byRunes  = 100
+)
+
+// Errors of changes.
+var (
+	ErrCountry = errors.New("market: no such country")
+	ErrState   = errors.New("market: no such state, or the country has it already")
+	ErrWhy     = errors.New("market: a change needs a reason and who decided it")
+)
+
+// What who is shut out is told by the API.
+var (
+	// ErrSignUp refuses a new account.
+	ErrSignUp = chat.Forbidden("COUNTRY_SIGNUP_CLOSED")
+	// ErrSignIn refuses everybody.
+	ErrSignIn = chat.Forbidden("COUNTRY_NOT_SERVED")
+)
+
+// Change is that a country got a state.
+type Change struct {
+	State State `json:"state"`
+	// At is when, Why is published, By is who decided it and is not.
+	At  time.Time `json:"at"`
+	Why string    `json:"why"`
+	By  string    `json:"by,omitempty"`
+}
+
+// Market is a country with its changes, the oldest first.
+type Market struct {
+	Country country.Code `json:"country"`
+	Changes []Change     `json:"changes"`
+}
+
+// State is the newest state.
+func (m Market) State() State {
+	if len(m.Changes) == 0 {
+		return Open
+	}
+	return m.Changes[len(m.Changes)-1].State
+}
+
+// Service keeps markets.
+type Service struct {
+	Store *store.Store
+	Clock clock.Clock
+	// Tell tells an account what became of a country. It may be called twice with the same random
+	// number, and tells once.
+	Tell func(ctx context.Context, to Told) error
+}
+
+// setting is the setting of the service account that has all markets.
+const setting = "safety:markets"
+
+// stored is how markets are kept: with who decided, and how far people were told.
+type stored struct {
+	Market
+	// Place is the last number that was told of the newest change, "" for none and done for all.
+	Place string `json:"place,omitempty"`
+}
+
+// done is the place after all numbers.
+const done = "~"
+
+func read(r *store.Reader) (all []stored, err error) {
+	b, err := r.Setting(account.ServiceUser, setting)
+	if err == nil && len(b) > 0 {
+		err = json.Unmarshal(b, &all)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("market: %w", err)
+	}
+	return all, nil
+}
+
+func write(tx *store.Tx, all []stored) error {
+	b, err := json.Marshal(all)
+	if err != nil {
+		return fmt.Errorf("market: %w", err)
+	}
+	return tx.PutSetting(account.ServiceUser, setting, b)
+}
+
+// All are the countries that were ever something else than open, by code.
+func All(r *store.Reader) (out []Market, err error) {
+	all, err := read(r)
+	for _, m := range all {
+		out = append(out, m.Market)
+	}
+	return out, err
+}
+
+// Set gives a country a state. ErrCountry, ErrState, ErrWhy.
+func (s *Service) Set(ctx context.Context, of country.Code, c Change) error {
+	switch {
+	case !of.Valid():
+		return ErrCountry
+	case !slices.Contains(States(), c.State):
+		return ErrState
+	case strings.TrimSpace(c.Why) == "" || strings.TrimSpace(c.By) == "" ||
+		utf8.RuneCountInString(c.Why) > whyRunes || utf8.RuneCountInString(c.By) > byRunes:
+		return ErrWhy
+	}
+	c.At = s.Clock.Now().UTC().Truncate(time.Second)
+	return s.Store.Update(ctx, account.ServiceUser.Peer(), func(tx *store.Tx) error {
+		all, err := read(&tx.Reader)
+		if err != nil {
+			return err
+		}
+		i, there := slices.BinarySearchFunc(all, of, func(m stored, of country.Code) int {
+			return strings.Compare(string(m.Country), string(of))
+		})
+		if !there {
+			all = slices.Insert(all, i, stored{Market: Market{Country: of}})
+		}
+		if all[i].State() == c.State {
+			return ErrState
+		}
+		all[i].Changes, all[i].Place = append(all[i].Changes, c), ""
+		return write(tx, all)
+	})
+}
+
+// Country is the country of a telephone number in digits; "" for a number of none, as anonymous
+// numbers are.
+func Country(phone string) country.Code {
+	n, err := phonenumbers.Parse("+"+phone, "")
+	if err != nil {
+		return ""
+	}
+	of := country.Code(phonenumbers.GetRegionCodeForNumber(n))
+	if !of.Valid() {
+		return ""
+	}
+	return of
+}
+
+// Public is the register of markets as it is published: every change with its reason, without who
+// decided it.
+func Public(all []Market) ([]byte, error) {
+	for i := range all {
+		all[i].Changes = slices.Clone(all[i].Changes)
+		for j := range all[i].Changes {
+			all[i].Changes[j].By = ""
+		}
+	}
+	b, err := json.MarshalIndent(all, "", "\t")
+	if err != nil {
+		return nil, fmt.Errorf("market: %w", err)
+	}
+	return append(b, '\n'), nil
+}
+
+// Admit refuses a number of a country whose market is closed: everybody where it was left, and who
+// is new also where it is being left or restricted.
+func (s *Service) Admit(ctx context.Context, phone string, fresh bool) error {
+	var all []Market
+	err := s.Store.View(ctx, func(r *store.Reader) (err error) {
+		all, err = All(r)
+		return err
+	})
+	if err != nil || len(all) == 0 {
+		return err
+	}
+	of := Country(phone)
+	for _, m := range all {
+		if m.Country != of {
+			continue
+		}
+		switch m.State() {
+		case Left:
+			return ErrSignIn
+		case Restricted, Leaving:
+			if fresh {
+				return ErrSignUp
+			}
+		}
+	}
+	return nil
+}
