@@ -45,6 +45,8 @@ type world struct {
 	status int
 	alarms []string
 	crash  string
+	// during happens while the program is asked.
+	during func()
 }
 
 func newWorld(t *testing.T, s *store.Store) *world {
@@ -56,6 +58,9 @@ func newWorld(t *testing.T, s *store.Store) *world {
 		func(rw http.ResponseWriter, r *http.Request) {
 			body, _ := io.ReadAll(r.Body)
 			w.posts[r.Header.Get(hook.KeyHeader)] = body
+			if w.during != nil {
+				w.during()
+			}
 			rw.WriteHeader(w.status)
 		}))
 	t.Cleanup(program.Close)
@@ -292,6 +297,27 @@ func TestTriedAgain(t *testing.T) {
 	_, err := w.crimes.Withdraw(context.Background(), d.Subject, d.ID, 7, "told by telephone")
 	if got := w.get(d); err != nil || duty.State(got.State) != duty.Withdrawn {
 		t.Errorf("%s, %v", duty.State(got.State), err)
+	}
+}
+
+// TestWithdrawnMeanwhile: what is withdrawn while the receiver refuses it stays withdrawn, with its
+// reason.
+func TestWithdrawnMeanwhile(t *testing.T) {
+	w := newWorld(t, storetest.SQLite(t))
+	d := w.suspect("")
+	w.approve(d)
+	w.status = http.StatusBadRequest
+	w.during = func() {
+		_, err := w.crimes.Withdraw(context.Background(), d.Subject, d.ID, 7, "a mistake")
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	if n := w.deliver(); n != 0 {
+		t.Errorf("%d sent", n)
+	}
+	if got := w.get(d); duty.State(got.State) != duty.Withdrawn {
+		t.Errorf("%s: %+v", duty.State(got.State), got)
 	}
 }
 

@@ -140,6 +140,9 @@ func (s *Service) show(ctx context.Context, d store.Duty) error {
 	})
 }
 
+// errTakenBack says that a report that did not arrive was withdrawn meanwhile, and stays so.
+var errTakenBack = errors.New("duty: withdrawn meanwhile")
+
 // settle writes down what became of a report that was handed over: it arrived, was refused, or is
 // tried again.
 func (s *Service) settle(
@@ -150,6 +153,8 @@ func (s *Service) settle(
 	isRefused := errors.As(failed, &refused)
 	out, err := s.after(ctx, d, func(tx *store.Tx, x *store.Duty) error {
 		switch {
+		case failed != nil && State(x.State) != Owed:
+			return errTakenBack
 		case failed == nil:
 			x.State, x.Receipt, x.Problem = int64(Delivered), receipt, ""
 			x.Settled = now.Unix()
@@ -166,6 +171,9 @@ func (s *Service) settle(
 		}
 		return nil
 	})
+	if errors.Is(err, errTakenBack) {
+		return false, nil
+	}
 	if err != nil {
 		return false, err
 	}

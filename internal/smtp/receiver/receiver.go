@@ -34,9 +34,10 @@ const (
 	recipients = 10
 	// connections is how many there may be at once, perAddress from one address.
 	connections = 64
-	perAddress  = 4
-	// reading is how many mails are read at the same time, each of which is in memory as a whole.
-	reading = 4
+	perAddress  = 2
+	// reading is how many mails are read at the same time, each of which is in memory as a whole:
+	// more than one address can hold up.
+	reading = 8
 	// waitTime is how long a peer waits for its turn.
 	waitTime = 30 * time.Second
 	// deliverTime is how long the reader of a mail may take.

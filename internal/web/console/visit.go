@@ -333,6 +333,7 @@ func problems() map[error]problem {
 		order.ErrRole:          {forbidden, "orderrole"},
 		order.ErrNumber:        {http.StatusUnprocessableEntity, "ordernumber"},
 		order.ErrReason:        {http.StatusUnprocessableEntity, "text"},
+		order.ErrStanding:      {conflict, "dataagency"},
 		disclosure.ErrKey:      {conflict, "datagone"},
 		disclosure.ErrAgency:   {conflict, "dataagency"},
 		disclosure.ErrUntold:   {conflict, "datauntold"},

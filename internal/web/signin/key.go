@@ -24,14 +24,14 @@ import (
 var (
 	// ErrProof says that somebody did not prove who he is. It never says what was wrong.
 	ErrProof = errors.New("signin: not proven")
-	// ErrTooOften says that somebody tries too often, or too many do at once.
+	// ErrTooOften says that somebody tries too often.
 	ErrTooOften = errors.New("signin: too many tries")
 	// ErrNoKeys says that security keys cannot be bound to a numeric address.
 	ErrNoKeys = errors.New("signin: security keys need a host name")
 )
 
-// ceremonyTime is how long a person may take to touch his key, maxCeremonies how many may do so at
-// once.
+// ceremonyTime is how long a person may take to touch his key, maxCeremonies how many of the newest
+// are remembered.
 const (
 	ceremonyTime  = 3 * time.Minute
 	maxCeremonies = 1000
@@ -142,13 +142,16 @@ func (k *Keys) begin(session *webauthn.SessionData, token string) (string, error
 	now := k.clock.Now()
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	oldest, first := "", now.Add(ceremonyTime)
 	for n, c := range k.open {
 		if c.ends.Before(now) {
 			delete(k.open, n)
+		} else if !c.ends.After(first) {
+			oldest, first = n, c.ends
 		}
 	}
 	if len(k.open) >= maxCeremonies {
-		return "", ErrTooOften
+		delete(k.open, oldest) // whoever opens many keeps nobody else out for long
 	}
 	k.open[name] = ceremony{session: *session, ends: now.Add(ceremonyTime), token: token}
 	return name, nil

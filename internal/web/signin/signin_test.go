@@ -5,7 +5,9 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"testing"
+	"time"
 
+	"parley/internal/clock"
 	"parley/internal/web/signin"
 )
 
@@ -22,5 +24,21 @@ func TestNext(t *testing.T) {
 		if got := signin.Next(r, "/home"); got != want {
 			t.Errorf("%q leads to %q", next, got)
 		}
+	}
+}
+
+// TestCeremoniesAreBounded: whoever opens many keeps nobody out: the newest are remembered.
+func TestCeremoniesAreBounded(t *testing.T) {
+	k, err := signin.NewKeys("https://chat.example.org", "Parley", clock.NewFake(time.Unix(1, 0)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3000 {
+		if _, _, err := k.BeginSignIn(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := k.Open(); n != 1000 {
+		t.Errorf("%d are remembered", n)
 	}
 }
