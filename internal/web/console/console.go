@@ -20,6 +20,7 @@ import (
 	"parley/internal/clock"
 	"parley/internal/safety/agency"
 	"parley/internal/safety/appeal"
+	"parley/internal/safety/attachment"
 	"parley/internal/safety/casefile"
 	"parley/internal/safety/crime"
 	"parley/internal/safety/cybertip"
@@ -59,6 +60,8 @@ type Rooms struct {
 	Tips     *cybertip.Service
 	Orders   *order.Service
 	Agencies *agency.Service
+	// Attachments shows papers that came with orders.
+	Attachments *attachment.Viewer
 	// Disclosures hands data to authorities.
 	Disclosures *disclosure.Service
 	// Law has the instruments by which authorities can ask.

@@ -15,6 +15,7 @@ import (
 
 	"parley/internal/ids"
 	"parley/internal/safety"
+	"parley/internal/safety/attachment"
 	"parley/internal/safety/casefile"
 	"parley/internal/safety/decide"
 	"parley/internal/safety/duty"
@@ -24,7 +25,12 @@ import (
 	"parley/internal/web/staff"
 )
 
-func TestMain(m *testing.M) { os.Exit(storetest.Main(m)) }
+func TestMain(m *testing.M) {
+	if code, is := attachment.Worker(os.Args[1:], os.Stdin, os.Stdout); is {
+		os.Exit(code)
+	}
+	os.Exit(storetest.Main(m))
+}
 
 // Addresses of a console that does not listen.
 const (

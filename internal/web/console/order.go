@@ -218,7 +218,7 @@ type orderPart func(r *store.Reader, body *orderView, names map[int64]string) er
 
 // orderParts are what the page of an order is put together from.
 func (c *Console) orderParts() []orderPart {
-	return []orderPart{c.orderSender, c.orderLaw, c.orderItems, c.orderPast}
+	return []orderPart{c.orderSender, c.orderLaw, c.orderItems, c.orderPast, c.orderExhibits}
 }
 
 // orderSender adds who sent it.

@@ -26,8 +26,8 @@ func (c *Console) table() []row {
 	var all []row
 	for _, rows := range [][]row{
 		c.doorRows(), c.workRows(), c.caseRows(), c.decisionRows(), c.ordersRows(),
-		c.orderRows(), c.disclosureRows(), c.agencyRows(), c.formRows(), c.dutyRows(),
-		c.oncallRows(), c.inquiryRows(), c.hotlineRows(), c.officeRows(),
+		c.orderRows(), c.exhibitRows(), c.disclosureRows(), c.agencyRows(), c.formRows(),
+		c.dutyRows(), c.oncallRows(), c.inquiryRows(), c.hotlineRows(), c.officeRows(),
 	} {
 		all = append(all, rows...)
 	}

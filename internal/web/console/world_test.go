@@ -116,7 +116,8 @@ func newWorld(t testing.TB, at, mediaAt string, limits staff.Limits) *world {
 		Evidence: &evidence.Service{
 			Store: w.store, Clock: w.clock, Random: rand.Reader, Audit: Audit(w.staff),
 		},
-		Decisions: decisions, Blobs: dir, Key: [32]byte{4}, URL: at, MediaURL: mediaAt, Log: log,
+		Attachments: viewer(t, dir),
+		Decisions:   decisions, Blobs: dir, Key: [32]byte{4}, URL: at, MediaURL: mediaAt, Log: log,
 		Appeals: &appeal.Service{
 			Store: w.store, Clock: w.clock, Random: rand.Reader, References: refs,
 			Decisions: decisions,
