@@ -65,7 +65,7 @@ type history struct {
 }
 
 // order has an authority order something, and a line of what came of it.
-func (h *history) order(country string) {
+func (h *history) order(country string) string {
 	e := entry.Entry{
 		V: entry.Version, Kind: entry.Order, Day: entry.Day(h.World.Clock.Now()),
 		ID: strings.Repeat("0", 32), Commitment: strings.Repeat("0", 64), Country: country,
@@ -79,6 +79,7 @@ func (h *history) order(country string) {
 	effect.Kind = entry.Effect
 	effect.Outcome = rapid.SampledFrom([]string{"full", "partial", "none"}).Draw(h.T, "effect")
 	h.orders = append(h.orders, e, effect)
+	return country
 }
 
 // daily publishes the report of a day, and compares it with what happened.

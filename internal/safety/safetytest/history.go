@@ -63,8 +63,9 @@ type History struct {
 	World *World
 	// Post makes something that can be decided about.
 	Post func() safety.Subject
-	// Order has an authority of a country order something.
-	Order func(country string)
+	// Order has somebody order something in the name of a country, and returns under which country
+	// that counts.
+	Order func(country string) string
 
 	days    map[string]*Happened
 	settled []appeal.Settlement
@@ -95,8 +96,7 @@ func (h *History) Event() {
 		h.notice()
 	case "order":
 		country := rapid.SampledFrom([]string{"DE", "FR", "US"}).Draw(h.T, "country")
-		h.Order(country)
-		h.now().ordered(country, 1)
+		h.now().ordered(h.Order(country), 1)
 	case "correct":
 		h.correct()
 	default:

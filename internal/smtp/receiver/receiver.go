@@ -34,7 +34,7 @@ const (
 	recipients = 10
 	// connections is how many there may be at once, perAddress from one address.
 	connections = 64
-	perAddress  = 2
+	perAddress  = 4
 	// reading is how many mails are read at the same time, each of which is in memory as a whole:
 	// more than one address can hold up.
 	reading = 8
