@@ -151,7 +151,7 @@ func (n *Node) contactPages(site *page.Site) (*contact.Pages, error) {
 	rooms := contact.Rooms{
 		Site: site, Guide: n.guide, Instruments: n.law, Clock: n.clock, Contact: c,
 		Representative: n.Config.Representative, Portal: "/authority",
-		Papers: n.Orders.Sign.Public(),
+		Papers: n.Orders.Sign.Public(), Hotline: "/hotline", Dialogue: "/regulator",
 	}
 	if c.SigningKey != "" {
 		key, err := contact.ReadKey(c.SigningKey)

@@ -20,6 +20,7 @@ import (
 	"parley/internal/safety/country"
 	"parley/internal/safety/disclosure"
 	"parley/internal/safety/door"
+	"parley/internal/safety/inquiry"
 	"parley/internal/safety/instrument"
 	"parley/internal/safety/ledger"
 	"parley/internal/safety/order"
@@ -95,6 +96,7 @@ func (p *Pages) Mount(mux *http.ServeMux) {
 	tabs := []officer.Tab{
 		{Path: homePath, Text: "authority.orders"}, {Path: newPath, Text: "authority.new"},
 		{Path: verifyPath, Text: "authority.verify"},
+		{Path: "/regulator", Text: "authority.dialogue", Of: inquiry.Regulates},
 	}
 	plain := officer.Access{May: official, Tabs: tabs}
 	strong := plain

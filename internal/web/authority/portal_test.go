@@ -202,6 +202,11 @@ func TestTenancy(t *testing.T) {
 	mine := w.officer(w.office, "Officer", agency.Member)
 	o := w.order(w.office, w.send(mine, removalForm, w.removal("7 Js 3/26")))
 	other := w.officer(w.bureau, "Officer Two", agency.Member)
+	for of, asks := range map[*officertest.Browser]bool{mine: false, other: true} {
+		if body := of.Get(homePath).Body; strings.Contains(body, `href="/regulator"`) != asks {
+			t.Errorf("the way to the dialogue is there for a regulator alone: %v", asks)
+		}
+	}
 	key := w.key(w.bureau)
 	before := w.events(w.bureau.ID, agency.Foreign)
 	for i, at := range []string{"", "/supplement", "/papers/1", "/papers/1/signed", "/receipt/order"} {

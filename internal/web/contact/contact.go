@@ -43,6 +43,8 @@ type Rooms struct {
 	// Portal is where officers of authorities come in, a path of the site, Papers the key with
 	// which what they are answered is checked.
 	Portal, Papers string
+	// Hotline is where trusted flaggers and hotlines come in, Dialogue where regulators ask.
+	Hotline, Dialogue string
 	// Key signs security.txt; nil leaves it unsigned.
 	Key *openpgp.Entity
 }
@@ -91,8 +93,9 @@ type said struct {
 	Disputes        []Place
 	Misuse          intake.MisuseRule
 	Linked          organisation
-	// Portal is where officers of authorities come in.
-	Portal string
+	// Portal is where officers of authorities come in, Dialogue where those of regulators ask,
+	// Hotline where those of trusted flaggers and hotlines come in.
+	Portal, Dialogue, Hotline string
 	// Machine is where the same is for machines.
 	Machine string
 }
@@ -133,7 +136,7 @@ func saying(r Rooms) said {
 		Provider: c.Provider, Hours: c.Hours, Terms: reach(c.Terms), Key: reach(c.Key),
 		Representative: r.Representative, Misuse: intake.Misuse(),
 		Represented: r.Representative != config.Representative{},
-		Portal:      r.Portal, Linked: describe(r),
+		Portal:      r.Portal, Dialogue: r.Dialogue, Hotline: r.Hotline, Linked: describe(r),
 		Machine: r.Site.URL("/.well-known/authority-contact.json"),
 	}
 	for _, d := range instrument.Doors() {
@@ -203,6 +206,24 @@ func (p *Pages) address(d instrument.Door) Place {
 		return Place{template.URL(p.r.Site.Path("/status")), p.r.Site.URL("/status")}
 	default:
 		return reach(open(p.r.Contact, d))
+	}
+}
+
+// entry is where those behind a door come in who have a key: a path of the site, and the key of
+// what it is called. There is none for people.
+type entry struct{ Path, Text string }
+
+// entry is the entry of a door.
+func (p *Pages) entry(d instrument.Door) entry {
+	switch d {
+	case instrument.AuthorityDoor, instrument.EmergencyDoor:
+		return entry{p.r.Portal, "contact.portal.enter"}
+	case instrument.RegulatorDoor:
+		return entry{p.r.Dialogue, "contact.dialogue"}
+	case instrument.HotlineDoor:
+		return entry{p.r.Hotline, "contact.hotline.enter"}
+	default:
+		return entry{}
 	}
 }
 

@@ -78,7 +78,8 @@ func served(
 	}
 	p, err := New(Rooms{
 		Site: site, Guide: guide, Instruments: instruments, Clock: fake, Contact: c,
-		Representative: rep, Key: key,
+		Representative: rep, Key: key, Portal: "/authority", Hotline: "/hotline",
+		Dialogue: "/regulator",
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -112,7 +113,7 @@ func TestContact(t *testing.T) {
 			`href="https://example.org/orders"`, "English", "فارسی", "Somebody in Brussels",
 			`href="https://example.org/terms"`, `href="https://disputes.example.org/"`,
 			"now@example.org", "flags@example.org", "holes@example.org", "0032 0",
-			`"@type":"ContactPoint"`,
+			`"@type":"ContactPoint"`, `href="/hotline`, `href="/regulator`,
 		} {
 			if !strings.Contains(body, want) {
 				t.Errorf("%s: the page lacks %s", l.Code, want)
@@ -152,6 +153,15 @@ func TestWhere(t *testing.T) {
 	if got.Address != "now@example.org" || got.Instrument.ID != instrument.Removal ||
 		got.Answer.Length.String() != "1h" || header.Get("Access-Control-Allow-Origin") != "*" {
 		t.Errorf("%+v", got)
+	}
+	for asked, want := range map[string]string{
+		"requester=flagger&purpose=illegal": "/hotline",
+		q:                                   "/authority",
+	} {
+		body, _ := get(t, mux, "/contact/where?country=FR&lang=en&"+asked, 200)
+		if !strings.Contains(body, `<a id="entry" href="`+want) {
+			t.Errorf("%s leads to %s", asked, body)
+		}
 	}
 	get(t, mux, "/contact/where?country=QQ", 422)
 	body, _ = get(t, mux, "/contact/where.json?country=QQ", 422)
@@ -198,6 +208,13 @@ func TestAuthorityContact(t *testing.T) {
 	}
 	for _, at := range got.Doors {
 		if (at.Email == "") == (at.URL == "") {
+			t.Errorf("%+v", at)
+		}
+		const host = "https://chat.example.org"
+		flagger, regulator := at.Door == instrument.HotlineDoor, at.Door == instrument.RegulatorDoor
+		if (at.API == host+"/hotline/api/v1/") != flagger ||
+			(at.Portal == host+"/hotline") != flagger ||
+			(at.Dialogue == host+"/regulator") != regulator {
 			t.Errorf("%+v", at)
 		}
 	}

@@ -56,6 +56,8 @@ type doorDocument struct {
 	// Portal is where officers with a key come in, API where their programs do.
 	Portal string `json:"portal,omitempty"`
 	API    string `json:"api,omitempty"`
+	// Dialogue is where the officers of regulators ask.
+	Dialogue string `json:"dialogue,omitempty"`
 }
 
 // papersSaid is how the service's signed papers are checked.
@@ -171,9 +173,18 @@ func (p *Pages) authorityContact(w http.ResponseWriter, r *http.Request) error {
 	for _, d := range instrument.Doors() {
 		at := p.address(d)
 		one := doorDocument{Door: d, Duty: duty(d)}
-		if p.r.Portal != "" && ofAuthorities(d) {
-			one.Portal = site.URL(p.r.Portal)
-			one.API = site.URL(p.r.Portal + "/api/v1/")
+		portal := ""
+		switch {
+		case ofAuthorities(d):
+			portal = p.r.Portal
+		case d == instrument.HotlineDoor:
+			portal = p.r.Hotline
+		}
+		if portal != "" {
+			one.Portal, one.API = site.URL(portal), site.URL(portal+"/api/v1/")
+		}
+		if d == instrument.RegulatorDoor && p.r.Dialogue != "" {
+			one.Dialogue = site.URL(p.r.Dialogue)
 		}
 		switch {
 		case at.Text == "" && one.Portal != "":

@@ -28,6 +28,7 @@ type guided struct {
 	Asked, Wrong bool
 	Route        door.Route
 	At           Place
+	Entry        entry
 	Within       string
 	Country      string
 	Languages    []tongue
@@ -67,6 +68,7 @@ func (p *Pages) where(w http.ResponseWriter, r *http.Request) error {
 			return err
 		default:
 			out.Asked, out.Route, out.At = true, route, p.address(route.Door)
+			out.Entry = p.entry(route.Door)
 			out.Within = p.r.Guide.Within(lang.Code, route.Period)
 			out.Country = names(lang.Code)(q.country)
 		}
@@ -123,12 +125,14 @@ func (b byName) Bytes(i int) []byte { return []byte(b.choices[i].Text) }
 
 // way is the guide's answer for machines.
 type way struct {
-	Country    country.Code         `json:"country"`
-	Requester  instrument.Requester `json:"requester"`
-	Purpose    instrument.Purpose   `json:"purpose"`
-	Door       instrument.Door      `json:"door"`
-	Address    string               `json:"address,omitempty"`
-	Instrument instrumentSaid       `json:"instrument"`
+	Country   country.Code         `json:"country"`
+	Requester instrument.Requester `json:"requester"`
+	Purpose   instrument.Purpose   `json:"purpose"`
+	Door      instrument.Door      `json:"door"`
+	Address   string               `json:"address,omitempty"`
+	// Portal is where officers with a key come in.
+	Portal     string         `json:"portal,omitempty"`
+	Instrument instrumentSaid `json:"instrument"`
 	// Answer is the period in which there is an answer.
 	Answer periodSaid `json:"answer"`
 }
@@ -147,7 +151,12 @@ func (p *Pages) whereJSON(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	portal := ""
+	if at := p.entry(route.Door).Path; at != "" {
+		portal = p.r.Site.URL(at)
+	}
 	return p.write(w, r, http.StatusOK, way{
+		Portal:  portal,
 		Country: q.country, Requester: q.requester, Purpose: q.purpose, Door: route.Door,
 		Address: p.address(route.Door).Text, Instrument: sayInstrument(route.Instrument),
 		Answer: sayPeriod(route.Period),

@@ -43,7 +43,11 @@ type File struct {
 }
 
 // Tab is a line of the menu: a path and the key of its text.
-type Tab struct{ Path, Text string }
+type Tab struct {
+	Path, Text string
+	// Of tells which agencies see it; nil shows it to all.
+	Of func(agency.Agency) bool
+}
 
 // Visit is a request of an officer who is signed in.
 type Visit struct {
@@ -300,8 +304,15 @@ func (f Frame) Of() string { return f.Agency().Name }
 // SignOut is the form with which he signs out.
 func (f Frame) SignOut() Form { return f.Form(signOutPath) }
 
-// Tabs are the menu.
-func (f Frame) Tabs() []Tab { return f.access.Tabs }
+// Tabs are the menu, as the visitor's agency sees it.
+func (f Frame) Tabs() (out []Tab) {
+	for _, t := range f.access.Tabs {
+		if t.Of == nil || t.Of(f.Agency()) {
+			out = append(out, t)
+		}
+	}
+	return out
+}
 
 // Show answers with a page of a set: its Data is a Frame with body.
 func (v *Visit) Show(set *page.Set, status int, name string, body any) error {
