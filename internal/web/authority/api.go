@@ -27,14 +27,15 @@ const apiVersion = 1
 // mountAPI adds what programs of agencies call.
 func (p *Pages) mountAPI(mux *http.ServeMux) {
 	for at, h := range map[string]officer.ProgramHandler{
-		"POST " + apiPath + "orders":                         p.apiSubmit,
-		"GET " + apiPath + "orders":                          p.apiList,
-		"GET " + apiPath + "orders/{reference}":              p.apiShow,
-		"POST " + apiPath + "orders/{reference}/supplement":  p.apiSupplement,
-		"POST " + apiPath + "orders/{reference}/withdraw":    p.apiWithdraw,
-		"GET " + apiPath + "orders/{reference}/papers":       p.apiPapers,
-		"GET " + apiPath + "orders/{reference}/papers/{n}":   p.apiPaper,
-		"GET " + apiPath + "orders/{reference}/receipt/{of}": p.apiReceipt,
+		"POST " + apiPath + "orders":                           p.apiSubmit,
+		"GET " + apiPath + "orders":                            p.apiList,
+		"GET " + apiPath + "orders/{reference}":                p.apiShow,
+		"POST " + apiPath + "orders/{reference}/supplement":    p.apiSupplement,
+		"POST " + apiPath + "orders/{reference}/withdraw":      p.apiWithdraw,
+		"GET " + apiPath + "orders/{reference}/papers":         p.apiPapers,
+		"GET " + apiPath + "orders/{reference}/papers/{n}":     p.apiPaper,
+		"GET " + apiPath + "orders/{reference}/papers/{n}/pdf": p.apiPDF,
+		"GET " + apiPath + "orders/{reference}/receipt/{of}":   p.apiReceipt,
 	} {
 		mux.Handle(at, p.Officers.Program(callBytes, func(
 			w http.ResponseWriter, r *http.Request, a agency.Agency,
@@ -440,6 +441,19 @@ func (p *Pages) apiPaper(w http.ResponseWriter, r *http.Request, a agency.Agency
 		return err
 	}
 	return p.hand(w, r, o, x)
+}
+
+// apiPDF gives a signed paper as pages.
+func (p *Pages) apiPDF(w http.ResponseWriter, r *http.Request, a agency.Agency) error {
+	o, err := p.find(r, program(a))
+	if err != nil {
+		return err
+	}
+	x, err := p.paperOf(r, o)
+	if err != nil {
+		return err
+	}
+	return p.handPDF(w, r, a, o, x)
 }
 
 // apiReceipt gives the proof that a line about an order is in the public log.

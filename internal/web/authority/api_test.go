@@ -11,6 +11,7 @@ import (
 
 	"parley/internal/safety/agency"
 	"parley/internal/safety/order"
+	signedpaper "parley/internal/tlog/paper"
 	"parley/internal/web/officer/officertest"
 )
 
@@ -81,6 +82,11 @@ func TestProgramsOrder(t *testing.T) {
 	papers := w.call(key, http.MethodGet, at+"/papers", "")
 	if papers.Status != http.StatusOK || !strings.Contains(papers.Body, `"signed":"`) {
 		t.Errorf("papers: %d %s", papers.Status, papers.Body)
+	}
+	pages := w.call(key, http.MethodGet, at+"/papers/1/pdf", "")
+	if inside, err := signedpaper.FromPDF([]byte(pages.Body)); err != nil ||
+		string(inside) != said.Receipt {
+		t.Errorf("a paper as pages: %d, %v", pages.Status, err)
 	}
 	if got := w.call(key, http.MethodGet, at+"/papers/1", ""); got.Body != said.Receipt {
 		t.Errorf("the paper is not the receipt: %d", got.Status)

@@ -121,6 +121,7 @@ func (p *Pages) Mount(mux *http.ServeMux) {
 		{"POST " + orderPath + "{reference}/data", strong, p.data},
 		{"GET " + orderPath + "{reference}/papers/{n}", plain, p.letter},
 		{"GET " + orderPath + "{reference}/papers/{n}/signed", plain, p.signed},
+		{"GET " + orderPath + "{reference}/papers/{n}/pdf", plain, p.printed},
 		{"GET " + orderPath + "{reference}/receipt/{of}", plain, p.receipt},
 	} {
 		mux.Handle(x.at, p.Officers.Handle(x.access, x.h))

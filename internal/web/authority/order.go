@@ -320,14 +320,45 @@ func (p *Pages) signed(w http.ResponseWriter, r *http.Request, v *officer.Visit)
 	return p.hand(w, r, o, x)
 }
 
+// printed hands a signed paper out as pages.
+func (p *Pages) printed(w http.ResponseWriter, r *http.Request, v *officer.Visit) error {
+	o, err := p.find(r, sender(v))
+	if err != nil {
+		return err
+	}
+	x, err := p.paperOf(r, o)
+	if err != nil {
+		return err
+	}
+	return p.handPDF(w, r, v.Agency(), o, x)
+}
+
 // hand hands a signed paper out, and notes that it was fetched.
 func (p *Pages) hand(w http.ResponseWriter, r *http.Request, o order.Order, x order.Paper) error {
+	return p.handAs(w, r, o, x, "note", "text/plain; charset=utf-8", x.Signed)
+}
+
+// handPDF is hand of the pages in the agency's language, which have the signed paper in them.
+func (p *Pages) handPDF(
+	w http.ResponseWriter, r *http.Request, of agency.Agency, o order.Order, x order.Paper,
+) error {
+	b, err := p.Orders.Sign.PDF(x.Signed, of.Lang)
+	if err != nil {
+		return err
+	}
+	return p.handAs(w, r, o, x, "pdf", "application/pdf", b)
+}
+
+func (p *Pages) handAs(
+	w http.ResponseWriter, r *http.Request, o order.Order, x order.Paper, ends, mime string,
+	body []byte,
+) error {
 	if err := p.Orders.Fetched(r.Context(), o.Agency, o.ID, x.N); err != nil {
 		return err
 	}
-	name := fmt.Sprintf("%s-%d-%s.note", o.Reference, x.N, x.Kind)
+	name := fmt.Sprintf("%s-%d-%s.%s", o.Reference, x.N, x.Kind, ends)
 	w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
-	p.Site.Bytes(w, r, http.StatusOK, "text/plain; charset=utf-8", x.Signed)
+	p.Site.Bytes(w, r, http.StatusOK, mime, body)
 	return nil
 }
 

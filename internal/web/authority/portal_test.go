@@ -13,6 +13,7 @@ import (
 	"parley/internal/safety/order"
 	"parley/internal/safety/policy"
 	"parley/internal/store"
+	signedpaper "parley/internal/tlog/paper"
 	"parley/internal/web/officer/officertest"
 )
 
@@ -48,6 +49,11 @@ func TestOrderByForm(t *testing.T) {
 	p, err := w.orders.Sign.Read([]byte(paper.Body))
 	if err != nil || p.Reference != o.Reference || p.Document != o.Digest {
 		t.Errorf("the signed receipt: %v %+v", err, p)
+	}
+	pages := b.Get(path(o) + "/papers/1/pdf")
+	inside, err := signedpaper.FromPDF([]byte(pages.Body))
+	if err != nil || string(inside) != paper.Body {
+		t.Errorf("the receipt as pages: %d, %v, with %q in them", pages.Status, err, inside)
 	}
 	if letter := b.Get(path(o) + "/papers/1"); letter.Status != http.StatusOK ||
 		!strings.Contains(letter.Body, o.Digest) {
@@ -209,7 +215,8 @@ func TestTenancy(t *testing.T) {
 	}
 	key := w.key(w.bureau)
 	before := w.events(w.bureau.ID, agency.Foreign)
-	for i, at := range []string{"", "/supplement", "/papers/1", "/papers/1/signed", "/receipt/order"} {
+	for i, at := range []string{"", "/supplement", "/papers/1", "/papers/1/signed",
+		"/papers/1/pdf", "/receipt/order"} {
 		if got := other.Get(path(o) + at); got.Status != http.StatusNotFound {
 			t.Errorf("%s: %d", at, got.Status)
 		}
@@ -218,7 +225,9 @@ func TestTenancy(t *testing.T) {
 		}
 	}
 	api := apiPath + "orders/" + o.Reference
-	for _, at := range []string{"", "/papers", "/papers/1", "/receipt/order"} {
+	for _, at := range []string{
+		"", "/papers", "/papers/1", "/papers/1/pdf", "/receipt/order",
+	} {
 		if got := w.call(key, http.MethodGet, api+at, ""); got.Status != http.StatusNotFound {
 			t.Errorf("API%s: %d", at, got.Status)
 		}
