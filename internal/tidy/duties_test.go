@@ -20,8 +20,8 @@ var duties = []struct {
 	kind        string
 	first, last int
 }{
-	{"T", 1, 28}, {"T", 31, 37}, {"H", 1, 29}, {"D", 1, 33}, {"P", 1, 4}, {"S", 1, 6}, {"E", 1, 3},
-	{"L", 1, 5},
+	{"T", 1, 28}, {"T", 31, 37}, {"T", 51, 59}, {"H", 1, 29}, {"D", 1, 33}, {"P", 1, 4}, {"S", 1, 6},
+	{"E", 1, 3}, {"L", 1, 5},
 }
 
 // states are what can be said of a duty, and whether it needs a reason, code and a test.
