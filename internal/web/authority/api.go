@@ -432,28 +432,12 @@ func (p *Pages) apiPapers(w http.ResponseWriter, r *http.Request, a agency.Agenc
 }
 
 func (p *Pages) apiPaper(w http.ResponseWriter, r *http.Request, a agency.Agency) error {
-	o, err := p.find(r, program(a))
-	if err != nil {
-		return err
-	}
-	x, err := p.paperOf(r, o)
-	if err != nil {
-		return err
-	}
-	return p.hand(w, r, o, x)
+	return p.hand(w, r, program(a))
 }
 
 // apiPDF gives a signed paper as pages.
 func (p *Pages) apiPDF(w http.ResponseWriter, r *http.Request, a agency.Agency) error {
-	o, err := p.find(r, program(a))
-	if err != nil {
-		return err
-	}
-	x, err := p.paperOf(r, o)
-	if err != nil {
-		return err
-	}
-	return p.handPDF(w, r, a, o, x)
+	return p.handPDF(w, r, program(a), a.Lang)
 }
 
 // apiReceipt gives the proof that a line about an order is in the public log.

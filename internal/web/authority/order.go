@@ -263,11 +263,16 @@ func (p *Pages) data(w http.ResponseWriter, r *http.Request, v *officer.Visit) e
 	return nil
 }
 
-// paperOf is the paper of a request's number.
-func (p *Pages) paperOf(r *http.Request, o order.Order) (out order.Paper, err error) {
+// paperOf is the paper that a request names, with its order.
+func (p *Pages) paperOf(
+	r *http.Request, by order.Sender,
+) (o order.Order, out order.Paper, err error) {
 	n, err := strconv.ParseInt(r.PathValue("n"), 10, 64)
 	if err != nil {
-		return out, page.ErrNotFound
+		return o, out, page.ErrNotFound
+	}
+	if o, err = p.find(r, by); err != nil {
+		return o, out, err
 	}
 	err = p.Store.View(r.Context(), func(rd *store.Reader) error {
 		list, err := order.Papers(rd, o.Agency, o.ID)
@@ -279,7 +284,7 @@ func (p *Pages) paperOf(r *http.Request, o order.Order) (out order.Paper, err er
 		}
 		return cmp.Or(err, page.ErrNotFound)
 	})
-	return out, err
+	return o, out, err
 }
 
 // letterView is what the page of a paper shows.
@@ -291,11 +296,7 @@ type letterView struct {
 
 // letter shows a signed paper in words.
 func (p *Pages) letter(_ http.ResponseWriter, r *http.Request, v *officer.Visit) error {
-	o, err := p.find(r, sender(v))
-	if err != nil {
-		return err
-	}
-	x, err := p.paperOf(r, o)
+	o, x, err := p.paperOf(r, sender(v))
 	if err != nil {
 		return err
 	}
@@ -309,40 +310,32 @@ func (p *Pages) letter(_ http.ResponseWriter, r *http.Request, v *officer.Visit)
 
 // signed hands a signed paper out.
 func (p *Pages) signed(w http.ResponseWriter, r *http.Request, v *officer.Visit) error {
-	o, err := p.find(r, sender(v))
-	if err != nil {
-		return err
-	}
-	x, err := p.paperOf(r, o)
-	if err != nil {
-		return err
-	}
-	return p.hand(w, r, o, x)
+	return p.hand(w, r, sender(v))
 }
 
 // printed hands a signed paper out as pages.
 func (p *Pages) printed(w http.ResponseWriter, r *http.Request, v *officer.Visit) error {
-	o, err := p.find(r, sender(v))
-	if err != nil {
-		return err
-	}
-	x, err := p.paperOf(r, o)
-	if err != nil {
-		return err
-	}
-	return p.handPDF(w, r, v.Agency(), o, x)
+	return p.handPDF(w, r, sender(v), v.Agency().Lang)
 }
 
-// hand hands a signed paper out, and notes that it was fetched.
-func (p *Pages) hand(w http.ResponseWriter, r *http.Request, o order.Order, x order.Paper) error {
+// hand hands the signed paper that a request names out, and notes that it was fetched.
+func (p *Pages) hand(w http.ResponseWriter, r *http.Request, by order.Sender) error {
+	o, x, err := p.paperOf(r, by)
+	if err != nil {
+		return err
+	}
 	return p.handAs(w, r, o, x, "note", "text/plain; charset=utf-8", x.Signed)
 }
 
-// handPDF is hand of the pages in the agency's language, which have the signed paper in them.
+// handPDF is hand of its pages in the agency's language, which have the signed paper in them.
 func (p *Pages) handPDF(
-	w http.ResponseWriter, r *http.Request, of agency.Agency, o order.Order, x order.Paper,
+	w http.ResponseWriter, r *http.Request, by order.Sender, lang string,
 ) error {
-	b, err := p.Orders.Sign.PDF(x.Signed, of.Lang)
+	o, x, err := p.paperOf(r, by)
+	if err != nil {
+		return err
+	}
+	b, err := p.Orders.Sign.PDF(x.Signed, lang)
 	if err != nil {
 		return err
 	}
