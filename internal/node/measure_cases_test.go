@@ -243,7 +243,7 @@ func TestMeasures(t *testing.T) {
 	for _, where := range []string{
 		"messages.getHistory by stranger", "channels.getMessages by foreigner",
 		"messages.search by stranger", "updates.getChannelDifference by member",
-		"messages.getUnreadMentions by member",
+		"messages.getUnreadMentions by member", "export by author",
 	} {
 		if !before["text"][where] {
 			t.Errorf("the text is not even seen in %s", where)

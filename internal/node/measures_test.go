@@ -3,6 +3,7 @@ package node
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/gotd/td/tg"
 
+	"parley/internal/chat/takeout"
 	"parley/internal/ids"
 	"parley/internal/safety"
 	"parley/internal/safety/enforce"
@@ -211,12 +213,22 @@ func id(n int64) []byte { return binary.LittleEndian.AppendUint64(nil, uint64(n)
 // seen says in which answers somebody met which secrets: "messages.getHistory by member".
 type seen map[string]bool
 
-// look reads everything by every method as every viewer, and says where each secret turned up.
+// look reads everything by every method as every viewer, and everybody's copy of his data, and says
+// where each secret turned up.
 func (s *scene) look(t *testing.T, secrets map[string][]byte) map[string]seen {
 	t.Helper()
 	out := make(map[string]seen)
 	for name := range secrets {
 		out[name] = make(seen)
+	}
+	note := func(where string, answers ...[]byte) {
+		for name, secret := range secrets {
+			for _, a := range answers {
+				if bytes.Contains(a, secret) {
+					out[name][where] = true
+				}
+			}
+		}
 	}
 	for who, p := range s.viewers() {
 		for _, method := range slices.Sorted(maps.Keys(readers)) {
@@ -227,14 +239,14 @@ func (s *scene) look(t *testing.T, secrets map[string][]byte) map[string]seen {
 			p.mu.Lock()
 			answers := p.read
 			p.mu.Unlock()
-			for name, secret := range secrets {
-				for _, a := range answers {
-					if bytes.Contains(a, secret) {
-						out[name][method+" by "+who] = true
-					}
-				}
-			}
+			note(method+" by "+who, answers...)
 		}
+		var export bytes.Buffer
+		err := takeout.Write(ctx(), s.n.Store, p.self, &export)
+		if err != nil && !errors.Is(err, takeout.ErrEnded) {
+			t.Fatal(err)
+		}
+		note("export by "+who, export.Bytes())
 	}
 	return out
 }

@@ -4,7 +4,8 @@
 //
 // Invariants: of a channel or supergroup it has what the account wrote itself and nothing of
 // others; of its own box it has what the account sees there; secret chats are not in it, because
-// the server has nothing of them; a file is named, and not put in.
+// the server has nothing of them; a file is named, and not put in. What the service has taken away
+// or withholds from the account is not in its copy either, which says why in its place.
 //
 // https://core.telegram.org/import-export
 package takeout
@@ -13,6 +14,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -20,12 +22,16 @@ import (
 	"time"
 
 	"parley/internal/chat/message"
+	"parley/internal/chat/restrict"
 	"parley/internal/ids"
 	"parley/internal/store"
 )
 
 // page is how many messages are read at once.
 const page = 200
+
+// ErrEnded is for an account that the service has ended: nothing of it is served to anybody.
+var ErrEnded = errors.New("takeout: the service has ended this account")
 
 // person is who the account is.
 type person struct {
@@ -68,6 +74,8 @@ type item struct {
 	Reply  int64  `json:"reply_to_message_id,omitempty"`
 	Medium string `json:"media_id,omitempty"`
 	Text   string `json:"text"`
+	// Withheld is why the message is withheld; Text says it in words then.
+	Withheld string `json:"restriction_reason,omitempty"`
 }
 
 // writer writes a file and keeps its first error.
@@ -91,7 +99,7 @@ func (w *writer) value(x any) {
 }
 
 // Write writes the copy of an account. Messages are read in pages, so that what arrives meanwhile
-// may be in it or not.
+// may be in it or not. ErrEnded.
 func Write(ctx context.Context, s *store.Store, user ids.UserID, to io.Writer) error {
 	w := &writer{Writer: bufio.NewWriter(to)}
 	var dialogs []store.Dialog
@@ -139,6 +147,22 @@ func about(r *store.Reader, user ids.UserID) (
 	if err != nil {
 		return who, nil, nil, err
 	}
+	if u.Flags.Has(store.UserTerminated) {
+		return who, nil, nil, ErrEnded
+	}
+	if u.Flags.Has(store.UserMeasured) {
+		a, err := restrict.Of(r, user)
+		if err != nil {
+			return who, nil, nil, err
+		}
+		v, err := restrict.OfPeer(r, a, user.Peer())
+		if err != nil {
+			return who, nil, nil, err
+		}
+		if v.Hidden() {
+			u.About = ""
+		}
+	}
 	who = person{
 		user, u.FirstName, u.LastName, "+" + u.Phone, u.Username, u.About, stamp(u.Created),
 	}
@@ -148,7 +172,13 @@ func about(r *store.Reader, user ids.UserID) (
 	}
 	contacts, devices = []contact{}, []device{}
 	for _, c := range book {
-		contacts = append(contacts, contact{c.Contact, c.FirstName, c.LastName, c.Phone})
+		ended, err := endedUser(r, c.Contact)
+		if err != nil {
+			return who, nil, nil, err
+		}
+		if !ended {
+			contacts = append(contacts, contact{c.Contact, c.FirstName, c.LastName, c.Phone})
+		}
 	}
 	list, err := r.Authorizations(user)
 	for _, a := range list {
@@ -157,6 +187,15 @@ func about(r *store.Reader, user ids.UserID) (
 		})
 	}
 	return who, contacts, devices, err
+}
+
+// endedUser tells whether the service has ended somebody's account.
+func endedUser(r *store.Reader, user ids.UserID) (bool, error) {
+	u, err := r.User(user)
+	if store.IsNotFound(err) {
+		return false, nil
+	}
+	return u.Flags.Has(store.UserTerminated), err
 }
 
 func stamp(unix int64) string { return time.Unix(unix, 0).UTC().Format("2006-01-02T15:04:05") }
@@ -215,6 +254,14 @@ func messages(
 	r *store.Reader, user ids.UserID, d store.Dialog, below int64, names map[ids.Peer]string,
 ) (out []item, n int, last int64, err error) {
 	last = below
+	shut, err := closed(r, d.Peer)
+	if err != nil || shut {
+		return nil, 0, last, err
+	}
+	a, err := restrict.Of(r, user)
+	if err != nil {
+		return nil, 0, last, err
+	}
 	var rows []store.Message
 	if d.Peer.Kind() == ids.Channel {
 		var own []int64
@@ -233,32 +280,63 @@ func messages(
 	}
 	for _, m := range rows {
 		last = min(last, m.ID)
-		c, err := message.DecodeContent(m.Body)
+		x, err := one(r, a, m, names)
 		if err != nil {
 			return nil, 0, last, err
-		}
-		from := m.From
-		if _, known := names[from]; !known {
-			if names[from], err = nameOf(r, from); err != nil {
-				return nil, 0, last, err
-			}
-		}
-		x := item{
-			ID: m.ID, Type: "message", Date: stamp(m.Date), Unix: strconv.FormatInt(m.Date, 10),
-			From: names[from], FromID: fromID(from), Reply: m.ReplyTo, Text: c.Text,
-		}
-		if m.Edited != 0 {
-			x.Edited = strconv.FormatInt(m.Edited, 10)
-		}
-		if c.Action != nil {
-			x.Type = "service"
-		}
-		if c.Media != nil && c.Media.ID != 0 {
-			x.Medium = strconv.FormatInt(c.Media.ID, 10)
 		}
 		out = append(out, x)
 	}
 	return out, len(rows), last, nil
+}
+
+// closed tells whether the service has ended a chat: nothing in it is served then.
+func closed(r *store.Reader, p ids.Peer) (bool, error) {
+	if p.Kind() == ids.User {
+		return false, nil
+	}
+	c, err := r.Chat(p)
+	if store.IsNotFound(err) {
+		return false, nil
+	}
+	return c.Flags.Has(store.ChatTerminated), err
+}
+
+// one is a message as its owner may see it.
+func one(
+	r *store.Reader, a restrict.Audience, m store.Message, names map[ids.Peer]string,
+) (x item, err error) {
+	if _, known := names[m.From]; !known {
+		if names[m.From], err = nameOf(r, m.From); err != nil {
+			return x, err
+		}
+	}
+	x = item{
+		ID: m.ID, Type: "message", Date: stamp(m.Date), Unix: strconv.FormatInt(m.Date, 10),
+		From: names[m.From], FromID: fromID(m.From), Reply: m.ReplyTo,
+	}
+	if m.Edited != 0 {
+		x.Edited = strconv.FormatInt(m.Edited, 10)
+	}
+	if m.Flags.Has(store.Service) {
+		x.Type = "service"
+	}
+	v, err := message.Verdict(r, a, m)
+	if err != nil {
+		return x, err
+	}
+	if v.Hidden() {
+		x.Withheld, x.Text = v.Withheld[0].Word, v.Withheld[0].Text
+		return x, nil
+	}
+	c, err := message.DecodeContent(m.Body)
+	if err != nil {
+		return x, err
+	}
+	x.Text = c.Text
+	if c.Media != nil && c.Media.ID != 0 {
+		x.Medium = strconv.FormatInt(c.Media.ID, 10)
+	}
+	return x, nil
 }
 
 // fromID is how an export calls who wrote something.
@@ -269,12 +347,15 @@ func fromID(p ids.Peer) string {
 	return "channel" + strconv.FormatInt(int64(p), 10)
 }
 
-// nameOf is what somebody or a chat is called; empty for what is gone.
+// nameOf is what somebody or a chat is called; empty for what is gone, and for whose account the
+// service has ended.
 func nameOf(r *store.Reader, p ids.Peer) (name string, err error) {
 	if p.Kind() == ids.User {
 		var u store.User
 		u, err = r.User(p.User())
-		name = strings.TrimSpace(u.FirstName + " " + u.LastName)
+		if !u.Flags.Has(store.UserTerminated) {
+			name = strings.TrimSpace(u.FirstName + " " + u.LastName)
+		}
 	} else {
 		var c store.Chat
 		c, err = r.Chat(p)
