@@ -57,6 +57,24 @@ func testNames(d *desk) {
 	equal(d, "phone of another", read(d, phone), d.user(1))
 	d.update(func(tx *store.Tx) error { return tx.FreePhone("49001", d.user(1)) })
 	absent(d, phone)
+	d.update(func(tx *store.Tx) error {
+		for n, number := range []string{"4911", "49", "4912", "50", "48"} {
+			if err := tx.TakePhone(number, d.user(int64(n))); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	phones := func(from string, limit int) []store.Phone {
+		return read(d, func(r *store.Reader) ([]store.Phone, error) {
+			return r.Phones(from, "50", limit)
+		})
+	}
+	equal(d, "numbers", phones("49", 9), []store.Phone{
+		{Number: "49", User: d.user(1)}, {Number: "4911", User: d.user(0)},
+		{Number: "4912", User: d.user(2)},
+	})
+	equal(d, "some numbers", phones("491", 1), []store.Phone{{Number: "4911", User: d.user(0)}})
 
 	name := func(r *store.Reader) (ids.Peer, error) { return r.PeerByUsername("nameb") }
 	absent(d, name)
