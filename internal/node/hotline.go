@@ -37,7 +37,19 @@ func (n *Node) openHotline() error {
 		Store: n.Store, Clock: n.clock, Random: rand.Reader, Agencies: n.Agencies,
 		Within: time.Duration(n.Config.Hotline.Regulators), Wake: n.wake,
 	}
-	return nil
+	server, err := n.mailServer()
+	if err != nil {
+		return err
+	}
+	told := hotline.TellerOptions{
+		Store: n.Store, Clock: n.clock, References: n.safetyReferences(),
+		URL: n.Config.Web.PublicURL, Name: serviceName, Log: n.log,
+	}
+	if server != nil {
+		told.Send = server.Send
+	}
+	n.Flaggers, err = hotline.NewTeller(told)
+	return err
 }
 
 // wake rings the emergency line.
@@ -64,11 +76,14 @@ func (n *Node) hotlinePages(site *page.Site, door *officer.Door) (*hotlines.Page
 	})
 }
 
-// takeUpHotlines takes up what hotlines reported and wakes somebody for what regulators wait for,
-// until the node ends.
+// takeUpHotlines takes up what hotlines reported, tells them how it ended, and wakes somebody for
+// what regulators wait for, until the node ends.
 func (n *Node) takeUpHotlines() {
 	n.start(func() {
 		n.Hotlines.Run(n.ctx, func(err error) { n.log.Error("hotlines", "error", err) })
+	})
+	n.start(func() {
+		n.Flaggers.Run(n.ctx, func(err error) { n.log.Error("telling hotlines", "error", err) })
 	})
 	n.start(func() {
 		n.Inquiries.Run(n.ctx, func(err error) { n.log.Error("inquiries", "error", err) })

@@ -120,6 +120,8 @@ type Node struct {
 	Tips   *cybertip.Service
 	// Hotlines is the lane of trusted flaggers and hotlines.
 	Hotlines *hotline.Service
+	// Flaggers tells them by mail how what they reported ended.
+	Flaggers *hotline.Teller
 	// Inquiries are the questions of regulators.
 	Inquiries *inquiry.Service
 	// OnCall is the emergency line.

@@ -65,11 +65,33 @@ func testHotlines(d *desk) {
 	} {
 		equal(d, what, read(d, list), []store.HotlineItem{i})
 	}
+	testHotlineTold(d, i)
 	testHotlineMeasures(d)
 	equal(d, "names", read(d, func(r *store.Reader) (bool, error) {
 		list, err := r.UsernamesAfter("\U0010ffff", 5)
 		return len(list) == 0, err
 	}), true)
+}
+
+func testHotlineTold(d *desk, i store.HotlineItem) {
+	untold := func(r *store.Reader) ([]store.HotlineItem, error) {
+		return r.UntoldHotlineItems(i.Agency, 5)
+	}
+	next := func(r *store.Reader) (store.HotlineItem, error) {
+		return r.NextUntoldHotline(i.Agency - 1)
+	}
+	for notified, owed := range map[int64]bool{8: false, -1: false, 0: true, -70: true} {
+		i.Notified = notified
+		d.update(func(tx *store.Tx) error { return tx.ChangeHotlineItem(i) })
+		equal(d, "to be told", len(read(d, untold)) == 1, owed)
+	}
+	i.Notified = -70
+	d.update(func(tx *store.Tx) error { return tx.ChangeHotlineItem(i) })
+	equal(d, "the next to be told", read(d, next), i)
+	d.update(func(tx *store.Tx) error { return tx.TellHotlineItem(i.Agency, i.ID, 0, 5) })
+	equal(d, "what changed is not told", len(read(d, untold)), 1)
+	d.update(func(tx *store.Tx) error { return tx.TellHotlineItem(i.Agency, i.ID, -70, 5) })
+	equal(d, "told", len(read(d, untold)), 0)
 }
 
 func testHotlineMeasures(d *desk) {

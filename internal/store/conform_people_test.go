@@ -52,6 +52,9 @@ func testNames(d *desk) {
 	absent(d, phone)
 	d.update(func(tx *store.Tx) error { return tx.TakePhone("49001", d.user(1)) })
 	equal(d, "phone", read(d, phone), d.user(1))
+	equal(d, "phones from one on", read(d, func(r *store.Reader) ([]store.Phone, error) {
+		return r.Phones("49001", "49002", 5)
+	}), []store.Phone{{Number: "49001", User: d.user(1)}})
 	d.refused(store.ErrConflict, func(tx *store.Tx) error { return tx.TakePhone("49001", d.user(2)) })
 	d.update(func(tx *store.Tx) error { return tx.FreePhone("49001", d.user(2)) })
 	equal(d, "phone of another", read(d, phone), d.user(1))

@@ -25,7 +25,8 @@ type HotlineItem struct {
 	// Outcome is how it ended, First how it ended at first; 0 while it has not.
 	Outcome, First int64
 	Decision       int64
-	// Notified is when the agency was told of the outcome, 0 while it was not.
+	// Notified is when the agency was told of the outcome, 0 while it was not, negative when a mail
+	// was begun that tells it, -1 when nobody is told.
 	Notified int64
 	Body     []byte
 }
@@ -80,6 +81,15 @@ var (
 	hotItemReceived = define("hotline_item.received", "hotline_items", acrossShards,
 		`select `+hotItemColumns+` from hotline_items where state = 1 and item_id > $1
 		order by item_id limit $2`)
+	hotItemNextUntold = define("hotline_item.next_untold", "hotline_items", acrossShards,
+		`select `+hotItemColumns+` from hotline_items where state = 3 and notified <= 0
+		and notified <> -1 and agency_id > $1 order by agency_id, notified, item_id limit 1`)
+	hotItemUntold = define("hotline_item.untold", "hotline_items", "agency_id",
+		`select `+hotItemColumns+` from hotline_items where agency_id = $1 and state = 3
+		and notified <= 0 and notified <> -1 order by notified, item_id limit $2`)
+	hotItemTell = define("hotline_item.tell", "hotline_items", "agency_id",
+		`update hotline_items set notified = $4
+		where agency_id = $1 and item_id = $2 and notified = $3`)
 	hotMeasurePut = define("hotline_measure.put", "hotline_measures", "agency_id",
 		`insert into hotline_measures (`+hotMeasureColumns+`)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
@@ -182,6 +192,24 @@ func (r *Reader) DecidedHotlineItems(agency, since int64, limit int) ([]HotlineI
 // ReceivedHotlineItems returns up to limit items above one that nothing was done with yet.
 func (r *Reader) ReceivedHotlineItems(after int64, limit int) ([]HotlineItem, error) {
 	return r.hotlineItems(hotItemReceived, after, limit)
+}
+
+// NextUntoldHotline returns an item, of the first agency above one, whose outcome is still to be
+// told; ErrNotFound for none.
+func (r *Reader) NextUntoldHotline(agency int64) (i HotlineItem, err error) {
+	err = r.one(hotItemNextUntold, []any{agency}, i.fields()...)
+	return i, err
+}
+
+// UntoldHotlineItems returns up to limit items of an agency whose outcome is still to be told,
+// those whose mail was begun first.
+func (r *Reader) UntoldHotlineItems(agency int64, limit int) ([]HotlineItem, error) {
+	return r.hotlineItems(hotItemUntold, agency, limit)
+}
+
+// TellHotlineItem changes what is noted of telling an item's outcome, unless it is not what it was.
+func (t *Tx) TellHotlineItem(agency, id, was, is int64) error {
+	return t.exec(hotItemTell, agency, id, was, is)
 }
 
 func (r *Reader) hotlineItems(st *statement, args ...any) (out []HotlineItem, err error) {

@@ -66,6 +66,7 @@ var acrossShards = map[string]string{
 	"finding.count":            "a page of the console",
 	"finding.list":             "a page of the console",
 	"hotline_item.received":    "what a worker takes up",
+	"hotline_item.next_untold": "what a worker tells",
 	"hotline_measure.open":     "a queue of staff",
 	"inquiry.overdue":          "a sweep in the background",
 	"inquiry.waiting":          "a queue of staff",

@@ -131,7 +131,8 @@ type Record struct {
 	Check Check `cbor:"5,keyasint,omitempty"`
 	// Key encrypts what it is given: an age recipient or an armoured OpenPGP key.
 	Key string `cbor:"6,keyasint,omitempty"`
-	// Answers is where it wants to be told that papers wait, a mail address.
+	// Answers is where it wants to be told that papers wait, or how what it reported ended: a mail
+	// address.
 	Answers string `cbor:"7,keyasint,omitempty"`
 }
 

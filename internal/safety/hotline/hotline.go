@@ -112,7 +112,7 @@ type Item struct {
 	// Outcome is how it ended, First how it ended before that was changed; 0 for not yet.
 	Outcome, First int64
 	Decision       int64
-	// Notified is when the agency was told of the outcome.
+	// Notified is when the agency was told of the outcome by mail, 0 or less for not.
 	Notified int64
 	Said
 }

@@ -56,10 +56,15 @@ func newLane(t *testing.T) *lane {
 	return l
 }
 
-// agency makes an agency of a kind, as if two people had checked it.
+// agency makes an agency of a kind, as if two people had checked it. Trusted flaggers have an
+// address for outcomes.
 func (l *lane) agency(id int64, k agency.Kind) agency.Agency {
 	l.Helper()
-	body, err := cbor.Marshal(agency.Record{})
+	record := agency.Record{}
+	if k == agency.TrustedFlagger {
+		record.Answers = fmt.Sprintf("desk%d@example.org", id)
+	}
+	body, err := cbor.Marshal(record)
 	if err != nil {
 		l.Fatal(err)
 	}

@@ -18,7 +18,8 @@ create unique index hotline_submissions_once on hotline_submissions (agency_id, 
 
 -- One thing that was reported. kinds: 1 a place, 2 the digest of a file, 3 a place that has such a file,
 -- whose digest is the item in part_of. states: 1 received, 2 with people, 3 decided, 4 looked for, 5
--- refused. changed is how often its outcome became another one.
+-- refused. notified is when the agency was told of the outcome, 0 for not yet, negative the time at
+-- which a mail was begun that tells it, -1 when nobody is told.
 -- shard: agency_id
 create table hotline_items (
     agency_id     bigint not null,
@@ -42,6 +43,8 @@ create table hotline_items (
 create index hotline_items_submission on hotline_items (agency_id, submission_id, item_id);
 create index hotline_items_report on hotline_items (agency_id, report_id) where report_id > 0;
 create index hotline_items_decided on hotline_items (agency_id, decided, item_id) where decided > 0;
+create index hotline_items_untold on hotline_items (agency_id, notified, item_id)
+    where state = 3 and notified <= 0 and notified <> -1;
 create index hotline_items_received on hotline_items (item_id) where state = 1;
 
 -- Warnings and suspensions for misuse, and what was answered to who complained. kinds: 1 warning, 2

@@ -58,9 +58,11 @@ type itemJSON struct {
 	Outcome   string          `json:"outcome,omitempty"`
 	First     string          `json:"first_outcome,omitempty"`
 	Decided   string          `json:"decided,omitempty"`
-	Decision  *decisionJSON   `json:"decision,omitempty"`
-	Status    string          `json:"status,omitempty"`
-	Receipt   string          `json:"receipt,omitempty"`
+	// Told is when that was mailed.
+	Told     string        `json:"told,omitempty"`
+	Decision *decisionJSON `json:"decision,omitempty"`
+	Status   string        `json:"status,omitempty"`
+	Receipt  string        `json:"receipt,omitempty"`
 }
 
 // searchJSON says what a digest was compared with.
@@ -100,6 +102,7 @@ func (p *Pages) item(
 		Location: i.Location, SHA256: i.SHA256, Category: i.Category, Keyword: i.Keyword,
 		State: i.State.String(), Received: moment(i.Created), Problem: i.Problem,
 		Decided: moment(i.Decided), Outcome: hotline.Ended(i.Outcome),
+		Told: moment(max(i.Notified, 0)),
 	}
 	if i.PartOf != 0 {
 		out.PartOf = p.Hotlines.Reference(hotline.Item{Agency: i.Agency, ID: i.PartOf})

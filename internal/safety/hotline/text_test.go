@@ -1,0 +1,27 @@
+package hotline
+
+import (
+	"strings"
+	"testing"
+
+	"parley/internal/safety/words"
+)
+
+// TestTextsAreWhole: every language has all texts of mails, with the same places to fill in.
+func TestTextsAreWhole(t *testing.T) {
+	all, err := words.Read(mailTexts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) != 9 {
+		t.Errorf("%d languages", len(all))
+	}
+	for lang, said := range all {
+		for key, text := range said {
+			want, ok := all[words.Fallback][key]
+			if !ok || strings.Count(text, "%") != strings.Count(want, "%") {
+				t.Errorf("%s: %s is no text of the fallback, or is filled in otherwise", lang, key)
+			}
+		}
+	}
+}
