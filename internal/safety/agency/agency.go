@@ -240,8 +240,9 @@ func (n New) check() error {
 	return nil
 }
 
-// Propose writes an agency down, which has no standing until it is checked and approved. A Refusal
-// says what is missing, ErrTaken that its country has one of that name.
+// Propose writes an agency down, which has no standing until it is checked and approved. Another
+// one that it could be taken for is noted. A Refusal says what is missing, ErrTaken that its
+// country has one of that name.
 func (s *Service) Propose(ctx context.Context, staff int64, n New) (Agency, error) {
 	n.Name = strings.Join(strings.Fields(n.Name), " ")
 	if err := n.check(); err != nil {
@@ -273,8 +274,21 @@ func (s *Service) Propose(ctx context.Context, staff int64, n New) (Agency, erro
 	if err != nil {
 		return Agency{}, err
 	}
+	var known Names
+	err = s.Store.View(ctx, func(r *store.Reader) (err error) {
+		known, err = NamesOf(r)
+		return err
+	})
+	if err != nil {
+		return Agency{}, err
+	}
+	like := known.resembled(a)
 	return a, s.Store.Update(ctx, key(id), func(tx *store.Tx) error {
-		return put(tx, a, Event{At: a.Created, Staff: staff, Kind: WasProposed, Text: a.Name})
+		err := put(tx, a, Event{At: a.Created, Staff: staff, Kind: WasProposed, Text: a.Name})
+		if err != nil || like == "" {
+			return err
+		}
+		return add(tx, id, Event{At: a.Created, Kind: Resembled, Text: like})
 	})
 }
 

@@ -39,6 +39,8 @@ const (
 	Rekeyed EventKind = 18
 	// Misuse is a warning or a suspension of a hotline's lane, or what was answered about one.
 	Misuse EventKind = 19
+	// Resembled is that the name or a domain of an agency could be taken for another's.
+	Resembled EventKind = 20
 )
 
 // String is the kind's name in pages and commands.
@@ -50,7 +52,7 @@ func (k EventKind) String() string {
 		OfficerReset: "officer-reset", OfficerSuspended: "officer-suspended",
 		OfficerAttested: "officer-attested", KeyIssued: "key-issued", KeyRevoked: "key-revoked",
 		Foreign: "foreign", Refused: "refused", Scored: "scored", SignedIn: "signed-in",
-		Rekeyed: "rekeyed", Misuse: "misuse",
+		Rekeyed: "rekeyed", Misuse: "misuse", Resembled: "look-alike",
 	}
 	if k < WasProposed || int(k) >= len(names) {
 		return "unknown"

@@ -37,6 +37,7 @@ import (
 	"parley/internal/keyring"
 	"parley/internal/limit"
 	"parley/internal/safety"
+	"parley/internal/safety/agency"
 	"parley/internal/safety/door"
 	"parley/internal/safety/instrument"
 	"parley/internal/safety/order"
@@ -205,6 +206,10 @@ type arrival struct {
 	parts []order.Attachment
 	typed []order.Document
 	done  Outcome
+	// known are the names of agencies, alike is set when the sender's domain is made to be taken
+	// for one of theirs.
+	known agency.Names
+	alike bool
 }
 
 // Receive takes a mail in. When it returns nil the mail is stored, with what became of it.
@@ -224,6 +229,9 @@ func (s *Service) Receive(ctx context.Context, in Arrived) error {
 	}
 	a.Lang, a.Lost = m.lang, m.lost
 	a.Signs = s.signs(in, m)
+	if err := a.resembles(ctx); err != nil {
+		return err
+	}
 	if err := a.keep(ctx); err != nil {
 		return err
 	}
@@ -325,7 +333,9 @@ func (a *arrival) order(ctx context.Context, list []order.Document) error {
 			d.Lang = a.Lang
 		}
 		before := a.About
-		_, err := a.Orders.SubmitWith(ctx, order.Sender{}, d,
+		from := order.Sender{Signals: agency.Signals{LookAlike: a.alike ||
+			agency.AlikeName(d.Authority, a.known.Of[d.Country]) != ""}}
+		_, err := a.Orders.SubmitWith(ctx, from, d,
 			func(tx *store.Tx, got order.Receipt) error {
 				a.About = append(slices.Clone(before), about{ID: got.Order.ID})
 				if i < len(list)-1 {

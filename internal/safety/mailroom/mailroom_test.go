@@ -426,3 +426,35 @@ func TestAnswersAreOwed(t *testing.T) {
 		t.Error("not sent once")
 	}
 }
+
+// TestLookAlikes: a domain or a name that is made to be taken for an agency's is told to who looks
+// at the order, and changes nothing of what becomes of the mail.
+func TestLookAlikes(t *testing.T) {
+	w := start(t)
+	_, err := w.orders.Agencies.Propose(t.Context(), 7, agency.New{
+		Name: "Court", Country: "DE", Lang: "de", Kind: agency.Court,
+		Officials: []agency.Official{{Name: "A", Office: "Head"}, {Name: "B", Office: "Desk"}},
+		Domains:   []string{"court.example"}, Agreement: strings.Repeat("a", 64),
+	})
+	w.ok(err)
+	const look = "look-alike-domain"
+	for from, want := range map[string]bool{
+		"clerk@court.example": false, "clerk@c0urt.example": true, "clerk@bank.example": false,
+	} {
+		mail := strings.ReplaceAll(head(from, "Order"), "clerk@court.example", from) + "\nx\n"
+		if got := w.receive(mail); got != mailroom.Ordered {
+			t.Fatalf("%s became %q", from, got)
+		}
+		if got := w.newest(); slices.Contains(got.Signals, look) != want ||
+			got.State != order.Refused {
+			t.Errorf("%s: %v, %v", from, got.State, got.Signals)
+		}
+	}
+	for name, want := range map[string]bool{"Court": false, "C0urt": true, "Bank": false} {
+		w.receive(head(name, "Order") + "\nInstrument: dsa-9\nNumber: 1\nAuthority: " + name +
+			"\nCountry: DE\nAction: remove\n")
+		if got := w.newest(); slices.Contains(got.Signals, look) != want {
+			t.Errorf("%s: %v, %+v", name, got.Signals, got.Document)
+		}
+	}
+}

@@ -2,9 +2,13 @@ package mailroom
 
 import (
 	"bytes"
+	"context"
 	"strings"
 
 	"github.com/emersion/go-msgauth/dkim"
+
+	"parley/internal/safety/agency"
+	"parley/internal/store"
 )
 
 // signatures is how many signatures of domains are checked.
@@ -40,6 +44,21 @@ func (s *Service) signs(in Arrived, m content) (out []string) {
 		}
 	}
 	return append(out, said)
+}
+
+// resembles notes when the sender's domain is made to be taken for an agency's.
+func (a *arrival) resembles(ctx context.Context) error {
+	err := a.Store.View(ctx, func(r *store.Reader) (err error) {
+		a.known, err = agency.NamesOf(r)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if a.alike = agency.Alike(domainOf(a.m.from.Address), a.known.Domains) != ""; a.alike {
+		a.Signs = append(a.Signs, "look-alike-domain")
+	}
+	return nil
 }
 
 // domainOf is the domain of an address, in lower case.
