@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"io"
 
 	"parley/internal/chat/account"
@@ -19,7 +20,7 @@ import (
 // openMarkets builds what knows where the service is offered.
 func (n *Node) openMarkets() error {
 	n.Markets = &market.Service{
-		Store: n.Store, Clock: n.clock,
+		Store: n.Store, Clock: n.clock, Decisions: n.Decisions,
 		Tell: func(ctx context.Context, to market.Told) error {
 			return n.Statements.Announce(ctx, to.User, "market."+string(to.State),
 				string(to.Country), to.Random)
@@ -29,13 +30,15 @@ func (n *Node) openMarkets() error {
 	return nil
 }
 
-// tellMarkets tells people of countries that are being left.
+// tellMarkets tells people of countries that are being left, and lifts what was withheld in those
+// that are open again.
 func (n *Node) tellMarkets() {
 	n.start(func() {
 		failed := func(err error) { n.log.Error("telling of markets", "error", err) }
 		new(owed.Worker).Run(n.ctx, proxiesEvery, failed, func(ctx context.Context) error {
-			_, err := n.Markets.TellAll(ctx)
-			return err
+			_, told := n.Markets.TellAll(ctx)
+			_, lifted := n.Markets.LiftAll(ctx)
+			return errors.Join(told, lifted)
 		})
 	})
 }

@@ -25,7 +25,9 @@ import (
 	"parley/internal/chat"
 	"parley/internal/chat/account"
 	"parley/internal/clock"
+	"parley/internal/safety"
 	"parley/internal/safety/country"
+	"parley/internal/safety/decide"
 	"parley/internal/store"
 )
 
@@ -77,6 +79,10 @@ type Change struct {
 	At  time.Time `json:"at"`
 	Why string    `json:"why"`
 	By  string    `json:"by,omitempty"`
+	// Withheld are the categories of which what is public is withheld in the country, by the mass
+	// measure Batch; of a batch that nobody approved nothing is.
+	Withheld []safety.Category `json:"withheld,omitempty"`
+	Batch    int64             `json:"batch,omitempty"`
 }
 
 // Market is a country with its changes, the oldest first.
@@ -97,6 +103,8 @@ func (m Market) State() State {
 type Service struct {
 	Store *store.Store
 	Clock clock.Clock
+	// Decisions make and lift what is withheld in restricted countries.
+	Decisions *decide.Service
 	// Tell tells an account what became of a country. It may be called twice with the same random
 	// number, and tells once.
 	Tell func(ctx context.Context, to Told) error
@@ -145,14 +153,8 @@ func All(r *store.Reader) (out []Market, err error) {
 
 // Set gives a country a state. ErrCountry, ErrState, ErrWhy.
 func (s *Service) Set(ctx context.Context, of country.Code, c Change) error {
-	switch {
-	case !of.Valid():
-		return ErrCountry
-	case !slices.Contains(States(), c.State):
-		return ErrState
-	case strings.TrimSpace(c.Why) == "" || strings.TrimSpace(c.By) == "" ||
-		utf8.RuneCountInString(c.Why) > whyRunes || utf8.RuneCountInString(c.By) > byRunes:
-		return ErrWhy
+	if err := s.check(of, c); err != nil {
+		return err
 	}
 	c.At = s.Clock.Now().UTC().Truncate(time.Second)
 	return s.Store.Update(ctx, account.ServiceUser.Peer(), func(tx *store.Tx) error {
@@ -166,12 +168,26 @@ func (s *Service) Set(ctx context.Context, of country.Code, c Change) error {
 		if !there {
 			all = slices.Insert(all, i, stored{Market: Market{Country: of}})
 		}
-		if all[i].State() == c.State {
+		if all[i].State() == c.State && c.Batch == 0 {
 			return ErrState
 		}
 		all[i].Changes, all[i].Place = append(all[i].Changes, c), ""
 		return write(tx, all)
 	})
+}
+
+// check says what a change lacks.
+func (s *Service) check(of country.Code, c Change) error {
+	switch {
+	case !of.Valid():
+		return ErrCountry
+	case !slices.Contains(States(), c.State):
+		return ErrState
+	case strings.TrimSpace(c.Why) == "" || strings.TrimSpace(c.By) == "" ||
+		utf8.RuneCountInString(c.Why) > whyRunes || utf8.RuneCountInString(c.By) > byRunes:
+		return ErrWhy
+	}
+	return nil
 }
 
 // Country is the country of a telephone number in digits; "" for a number of none, as anonymous
@@ -194,7 +210,7 @@ func Public(all []Market) ([]byte, error) {
 	for i := range all {
 		all[i].Changes = slices.Clone(all[i].Changes)
 		for j := range all[i].Changes {
-			all[i].Changes[j].By = ""
+			all[i].Changes[j].By, all[i].Changes[j].Batch = "", 0
 		}
 	}
 	b, err := json.MarshalIndent(all, "", "\t")
