@@ -77,13 +77,13 @@ func (s *Service) Restrict(
 func (s *Service) drafts(
 	ctx context.Context, of country.Code, c Change, w Withholding,
 ) (out []decide.Draft, err error) {
-	seen := map[safety.Subject]bool{}
+	seen, gone := map[safety.Subject]bool{}, map[safety.Subject]bool{}
 	for from := int64(1); ; {
 		var page []store.Decision
 		err := s.Store.View(ctx, func(r *store.Reader) (err error) {
 			page, err = r.DecisionsBetween(from, math.MaxInt64, withheldPage)
 			for i := 0; err == nil && i < len(page); i++ {
-				err = s.draft(r, page[i], of, w, func(d decide.Draft) {
+				err = s.draft(r, page[i], of, w, gone, func(d decide.Draft) {
 					if !seen[d.Subject] {
 						seen[d.Subject] = true
 						d.Explanation, d.By = c.Why, safety.Actor{Staff: w.Staff}
@@ -98,14 +98,16 @@ func (s *Service) drafts(
 			return nil, fmt.Errorf("market: %w", err)
 		}
 		if len(page) < withheldPage {
-			return out, nil
+			return slices.DeleteFunc(out, func(d decide.Draft) bool { return gone[d.Subject] }), nil
 		}
 	}
 }
 
-// draft makes a draft of an earlier decision that a withholding concerns.
+// draft makes a draft of an earlier decision that a withholding concerns, and notes what is kept
+// from the country already.
 func (s *Service) draft(
-	r *store.Reader, x store.Decision, of country.Code, w Withholding, add func(decide.Draft),
+	r *store.Reader, x store.Decision, of country.Code, w Withholding, gone map[safety.Subject]bool,
+	add func(decide.Draft),
 ) error {
 	kind := safety.Kind(x.Kind)
 	if decide.State(x.State) != decide.Effective || kind != safety.Chat && kind != safety.Message ||
@@ -124,6 +126,7 @@ func (s *Service) draft(
 		return err
 	}
 	if away(d.Measures, string(of)) {
+		gone[d.Subject] = true
 		return nil
 	}
 	reference := s.Decisions.References.Make(safety.StatementRef, x.Subject, x.ID)
