@@ -111,7 +111,8 @@ func (s *Service) draft(
 ) error {
 	kind := safety.Kind(x.Kind)
 	if decide.State(x.State) != decide.Effective || kind != safety.Chat && kind != safety.Message ||
-		x.Subject.Kind() != ids.Channel || !slices.Contains(w.Categories, safety.Category(x.Category)) {
+		x.Subject.Kind() != ids.Channel ||
+		!slices.Contains(w.Categories, safety.Category(x.Category)) {
 		return nil
 	}
 	chat, err := r.Chat(x.Subject)
