@@ -18,7 +18,7 @@ type marketCmd struct {
 	State    string   `arg:"" optional:"" help:"open, restricted, leaving or left."`
 	Why      string   `help:"The reason, which is published."`
 	By       string   `help:"Who decided it, which is not."`
-	Withhold []string `help:"Propose to withhold what was decided under them." placeholder:"CATEGORY"`
+	Withhold []string `help:"Propose to withhold what was decided there." placeholder:"CATEGORY"`
 	Law      string   `help:"The provision by which it is withheld." placeholder:"TEXT"`
 	As       string   `help:"Who of the staff proposes to withhold it." placeholder:"NAME"`
 	Yes      bool     `help:"Do it; without this, only say what would happen."`
