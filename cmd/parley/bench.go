@@ -120,7 +120,7 @@ func (c *benchServeCmd) Run(p *process) (err error) {
 	defer func() { _ = n.Close() }()
 	return n.Run(p.ctx, func(listen, _ []net.Addr) {
 		_, _ = fmt.Fprintln(p.out, "clients:", listen[0])
-		go takeOrders(p.ctx, n, os.Stdin, p.out)
+		go (&taker{Node: n}).obey(p.ctx, os.Stdin, p.out)
 	})
 }
 
@@ -178,7 +178,7 @@ func (w world) Person(ctx context.Context, n int) (ids.UserID, crypto.AuthKey, e
 	user := ids.UserID(100_000 + n)
 	err := w.Store.Update(ctx, user.Peer(), func(tx *store.Tx) error {
 		return tx.PutUser(store.User{
-			ID: user, FirstName: "Member", LastName: fmt.Sprint(n), Phone: fmt.Sprint(99966_000_000 + n),
+			ID: user, FirstName: "Member", LastName: fmt.Sprint(n), Phone: fmt.Sprint(4930_0000_0000 + n),
 			Seen: 1,
 		})
 	})

@@ -16,28 +16,41 @@ import (
 	"parley/internal/store"
 )
 
-// takeOrders decides, for each line of input that names a channel, that its newest message is
-// removed, and says so once that is durable.
-func takeOrders(ctx context.Context, n *node.Node, in io.Reader, out io.Writer) {
+// taker does to a channel's newest post what it is told.
+type taker struct {
+	*node.Node
+	office benchOffice
+}
+
+// obey does, for each line of input, what it says, and says so once that is durable.
+func (t *taker) obey(ctx context.Context, in io.Reader, out io.Writer) {
+	does := map[string]func(context.Context, ids.Peer, store.Message) error{
+		bench.Take: t.take, bench.Order: t.order, bench.Sign: t.sign,
+	}
 	lines := bufio.NewScanner(in)
 	for lines.Scan() {
-		channel, ok := strings.CutPrefix(lines.Text(), bench.Take)
-		peer, err := strconv.ParseInt(channel, 10, 64)
-		if !ok || err != nil {
-			continue
+		for word, do := range does {
+			channel, ok := strings.CutPrefix(lines.Text(), word)
+			peer, err := strconv.ParseInt(channel, 10, 64)
+			if !ok || err != nil {
+				continue
+			}
+			post, err := t.newest(ctx, ids.Peer(peer))
+			if err == nil {
+				err = do(ctx, ids.Peer(peer), post)
+			}
+			if err != nil {
+				_, _ = fmt.Fprintln(out, "not done:", err)
+				continue
+			}
+			_, _ = fmt.Fprintln(out, bench.Taken)
 		}
-		if err := takeNewest(ctx, n, ids.Peer(peer)); err != nil {
-			_, _ = fmt.Fprintln(out, "not decided:", err)
-			continue
-		}
-		_, _ = fmt.Fprintln(out, bench.Taken)
 	}
 }
 
-// takeNewest removes the newest post of a channel by a decision with all that belongs to one.
-func takeNewest(ctx context.Context, n *node.Node, channel ids.Peer) error {
-	var post store.Message
-	err := n.Store.View(ctx, func(r *store.Reader) error {
+// newest is the newest post of a channel.
+func (t *taker) newest(ctx context.Context, channel ids.Peer) (post store.Message, err error) {
+	err = t.Store.View(ctx, func(r *store.Reader) error {
 		list, err := r.Older(channel, channel, 1<<31-1, 0, 1, 0)
 		if err == nil && len(list) == 0 {
 			err = store.ErrNotFound
@@ -47,10 +60,12 @@ func takeNewest(ctx context.Context, n *node.Node, channel ids.Peer) error {
 		}
 		return err
 	})
-	if err != nil {
-		return err
-	}
-	_, err = n.Decisions.Decide(ctx, decide.Draft{
+	return post, err
+}
+
+// take removes a post by a decision with all that belongs to one.
+func (t *taker) take(ctx context.Context, channel ids.Peer, post store.Message) error {
+	_, err := t.Decisions.Decide(ctx, decide.Draft{
 		Subject: safety.Subject{
 			Peer: channel, Kind: safety.Message, Item: post.ID, Author: post.Origin.User(),
 		},

@@ -84,8 +84,9 @@ func Run(ctx context.Context, o Options) error {
 		{"a", func(ctx context.Context) error { return b.fanout(ctx, 1000, 1000) }},
 		{"a", func(ctx context.Context) error { return b.fanout(ctx, 10_000, 10_000) }},
 		{"f", func(ctx context.Context) error { return b.fanout(ctx, 10_000, 1_000_000) }},
-		{"g", func(ctx context.Context) error { return b.measures(ctx, 1000) }},
-		{"g", func(ctx context.Context) error { return b.measures(ctx, 10_000) }},
+		{"g", func(ctx context.Context) error { return b.measures(ctx, removal(), 1000) }},
+		{"g", func(ctx context.Context) error { return b.measures(ctx, removal(), 10_000) }},
+		{"h", func(ctx context.Context) error { return b.measures(ctx, hour(), 1000) }},
 	} {
 		if o.Only != "" && !strings.Contains(o.Only, s.letter) {
 			continue

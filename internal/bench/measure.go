@@ -12,22 +12,52 @@ import (
 	"parley/internal/ids"
 )
 
-// Take begins a line by which a server is told to remove the newest message of the channel that
-// the line names, and Taken is its answer once the decision is durable.
+// What a server is told, line by line, each followed by a channel, and what it answers.
 const (
-	Take  = "take "
+	// Take has the newest message of the channel removed by a decision.
+	Take = "take "
+	// Order has an authority order within one hour that the newest message of the channel be
+	// withheld, and the order checked until one signature is missing; Sign gives that one.
+	Order = "order "
+	Sign  = "sign "
+	// Taken answers what was done durably.
 	Taken = "taken"
 )
 
 // takenMost is how many posts are removed.
 const takenMost = 50
 
-// measures measures how long a decision to remove a post takes until it is durable, with its
+// measure is something that is done to a post.
+type measure struct {
+	letter, name, done string
+	// before has it prepared, without that being measured; empty prepares nothing.
+	before, act string
+	target      string
+}
+
+// removal is a decision to remove a post.
+func removal() measure {
+	return measure{
+		letter: "g", name: "measure", done: "until it is decided and durable", act: Take,
+		target: "1 s",
+	}
+}
+
+// hour is an authority's order to withhold a post within one hour, from the last signature under it
+// on.
+func hour() measure {
+	return measure{
+		letter: "h", name: "one-hour order", done: "until the last signature is durable",
+		before: Order, act: Sign, target: "2 s",
+	}
+}
+
+// measures measures how long something done to a post takes until it is durable, with its
 // statement and all, and until the last of the channel's online members has been told. The floor is
 // a frame to as many.
-func (b *bench) measures(ctx context.Context, online int) error {
+func (b *bench) measures(ctx context.Context, m measure, online int) error {
 	online = b.scaled(online)
-	dir, w, err := b.world(ctx, fmt.Sprintf("measures-%d", online))
+	dir, w, err := b.world(ctx, fmt.Sprintf("measures-%s-%d", m.letter, online))
 	if err != nil {
 		return err
 	}
@@ -44,7 +74,7 @@ func (b *bench) measures(ctx context.Context, online int) error {
 	if err != nil {
 		return err
 	}
-	decided, last, frame, err := take(ctx, p, addr, keys, channel, hash)
+	decided, last, frame, err := take(ctx, p, addr, keys, channel, hash, m)
 	if err = errors.Join(err, p.stop()); err != nil {
 		return err
 	}
@@ -55,25 +85,25 @@ func (b *bench) measures(ctx context.Context, online int) error {
 	if err = errors.Join(err, p.stop()); err != nil {
 		return err
 	}
-	name := fmt.Sprintf("(g) measure to %d online", online)
+	name := fmt.Sprintf("(%s) %s to %d online", m.letter, m.name, online)
 	b.print(Result{
-		What:   name + ": until it is decided and durable",
+		What:   name + ": " + m.done,
 		Server: fmt.Sprintf("%.1f ms", micros(decided, takenMost)/1000), Floor: "-", Target: "-",
 	})
 	b.print(Result{
 		What:   name + ": until the last has been told",
 		Server: fmt.Sprintf("%.1f ms", micros(last, takenMost)/1000),
 		Floor:  fmt.Sprintf("%.1f ms", micros(floor.last, 1)/1000),
-		Ratio:  float64(last) / takenMost / float64(max(floor.last, 1)), Target: "1 s",
+		Ratio:  float64(last) / takenMost / float64(max(floor.last, 1)), Target: m.target,
 	})
 	return nil
 }
 
-// take removes posts, one after the other: the next when all have heard of the one before. It
+// take takes posts away, one after the other: the next when all have heard of the one before. It
 // returns how long that took altogether, and how large the frames were by which they heard.
 func take(
 	ctx context.Context, p *process, addr string, keys []crypto.AuthKey, channel ids.Peer,
-	hash int64,
+	hash int64, m measure,
 ) (decided, last time.Duration, frame int, err error) {
 	list, err := connectAll(ctx, addr, keys)
 	defer closeAll(list)
@@ -94,8 +124,13 @@ func take(
 		if err != nil {
 			return 0, 0, 0, err
 		}
+		if m.before != "" {
+			if err := p.order(fmt.Sprint(m.before, int64(channel)), Taken); err != nil {
+				return 0, 0, 0, err
+			}
+		}
 		begin := time.Now()
-		if err := p.order(fmt.Sprint(Take, int64(channel)), Taken); err != nil {
+		if err := p.order(fmt.Sprint(m.act, int64(channel)), Taken); err != nil {
 			return 0, 0, 0, err
 		}
 		decided += time.Since(begin)
