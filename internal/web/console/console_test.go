@@ -91,6 +91,7 @@ func TestTextsExist(t *testing.T) {
 // TestRoles walks the table: each role asks for each row, with a good token.
 func TestRoles(t *testing.T) {
 	w := open(t)
+	w.lines()
 	holder := strings.NewReplacer("{subject}", "1", "{id}", "2", "{lane}", "harm",
 		"{change}", "3", "{$}", "")
 	roles := append(staff.Roles(), staff.NoRole)

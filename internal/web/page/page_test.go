@@ -38,7 +38,7 @@ func world(t *testing.T, change func(*Options)) (*Site, *Set, *clock.Fake) {
 		`{{define "main"}}<form method="post" action="{{.Link "/one"}}">` +
 		`{{template "fields" .Form "one"}}<p title="{{.Data}}">{{.Data}}</p></form>{{end}}`)}}
 	for _, l := range Languages() {
-		files["texts/"+l.Code+".toml"] = &fstest.MapFile{}
+		files["texts/"+l.Code+".toml"] = &fstest.MapFile{Data: []byte("\"word\" = \"word\"\n")}
 	}
 	set, err := s.Set(files)
 	if err != nil {
