@@ -171,7 +171,16 @@ func (p *person) presses() string {
 			peer.AccessHash = u.AccessHash
 		}
 	}
-	for _, m := range all.GetMessages() {
+	// Another message, that of a new device, may have come after it.
+	history, err := p.MessagesGetHistory(ctx(), &tg.MessagesGetHistoryRequest{Peer: peer, Limit: 20})
+	if err != nil {
+		p.w.t.Fatal(err)
+	}
+	said, ok := history.AsModified()
+	if !ok {
+		p.w.t.Fatalf("%T", history)
+	}
+	for _, m := range said.GetMessages() {
 		m, ok := m.(*tg.Message)
 		if !ok {
 			continue
