@@ -7,6 +7,8 @@ type Signals struct {
 	Emergency bool
 	// NewOfficer binds his key since less than a week, FirstOrder is the agency's first.
 	NewOfficer, FirstOrder bool
+	// Early is the agency's first removal order within twelve hours of its admission.
+	Early bool
 	// NewPlace is a network or country from which the officer never came.
 	NewPlace bool
 	// NightThere is the middle of the night at the agency.
@@ -58,6 +60,7 @@ func Score(s Signals) (score int, reasons []string) {
 		{s.Burst > burstMost, 20, "burst"},
 		{s.Failed > failedMost, 20, "refused-at-the-door"},
 		{s.NewPlace, 15, "new-place"},
+		{s.Early, 15, "first-removal-order-early"},
 		{s.Broad, 15, "broad"},
 		{s.FirstOrder, 10, "first-order"},
 		{s.NewOfficer, 10, "new-officer"},

@@ -2,6 +2,7 @@ package agency
 
 import (
 	"errors"
+	"math"
 
 	"parley/internal/store"
 )
@@ -76,6 +77,25 @@ func StandingOf(r *store.Reader, agency, officer, now int64) (s Standing, err er
 	s.Ends = max(s.Officer.Bound, s.Agency.Approved) + seconds(quarantine)
 	s.Quarantined = now < s.Ends
 	return s, nil
+}
+
+// FirstApproved is when an agency was approved for the first time, in Unix seconds; 0 for one that
+// never was. A new key and a suspension take the standing, not the acquaintance.
+func FirstApproved(r *store.Reader, agency int64) (at int64, err error) {
+	for below := int64(math.MaxInt64); ; {
+		list, err := Events(r, agency, below, most)
+		if err != nil {
+			return 0, err
+		}
+		for _, e := range list {
+			if below = e.N; e.Kind == WasApproved {
+				at = e.At
+			}
+		}
+		if len(list) < most {
+			return at, nil
+		}
+	}
 }
 
 // ProgramStanding tells what the word of an agency's program is worth at a time: never more than

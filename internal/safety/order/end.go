@@ -257,7 +257,10 @@ func (w *work) move(by By, to instrument.ID, reason string) error {
 		return err
 	}
 	w.problems(slices.Contains(w.o.Signals, "altered-twin"))
-	return nil
+	if w.o.Early, err = w.early(); err != nil {
+		return err
+	}
+	return w.cameEarly()
 }
 
 // Reply answers an order that asks how the service does its duties, in words.

@@ -61,6 +61,8 @@ const (
 	WasLifted EventKind = 38
 	// Enclosed is what somebody sent with the order's reference and proved nothing by.
 	Enclosed EventKind = 39
+	// CameEarly is an agency's first removal order less than twelve hours after its admission.
+	CameEarly EventKind = 40
 )
 
 // String is the kind's name in pages and commands.
@@ -78,7 +80,7 @@ func (k EventKind) String() string {
 		WasTaken: "data-fetched", Dropped: "data-dropped", RanOut: "data-not-fetched",
 		Announced: "person-told-before", WasTold: "person-told", BarExtended: "bar-extended",
 		KeptLonger: "kept-longer", Reopened: "reopened", WasLifted: "lifted",
-		Enclosed: "enclosed",
+		Enclosed: "enclosed", CameEarly: "early",
 	}
 	if k < Arrived || int(k) >= len(names) {
 		return "unknown"

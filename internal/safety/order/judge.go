@@ -82,7 +82,8 @@ func (w *work) request() policy.Request {
 			Exact: d.named() > 0 && !w.vague(), Data: d.Data,
 		},
 		By: policy.By{
-			Kind: Requester(w.of.Kind), New: o.New, Suspended: o.Standing == agency.Halted,
+			Kind: Requester(w.of.Kind), New: o.New, Early: o.Early,
+			Suspended: o.Standing == agency.Halted,
 		},
 		Ground: policy.Ground{
 			Instrument: w.in.ID, Has: d.has(), Manifest: w.manifest(), Penalty: d.Penalty,

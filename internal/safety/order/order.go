@@ -122,6 +122,8 @@ type Kept struct {
 	Signals []string `json:"signals,omitempty"`
 	// New is set when the officer's emergencies waited as the order came.
 	New bool `json:"new,omitempty"`
+	// Early is set for the first removal order of an agency that came too soon: see early.
+	Early bool `json:"early,omitempty"`
 	// End is how an order that is being taken back will have ended.
 	End *End `json:"end,omitempty"`
 	// Standing is why the sender had none, empty when he had.

@@ -167,6 +167,9 @@ func (w *work) first(from Sender, altered bool, found []safety.Subject) error {
 	if err != nil {
 		return err
 	}
+	if err := w.cameEarly(); err != nil {
+		return err
+	}
 	if err := w.line(ledger.Order, entry.Entry{}); err != nil {
 		return err
 	}
@@ -216,7 +219,10 @@ func (w *work) score(from Sender, altered bool) error {
 	if err != nil {
 		return err
 	}
-	g.FirstOrder, g.NewOfficer = len(earlier) == 0, w.o.New
+	if w.o.Early, err = w.early(); err != nil {
+		return err
+	}
+	g.FirstOrder, g.NewOfficer, g.Early = len(earlier) == 0, w.o.New, w.o.Early
 	g.Emergency, g.AlteredTwin = d.Urgency == instrument.Life, altered
 	g.NoSupervisor = !filled(d.Supervisor)
 	g.ForeignLaw = w.of.ID != 0 && d.Country != w.of.Country

@@ -124,6 +124,9 @@ type By struct {
 	Verified []Check `json:"verified,omitempty"`
 	// New is set while an officer is too new to have an emergency believed.
 	New bool `json:"new,omitempty"`
+	// Early is set for the first removal order of an agency that was admitted less than twelve
+	// hours before (Regulation (EU) 2021/784, Art. 3(2)).
+	Early bool `json:"early,omitempty"`
 	// Suspended is set while the agency or flagger has lost its access.
 	Suspended bool `json:"suspended,omitempty"`
 }
