@@ -119,16 +119,22 @@ func (s *Service) restore(ctx context.Context, o Order, i Item) error {
 	}
 	if i.Decision != 0 {
 		_, err := s.Decisions.Lift(ctx, i.Subject.Peer, i.Decision, by, o.End.Reason)
+		if isEnded(err) { // or it waits for its second person, who must not find it any more
+			err = s.Decisions.Withdraw(ctx, i.Subject.Peer, i.Decision, by.Staff, o.End.Reason)
+		}
 		if err != nil && !isEnded(err) {
 			return err
 		}
 	}
-	if i.Hold != 0 && o.Document.Action == policy.Preserve {
-		if err := s.Evidence.Lift(ctx, i.Subject.Peer, i.Hold, i.Hold); err != nil {
-			return err
-		}
+	if i.Began == 0 || i.Subject.Peer == 0 || o.Document.Action != policy.Preserve {
+		return nil
 	}
-	return nil
+	hold := o.kept(i)
+	err := s.Evidence.Lift(ctx, i.Subject.Peer, hold, hold)
+	if store.IsNotFound(err) {
+		return nil // it was never kept, or its time is over
+	}
+	return err
 }
 
 // tookBack ends an order whose items have been restored.

@@ -72,10 +72,10 @@ func (s *Service) CarryOut(ctx context.Context) (err error) {
 }
 
 // Execute carries out an approved order, item by item, and answers it. What an earlier process left
-// half done is found and not done again. Disclosure is no matter of this package: such an order
-// stays approved until Conclude.
+// half done is found and not done again, and an item that fails does not hold the others up.
+// Disclosure is no matter of this package: such an order stays approved until Conclude.
 func (s *Service) Execute(ctx context.Context, of, id int64) (Order, error) {
-	plan, signer, err := s.begin(ctx, of, id)
+	plan, signed, err := s.begin(ctx, of, id)
 	if err != nil || plan.Digest == "" {
 		return Order{}, err
 	}
@@ -83,19 +83,25 @@ func (s *Service) Execute(ctx context.Context, of, id int64) (Order, error) {
 		return s.extend(ctx, of, id)
 	}
 	for _, step := range plan.Steps {
-		if err := s.carry(ctx, of, id, step, signer); err != nil {
-			return Order{}, fmt.Errorf("order: item %d of %d: %w", step.N, id, err)
+		if ctx.Err() != nil {
+			return Order{}, ctx.Err()
+		}
+		if ierr := s.carry(ctx, of, id, step, signed); ierr != nil {
+			err = errors.Join(err, fmt.Errorf("order: item %d of %d: %w", step.N, id, ierr))
 		}
 		s.crash("item")
+	}
+	if err != nil {
+		return Order{}, err
 	}
 	return s.Conclude(ctx, of, id)
 }
 
 // begin holds the signatures to the plan as it is now, and notes that carrying out begins. It
-// returns who signed first. A plan without a digest is one that is not to be carried out here.
+// returns who signed that plan. A plan without a digest is one that is not to be carried out here.
 func (s *Service) begin(
 	ctx context.Context, of, id int64,
-) (plan Plan, signer int64, err error) {
+) (plan Plan, signed []store.OrderApproval, err error) {
 	var o Order
 	o, err = s.change(ctx, of, id, func(w *work) error {
 		plan = Plan{}
@@ -106,8 +112,7 @@ func (s *Service) begin(
 		if err != nil {
 			return err
 		}
-		signed, err := w.signatures(p.Digest)
-		if err != nil {
+		if signed, err = w.signatures(p.Digest); err != nil {
 			return err
 		}
 		if len(lacking(w.o.Signs(), signed)) > 0 {
@@ -117,7 +122,7 @@ func (s *Service) begin(
 		if !executed(p.Action) && p.Extends == "" {
 			return nil
 		}
-		plan, signer = p, signed[0].Staff
+		plan = p
 		for _, i := range w.items {
 			if i.State == Waiting && i.Began == 0 {
 				i.Began = w.now
@@ -131,14 +136,17 @@ func (s *Service) begin(
 	if err == nil && o.State == Assessed {
 		s.alarm(o, "signatures are under another plan")
 	}
-	return plan, signer, err
+	return plan, signed, err
 }
 
 // executed tells whether an action is carried out here: what hands data out or explains is not.
 func executed(a policy.Action) bool { return restricts(a) || a == policy.Preserve }
 
-// carry carries out one step of a plan.
-func (s *Service) carry(ctx context.Context, of, id int64, step Step, signer int64) error {
+// carry carries out one step of a plan that people have signed. What was done while somebody took the
+// order back is taken back as well.
+func (s *Service) carry(
+	ctx context.Context, of, id int64, step Step, signed []store.OrderApproval,
+) error {
 	var o Order
 	var item Item
 	err := s.Store.View(ctx, func(r *store.Reader) (err error) {
@@ -152,16 +160,18 @@ func (s *Service) carry(ctx context.Context, of, id int64, step Step, signer int
 		item = items[step.N-1]
 		return nil
 	})
-	if err != nil || item.State != Waiting && item.State != Proposed {
+	if err != nil || o.State != Approved || item.State != Waiting && item.State != Proposed {
 		return err
 	}
+	s.crash("looked")
+	signer := signed[0].Staff
 	item.Measure = step.Measure
 	waited := item.State == Proposed
 	switch {
 	case step.Declined != "":
 		item.State, item.Reason = Declined, step.Declined
 	case step.Measure != nil:
-		err = s.measure(ctx, o, &item, signer)
+		err = s.measure(ctx, o, &item, signed)
 	default:
 		item.Hold, err = s.preserve(ctx, o, item, signer)
 		item.State = Done
@@ -170,8 +180,9 @@ func (s *Service) carry(ctx context.Context, of, id int64, step Step, signer int
 		return err
 	}
 	s.crash("decided")
-	_, err = s.change(ctx, of, id, func(w *work) error {
-		if now := w.items[step.N-1]; now.State != Waiting && now.State != Proposed {
+	o, err = s.change(ctx, of, id, func(w *work) error {
+		now := w.items[step.N-1]
+		if w.o.State != Approved || now.State != Waiting && now.State != Proposed {
 			return nil
 		}
 		item.At = w.now
@@ -181,11 +192,17 @@ func (s *Service) carry(ctx context.Context, of, id int64, step Step, signer int
 		text := fmt.Sprintf("%d %s %s", item.N, item.State, item.Reason)
 		return w.event(ItemChanged, By{Staff: signer}, strings.TrimSpace(text))
 	})
+	if err == nil && o.End != nil {
+		err = s.restore(ctx, o, item)
+	}
 	return err
 }
 
 // measure takes the measure of an item by a decision, or finds the one that was made before.
-func (s *Service) measure(ctx context.Context, o Order, i *Item, signer int64) error {
+func (s *Service) measure(
+	ctx context.Context, o Order, i *Item, signed []store.OrderApproval,
+) error {
+	signer := signed[0].Staff
 	draft := o.draft(*i, signer)
 	d, err := s.left(ctx, o, *i)
 	if err == nil && d.ID == 0 {
@@ -205,7 +222,7 @@ func (s *Service) measure(ctx context.Context, o Order, i *Item, signer int64) e
 	switch d.State {
 	case decide.Effective:
 	case decide.Proposed:
-		if i.State, err = s.second(ctx, o, d, signer); err != nil || i.State == Proposed {
+		if i.State, err = s.second(ctx, d, signed); err != nil || i.State == Proposed {
 			return err
 		}
 	default: // its second person said no, or it has ended meanwhile
@@ -217,20 +234,12 @@ func (s *Service) measure(ctx context.Context, o Order, i *Item, signer int64) e
 }
 
 // second puts a decision that takes two people into force in the name of another who signed the
-// order, if there is one: he has seen the very measure. Else it waits for somebody in the console.
+// plan, if there is one: he has seen the very measure. Else it waits for somebody in the console.
 func (s *Service) second(
-	ctx context.Context, o Order, d decide.Decision, first int64,
+	ctx context.Context, d decide.Decision, signed []store.OrderApproval,
 ) (ItemState, error) {
-	var list []store.OrderApproval
-	err := s.Store.View(ctx, func(r *store.Reader) (err error) {
-		list, err = r.OrderApprovals(o.Agency, o.ID)
-		return err
-	})
-	if err != nil {
-		return Proposed, err
-	}
-	for _, a := range list {
-		if a.Staff == first {
+	for _, a := range signed {
+		if a.Staff == d.By.Staff {
 			continue
 		}
 		_, err := s.Decisions.Second(ctx, d.Subject.Peer, d.ID, a.Staff)

@@ -107,13 +107,16 @@ func (s *Service) Kept(
 	return out, nil
 }
 
+// kept is the number of the hold by which an order keeps an item: it follows from both, so that the
+// item is kept once, and is let go also where a process ended before it had said so.
+func (o Order) kept(i Item) int64 { return o.ID + i.N }
+
 // preserve keeps what an item is as it is now, without doing anything to it, and returns the hold.
-// Number and hold follow from order and item, so that it is done once.
 func (s *Service) preserve(
 	ctx context.Context, o Order, i Item, staff int64,
 ) (id int64, err error) {
 	now := s.Clock.Now().Unix()
-	id = o.ID + i.N
+	id = o.kept(i)
 	ends := o.keepUntil(now)
 	if u := o.Document.Until; u != 0 && u < ends {
 		ends = u
