@@ -142,8 +142,8 @@ func (s *Service) begin(
 // executed tells whether an action is carried out here: what hands data out or explains is not.
 func executed(a policy.Action) bool { return restricts(a) || a == policy.Preserve }
 
-// carry carries out one step of a plan that people have signed. What was done while somebody took the
-// order back is taken back as well.
+// carry carries out one step of a plan that people have signed. What was done while somebody took
+// the order back is taken back as well.
 func (s *Service) carry(
 	ctx context.Context, of, id int64, step Step, signed []store.OrderApproval,
 ) error {
