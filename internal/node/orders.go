@@ -74,6 +74,11 @@ func (n *Node) openOrders() error {
 		},
 		Done: func(o order.Order) { ended.WithLabelValues(o.State.String()).Inc() },
 	}
+	n.Agencies.Halted = func(ctx context.Context, of, officer int64) {
+		if err := n.Orders.Halt(ctx, of, officer); err != nil { // Run looks for them again
+			n.log.Error("orders of a suspended sender", "agency", of, "error", err)
+		}
+	}
 	return nil
 }
 

@@ -188,6 +188,15 @@ type Service struct {
 	Random io.Reader
 	// Alarm hears of what a person should look at at once; nil hears nothing.
 	Alarm func(action string, agency int64, detail string)
+	// Halted hears, once that is durable, that an officer was suspended or begins anew, or for
+	// officer 0 his agency: what they ordered is stopped. nil hears nothing.
+	Halted func(ctx context.Context, agency, officer int64)
+}
+
+func (s *Service) halted(ctx context.Context, agency, officer int64) {
+	if s.Halted != nil {
+		s.Halted(context.WithoutCancel(ctx), agency, officer)
+	}
 }
 
 // key is the shard of an agency.

@@ -144,23 +144,32 @@ func (s *Service) ApproveOfficer(
 func (s *Service) ResetOfficer(
 	ctx context.Context, staff, agency, id int64, reason string,
 ) error {
-	return s.changeOfficer(ctx, agency, id, func(x *store.Officer, _ int64) (Event, error) {
+	err := s.changeOfficer(ctx, agency, id, func(x *store.Officer, _ int64) (Event, error) {
 		x.State, x.ProposedBy, x.ApprovedBy = int64(Proposed), staff, 0
 		x.Bound, x.Attest, x.EnrolHash, x.EnrolExpires = 0, 0, "", 0
 		return Event{Staff: staff, Kind: OfficerReset, Text: x.Name + ": " + reason}, nil
 	})
+	if err == nil {
+		s.halted(ctx, agency, id)
+	}
+	return err
 }
 
 // SuspendOfficer takes an officer's standing; ResetOfficer is the way back.
 func (s *Service) SuspendOfficer(
 	ctx context.Context, staff, agency, id int64, reason string,
 ) error {
-	return s.Store.Update(ctx, key(agency), func(tx *store.Tx) error {
+	err := s.Store.Update(ctx, key(agency), func(tx *store.Tx) error {
 		return s.SuspendOfficerIn(tx, staff, agency, id, reason)
 	})
+	if err == nil {
+		s.halted(ctx, agency, id)
+	}
+	return err
 }
 
 // SuspendOfficerIn is SuspendOfficer in a transaction of the agency, together with what led to it.
+// Halted does not hear of it: the caller has what he ordered stopped.
 func (s *Service) SuspendOfficerIn(tx *store.Tx, staff, agency, id int64, reason string) error {
 	return s.changeOfficerIn(tx, agency, id, func(x *store.Officer, _ int64) (Event, error) {
 		x.State = int64(Suspended)

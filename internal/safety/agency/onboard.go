@@ -205,13 +205,17 @@ func (s *Service) Suspend(ctx context.Context, staff, id int64, reason string) e
 	if strings.TrimSpace(reason) == "" {
 		return Refusal{"reason", "missing"}
 	}
-	return s.change(ctx, id, func(_ *store.Tx, a *Agency, _ int64) (Event, error) {
+	err := s.change(ctx, id, func(_ *store.Tx, a *Agency, _ int64) (Event, error) {
 		if a.State == Suspended {
 			return Event{}, ErrState
 		}
 		a.State = Suspended
 		return Event{Staff: staff, Kind: WasSuspended, Text: reason}, nil
 	})
+	if err == nil {
+		s.halted(ctx, id, 0)
+	}
+	return err
 }
 
 // Lapsing returns up to limit active agencies whose standing has run out or will by a time.

@@ -262,6 +262,8 @@ func (s *Service) Fetch(ctx context.Context, by order.Sender, ref string) (Packa
 		switch {
 		case h.Order.State != order.Answered || State(x.State) != Released || x.Ends <= h.Now:
 			return ErrGone
+		case h.Order.Review: // whoever asked for it was suspended, and nobody has looked yet
+			return order.ErrStanding
 		case h.Agency.Fingerprint() != x.Fingerprint:
 			return ErrKey
 		}

@@ -63,6 +63,13 @@ const (
 	Enclosed EventKind = 39
 	// CameEarly is an agency's first removal order less than twelve hours after its admission.
 	CameEarly EventKind = 40
+	// Stopped is an order whose sender was suspended before it was carried out, StoodBy the
+	// agency's word that it is its own all the same. Questioned is what was done already and is to
+	// be looked at because of that, LookedAt that somebody has.
+	Stopped    EventKind = 41
+	Questioned EventKind = 42
+	LookedAt   EventKind = 43
+	StoodBy    EventKind = 44
 )
 
 // String is the kind's name in pages and commands.
@@ -80,7 +87,8 @@ func (k EventKind) String() string {
 		WasTaken: "data-fetched", Dropped: "data-dropped", RanOut: "data-not-fetched",
 		Announced: "person-told-before", WasTold: "person-told", BarExtended: "bar-extended",
 		KeptLonger: "kept-longer", Reopened: "reopened", WasLifted: "lifted",
-		Enclosed: "enclosed", CameEarly: "early",
+		Enclosed: "enclosed", CameEarly: "early", Stopped: "sender-suspended",
+		Questioned: "to-review", LookedAt: "reviewed", StoodBy: "agency-stands-by-it",
 	}
 	if k < Arrived || int(k) >= len(names) {
 		return "unknown"

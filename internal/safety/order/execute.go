@@ -32,7 +32,7 @@ const runEvery = 5 * time.Second
 func (s *Service) Run(ctx context.Context, failed func(error)) {
 	s.worker.Run(ctx, runEvery, failed, func(ctx context.Context) error {
 		_, err := s.Sweep(ctx)
-		return errors.Join(err, s.CarryOut(ctx))
+		return errors.Join(err, s.halts(ctx), s.CarryOut(ctx))
 	})
 }
 
@@ -108,6 +108,13 @@ func (s *Service) begin(
 		if w.o.State != Approved {
 			return nil
 		}
+		halted, err := w.halted()
+		if err != nil {
+			return err
+		}
+		if halted {
+			return errors.Join(w.question(), w.stop())
+		}
 		p, err := w.plan()
 		if err != nil {
 			return err
@@ -133,8 +140,11 @@ func (s *Service) begin(
 		}
 		return nil
 	})
-	if err == nil && o.State == Assessed {
+	switch {
+	case err == nil && o.State == Assessed:
 		s.alarm(o, "signatures are under another plan")
+	case err == nil && o.Stopped != nil:
+		s.alarm(o, haltedText)
 	}
 	return plan, signed, err
 }

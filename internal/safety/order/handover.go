@@ -74,8 +74,8 @@ func (s *Service) Handover(
 			return ErrState
 		}
 		// What somebody asked for whose key was stolen, or whom his agency denied, is not given.
-		by, err := agency.StandingOf(&w.tx.Reader, of, w.o.Officer, w.now)
-		if err == nil && by.Officer.State == agency.Suspended {
+		halted, err := w.halted()
+		if err == nil && halted {
 			err = ErrStanding
 		}
 		if err != nil {
@@ -298,10 +298,13 @@ func (s *Service) Reopen(ctx context.Context, staff, of, id int64, reason string
 			}
 		}
 		w.o.Again++
-		w.o.State, w.o.Closed = Received, 0
+		w.o.State, w.o.Closed, w.o.Stood = Received, 0, 0
 		err := w.event(Reopened, By{Staff: staff}, reason)
 		if err != nil {
 			return err
+		}
+		if halted, err := w.halted(); err != nil || halted {
+			return errors.Join(err, w.stop())
 		}
 		return w.assess()
 	})

@@ -172,6 +172,8 @@ func (w *work) assess() error {
 	}
 	v := w.o.Verdict
 	switch {
+	case w.o.Stopped != nil:
+		return w.to(Held, WasHeld, haltedText)
 	case w.o.Standing != "" && w.o.Standing != agency.Unsigned:
 		return w.refuse("sender-"+string(w.o.Standing), senderText)
 	case slices.Contains(policy.Actions(), w.o.Document.Action) && !handled(w.o.Document.Action):

@@ -19,6 +19,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"time"
 
 	"parley/internal/clock"
 	"parley/internal/ids"
@@ -136,6 +137,11 @@ type Kept struct {
 	BarUntil int64 `json:"bar_until,omitempty"`
 	// LongerBy are the orders that made its bar or its keeping longer.
 	LongerBy []int64 `json:"longer_by,omitempty"`
+	// Stopped is set while it stands still because its sender was suspended, Stood when the agency
+	// confirmed it after that. Review is set while what was done is to be looked at because of it.
+	Stopped *Stop `json:"stopped,omitempty"`
+	Stood   int64 `json:"stood,omitempty"`
+	Review  bool  `json:"review,omitempty"`
 }
 
 // Made is a check that was made.
@@ -258,6 +264,8 @@ type Service struct {
 	Crash func(point string)
 
 	worker owed.Worker
+	// looked is when Run looked for orders of suspended senders last.
+	looked time.Time
 }
 
 func (s *Service) crash(point string) {

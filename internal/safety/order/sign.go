@@ -77,6 +77,9 @@ func (s *Service) CallBack(ctx context.Context, staff, of, id int64, c Call) (Or
 		if number := onlyDigits(c.Number); number == "" || number != onlyDigits(w.of.Check.Number) {
 			return foreign
 		}
+		if w.o.Stopped != nil {
+			return w.stoodBy(staff, c)
+		}
 		if !c.Confirmed {
 			err := w.event(CalledBack, By{Staff: staff}, "denied: "+c.Spoke)
 			if err == nil && w.o.Officer != 0 {
@@ -98,6 +101,9 @@ func (s *Service) CallBack(ctx context.Context, staff, of, id int64, c Call) (Or
 		return Order{}, errors.Join(ErrNumber, err)
 	case err == nil && !c.Confirmed:
 		s.alarm(o, "denied by the agency")
+		if o.Officer != 0 { // what else he ordered
+			err = s.Halt(ctx, of, o.Officer)
+		}
 	}
 	return o, err
 }
@@ -189,12 +195,13 @@ func (s *Service) Suspect(
 		if !w.o.State.Open() || w.o.State >= Approved {
 			return ErrState
 		}
+		changed := filled(manifest)
 		for _, k := range kinds {
 			if !slices.Contains(policy.Speeches(), k) {
 				return ErrReason
 			}
 			if !slices.Contains(w.o.Protected, k) {
-				w.o.Protected = append(w.o.Protected, k)
+				w.o.Protected, changed = append(w.o.Protected, k), true
 				if err := w.event(SpeechSeen, by, string(k)); err != nil {
 					return err
 				}
@@ -206,6 +213,11 @@ func (s *Service) Suspect(
 				Law: w.in.Law, Field: "manifest error", What: manifest, Manifest: true,
 			})
 			if err := w.event(ManifestFound, by, manifest); err != nil {
+				return err
+			}
+		}
+		if changed { // whoever has signed did not know it
+			if err := w.voided(); err != nil {
 				return err
 			}
 		}
@@ -275,6 +287,13 @@ func (s *Service) Approve(ctx context.Context, of, id int64, g Signature) (Order
 	o, err := s.change(ctx, of, id, func(w *work) error {
 		if w.o.State != Assessed {
 			return ErrState
+		}
+		halted, err := w.halted()
+		if err == nil && halted {
+			err = ErrStanding
+		}
+		if err != nil {
+			return err
 		}
 		p, err := w.plan()
 		if err != nil {

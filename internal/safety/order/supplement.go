@@ -116,6 +116,7 @@ func (w *work) answers(by Sender, standing agency.Standing) {
 		return
 	}
 	w.o.Officer, w.o.New = by.Officer, standing.Quarantined
+	w.o.Stopped, w.o.Stood = nil, 0
 	w.o.Checks = []Made{{Check: policy.SenderCheck, Officer: by.Officer, At: w.now}}
 }
 

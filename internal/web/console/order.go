@@ -110,6 +110,8 @@ type orderEvent struct {
 // orderMay says what the visitor can do with an order now.
 type orderMay struct {
 	Check, Call, Suspect, Decide, Believe, Sign, Refuse, Annul, Move, Scrutiny, Reply bool
+	// Review is to say that what was done may stay, though its sender was suspended.
+	Review bool
 }
 
 // refusalClasses are the reasons of refusals that staff gives; most are those of the rules as well.
@@ -354,8 +356,10 @@ func (v *visit) orderMay(b *orderView) orderMay {
 	})
 	return orderMay{
 		Sign: signs, Suspect: before, Annul: !over,
-		Check:  before && slices.ContainsFunc(b.Verdict.Unverified, byStaff),
-		Call:   before && b.Sender.Agency.Check.Number != "" && !has(policy.CallBack),
+		Check: before && slices.ContainsFunc(b.Verdict.Unverified, byStaff),
+		Call: before && b.Sender.Agency.Check.Number != "" &&
+			(!has(policy.CallBack) || b.Stopped != nil),
+		Review: b.Review,
 		Decide: doubt && b.Judged == nil && !over, Believe: b.State == order.Held && b.New,
 		Refuse: open && !begun, Move: open && !begun,
 		Scrutiny: b.Document.Instrument == instrument.Removal && b.State < order.Refused && !asked,

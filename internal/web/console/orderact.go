@@ -28,6 +28,7 @@ func (c *Console) orderRows() []row {
 		{"POST", at + "/annul", staff.Orders, true, "order annul", c.annulOrder},
 		{"POST", at + "/move", staff.Orders, false, "order move", c.moveOrder},
 		{"POST", at + "/scrutiny", staff.Orders, true, "order scrutiny", c.askScrutiny},
+		{"POST", at + "/reviewed", staff.Orders, true, "order reviewed", c.reviewedOrder},
 		{"POST", at + "/reply", staff.Orders, true, "order reply", c.replyToOrder},
 	}
 }
@@ -78,6 +79,15 @@ func (c *Console) callBack(v *visit) error {
 		return c.Orders.CallBack(ctx, v.me(), of, id, order.Call{
 			Number: v.field("number"), Spoke: v.field("spoke"), Confirmed: said == "confirmed",
 		})
+	})
+}
+
+// reviewedOrder lets stay what was done, though the order's sender was suspended.
+func (c *Console) reviewedOrder(v *visit) error {
+	return v.onOrderBecause("noted", func(
+		ctx context.Context, of, id int64, why string,
+	) (order.Order, error) {
+		return c.Orders.Reviewed(ctx, v.me(), of, id, why)
 	})
 }
 
