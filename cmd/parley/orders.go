@@ -26,6 +26,8 @@ type orderCmd struct {
 	CallBack orderCallBackCmd `cmd:"" help:"Record a call-back."`
 	Approve  orderApproveCmd  `cmd:"" help:"Sign what would be carried out."`
 	Refuse   orderRefuseCmd   `cmd:"" help:"Refuse an order, with reasons."`
+	Clear    orderClearCmd    `cmd:"" help:"Record that a notified authority does not object."`
+	Object   orderObjectCmd   `cmd:"" help:"Record that a notified authority objects."`
 	Annul    orderAnnulCmd    `cmd:"" help:"Take back all that an order did."`
 	Papers   orderPapersCmd   `cmd:"" help:"Write the signed papers of an order to a folder."`
 }
@@ -253,6 +255,33 @@ type orderRefuseCmd struct {
 func (c *orderRefuseCmd) Run(p *process) error {
 	return c.with(p, func(n *node.Node, o order.Order, staff int64) error {
 		return p.told(n.Orders.Refuse(p.ctx, staff, o.Agency, o.ID, c.Class, c.Reason))
+	})
+}
+
+// orderClearCmd records that nobody objects.
+type orderClearCmd struct {
+	orderFlags
+	Note string `arg:"" help:"Which authority said so, and how."`
+}
+
+// Run records that the notified authority raises no ground for refusal.
+func (c *orderClearCmd) Run(p *process) error {
+	return c.with(p, func(n *node.Node, o order.Order, staff int64) error {
+		return p.told(n.Orders.Clear(p.ctx, staff, o.Agency, o.ID, c.Note))
+	})
+}
+
+// orderObjectCmd records an objection.
+type orderObjectCmd struct {
+	orderFlags
+	Ground string `arg:"" help:"immunity, fundamental-rights, ne-bis-in-idem or no-offence."`
+	Note   string `arg:"" help:"Which authority said what, and how."`
+}
+
+// Run records that the notified authority raised a ground for refusal.
+func (c *orderObjectCmd) Run(p *process) error {
+	return c.with(p, func(n *node.Node, o order.Order, staff int64) error {
+		return p.told(n.Orders.Object(p.ctx, staff, o.Agency, o.ID, order.Ground(c.Ground), c.Note))
 	})
 }
 

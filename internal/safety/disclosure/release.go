@@ -27,7 +27,7 @@ type Act struct {
 // agency's key, what lay readable to the server is erased, and the order is answered. Nothing at
 // all leaves where nothing is held; then the answer says so. Errors are those of LayOut, and
 // order.ErrSamePerson, order.ErrRole for the same role, order.ErrChanged for another content,
-// ErrUntold, ErrLarge.
+// order.ErrObjection while a notified authority may object, ErrUntold, ErrLarge.
 func (s *Service) Release(ctx context.Context, of, id int64, by Act) (order.Order, error) {
 	role, err := s.role(ctx, by.Staff)
 	if err != nil {
@@ -260,6 +260,8 @@ func (s *Service) Fetch(ctx context.Context, by order.Sender, ref string) (Packa
 		}
 		x := current(rows)
 		switch {
+		case h.Order.Objected != nil: // the authority that was notified: nothing more leaves
+			return ErrGone
 		case h.Order.State != order.Answered || State(x.State) != Released || x.Ends <= h.Now:
 			return ErrGone
 		case h.Order.Review: // whoever asked for it was suspended, and nobody has looked yet

@@ -148,7 +148,8 @@ func TestResume(t *testing.T) {
 	if s.State != Running || !s.Due.Equal(at(t, "2026-03-15 09:00")) || s.Left != 7*24*time.Hour {
 		t.Errorf("%+v", s)
 	}
-	if p.Holds(Life) || !p.Holds("") || !period(t, Production, "emergency").Holds(Life) {
+	if p.Holds(Life, false) || !p.Holds("", false) ||
+		!period(t, Production, "emergency").Holds(Life, false) {
 		t.Error("emergencies have the wrong period")
 	}
 }

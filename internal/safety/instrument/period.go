@@ -26,6 +26,9 @@ const (
 	// Scrutinised is when the scrutiny of a removal order was asked for, Answered when it was done.
 	Scrutinised Event = "scrutinised"
 	Answered    Event = "answered"
+	// Cleared is when an authority that was notified has said that it raises no ground for refusal,
+	// or its time to raise one was over.
+	Cleared Event = "cleared"
 	// Extended is when the requester had a period of keeping lengthened.
 	Extended Event = "extended"
 	// Ordered is when the paper followed that an emergency did not wait for.
@@ -38,7 +41,7 @@ const (
 func Events() []Event {
 	return []Event{
 		Received, Complete, Incomplete, Impossible, Possible, Receipted, Informed, Decided,
-		Effected, Kept, Scrutinised, Answered, Extended, Ordered, Told,
+		Effected, Kept, Scrutinised, Answered, Cleared, Extended, Ordered, Told,
 	}
 }
 
@@ -68,6 +71,9 @@ type Period struct {
 	Owner Owner `toml:"owner"`
 	// Urgency restricts it to requests that are so urgent, where it is set.
 	Urgency []Urgency `toml:"urgency"`
+	// Notified restricts it to requests of which another authority was notified that may object,
+	// or to all others.
+	Notified Notified `toml:"notified"`
 	// Starts begins it, Ends fulfils it. A period that keeps something has no end but its time.
 	Starts Event `toml:"starts"`
 	Ends   Event `toml:"ends"`
@@ -90,6 +96,16 @@ type Period struct {
 	// Article is where the law says so.
 	Article string `toml:"article"`
 }
+
+// Notified is whether another authority was notified of a request, which it may object to.
+type Notified string
+
+// The values: no matter, yes, no.
+const (
+	AnyNotified Notified = ""
+	WasNotified Notified = "yes"
+	NotNotified Notified = "no"
+)
 
 // Owner is who owes what a period is about.
 type Owner string

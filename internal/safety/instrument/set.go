@@ -155,6 +155,8 @@ func (p Period) check() error {
 		return errors.New("what pauses must resume")
 	case p.Owner != Ours && p.Owner != Theirs:
 		return fmt.Errorf("nobody is called %q", p.Owner)
+	case p.Notified != AnyNotified && p.Notified != WasNotified && p.Notified != NotNotified:
+		return fmt.Errorf("notified is yes or no, and not %q", p.Notified)
 	}
 	for _, e := range slices.Concat(p.Pauses, p.Resumes) {
 		if !slices.Contains(events, e) {
@@ -180,17 +182,21 @@ const answer = "answer"
 // Answer is the period in which a request of some urgency is answered.
 func (in Instrument) Answer(u Urgency) (Period, bool) {
 	for _, p := range in.Periods {
-		if p.Holds(u) && (p.ID == answer || p.ID == string(Emergency)) {
+		if p.Holds(u, false) && (p.ID == answer || p.ID == string(Emergency)) {
 			return p, true
 		}
 	}
 	return Period{}, false
 }
 
-// Holds tells whether the period holds for requests of some urgency.
-func (p Period) Holds(u Urgency) bool {
+// Holds tells whether the period holds for requests of some urgency, of which another authority was
+// notified or not.
+func (p Period) Holds(u Urgency, notified bool) bool {
 	if u == "" {
 		u = Routine
+	}
+	if p.Notified == WasNotified && !notified || p.Notified == NotNotified && notified {
+		return false
 	}
 	return len(p.Urgency) == 0 || slices.Contains(p.Urgency, u)
 }

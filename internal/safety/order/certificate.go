@@ -98,6 +98,7 @@ func (d *Document) element(name, text string) bool {
 			d.Urgency = instrument.Life
 		}
 	case "Deadline":
+		d.Notified = d.Notified || text == "TenDaysSubjectToEA"
 		if text == "EightHours" {
 			d.Urgency = instrument.Life
 		}
@@ -105,8 +106,10 @@ func (d *Document) element(name, text string) bool {
 		if text == "true" && d.Bar == nil {
 			d.Bar = &Bar{Basis: "Regulation (EU) 2023/1543, Art. 13"}
 		}
-	case "EnforcingAuthorityNotified", "AuthorityRole":
-		// These bear on who else is asked, which the sender's own system sees to.
+	case "EnforcingAuthorityNotified":
+		d.Notified = d.Notified || text == "true"
+	case "AuthorityRole":
+		// By whom it was issued and validated is said in words elsewhere.
 	default:
 		kind, ok := map[string]string{
 			"InternationalE164": "phone", "ServiceAccessIdentifier": "username",

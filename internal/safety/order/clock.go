@@ -77,6 +77,12 @@ func (o *Order) tick(now int64) {
 			o.Paused = paused
 		}
 	}
+	if o.setsAside() {
+		o.next = now
+	}
+	if until, waits := o.Waits(now); waits && until != 0 {
+		o.Due, o.next = soonest(o.Due, until), soonest(o.next, until)
+	}
 }
 
 // soonest is the earlier of two times, where 0 is none.
@@ -114,10 +120,21 @@ func (s *Service) Sweep(ctx context.Context) (rang int, err error) {
 
 // ring notes one alarm or a missed end, and tells of it.
 func (s *Service) ring(ctx context.Context, of, id int64) error {
+	if err := s.setAside(ctx, of, id); err != nil {
+		return err
+	}
 	why := ""
 	o, err := s.change(ctx, of, id, func(w *work) error {
 		why = ""
 		if w.o.next == 0 || w.o.next > w.now {
+			return nil
+		}
+		cleared, err := w.outOfTime()
+		if err != nil {
+			return err
+		}
+		if cleared {
+			why = "no objection came: the data can be handed over"
 			return nil
 		}
 		kind := Rang

@@ -54,11 +54,17 @@ type Document struct {
 	// Urgency is how soon; Supervisor answers for an emergency and confirms it by himself.
 	Urgency    instrument.Urgency `json:"urgency,omitempty"`
 	Supervisor string             `json:"supervisor,omitempty"`
+	// Notified is set when the authority of the state that enforces the order was notified of it,
+	// which may object (Regulation (EU) 2023/1543, Art. 8).
+	Notified bool `json:"notified,omitempty"`
 	// Bar forbids to tell the people concerned.
 	Bar *Bar `json:"bar,omitempty"`
 	// Extends is the number of an earlier order of the same authority whose bar on telling, or
 	// whose keeping of data, this one makes longer. Then it does nothing else.
 	Extends string `json:"extends,omitempty"`
+	// Follows is the number of an emergency request of the same authority that did not wait for this
+	// order.
+	Follows string `json:"follows,omitempty"`
 	// Attached are the papers that came with it.
 	Attached []Attachment `json:"attached,omitempty"`
 }

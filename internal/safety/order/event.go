@@ -70,6 +70,12 @@ const (
 	Questioned EventKind = 42
 	LookedAt   EventKind = 43
 	StoodBy    EventKind = 44
+	// WasCleared is that no objection of a notified authority can come any more, WasObjected that
+	// one came.
+	WasCleared  EventKind = 45
+	WasObjected EventKind = 46
+	// WasSetAside is that what a certificate names is kept until it is decided about.
+	WasSetAside EventKind = 47
 )
 
 // String is the kind's name in pages and commands.
@@ -89,6 +95,8 @@ func (k EventKind) String() string {
 		KeptLonger: "kept-longer", Reopened: "reopened", WasLifted: "lifted",
 		Enclosed: "enclosed", CameEarly: "early", Stopped: "sender-suspended",
 		Questioned: "to-review", LookedAt: "reviewed", StoodBy: "agency-stands-by-it",
+		WasCleared: "cleared", WasObjected: "objected",
+		WasSetAside: "set-aside",
 	}
 	if k < Arrived || int(k) >= len(names) {
 		return "unknown"

@@ -127,8 +127,11 @@ type People struct {
 }
 
 // Log writes the line of the disclosure for the public log, under a number of its own. Before that
-// nothing can be handed out.
+// nothing can be handed out. ErrObjection says that an authority may still object.
 func (h *Handover) Log(id int64, p People) (Logged, error) {
+	if _, waits := h.Order.Waits(h.Now); waits {
+		return Logged{}, ErrObjection
+	}
 	e := entry.Entry{Persons: p.Signed}
 	e.People(p.Accounts, p.Told)
 	if err := h.w.lineAs(id, ledger.Disclosure, 0, e); err != nil {

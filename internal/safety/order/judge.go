@@ -87,6 +87,7 @@ func (w *work) request() policy.Request {
 		},
 		Ground: policy.Ground{
 			Instrument: w.in.ID, Has: d.has(), Manifest: w.manifest(), Penalty: d.Penalty,
+			Notified: d.Notified,
 		},
 		Content: policy.Content{
 			Category: d.Category, Protected: o.Protected, Judged: o.Judged, Private: w.private(),

@@ -6,10 +6,11 @@
 //
 // Invariants: nothing is carried out that different people of the roles which policy names have not
 // signed, and a signature is under the digest of exactly that; whatever changes afterwards voids
-// it. The same paper again is the same order. What is another agency's does not exist for an
-// agency. An order's line for the public log is written with the order, its outcome's line with the
-// outcome. Actions without a handler (keys, back doors, bulk or continuous access) end as a logged
-// refusal, whatever policy says.
+// it. One thing comes before: what a certificate for data names is set aside, and handed to nobody.
+// The same paper again is the same order. What is another agency's does not exist for an agency. An
+// order's line for the public log is written with the order, its outcome's line with the outcome.
+// Actions without a handler (keys, back doors, bulk or continuous access) end as a logged refusal,
+// whatever policy says.
 //
 // The package takes no measure: safety/decide does. It hands out no data: safety/disclosure does,
 // in the transaction that Handover opens, and cannot before the line for the public log is written.
@@ -125,6 +126,10 @@ type Kept struct {
 	New bool `json:"new,omitempty"`
 	// Early is set for the first removal order of an agency that came too soon: see early.
 	Early bool `json:"early,omitempty"`
+	// Aside is the digest of the document for which what it names was set aside.
+	Aside string `json:"aside,omitempty"`
+	// Objected is the ground for refusal that a notified authority has raised.
+	Objected *Objection `json:"objected,omitempty"`
 	// End is how an order that is being taken back will have ended.
 	End *End `json:"end,omitempty"`
 	// Standing is why the sender had none, empty when he had.

@@ -72,7 +72,8 @@ func (o Order) data(r *store.Reader, i Item) ([]personal.Record, error) {
 	return found.Records, err
 }
 
-// Kept returns what earlier orders of an agency had kept of an account, with when that was.
+// Kept returns what orders of an agency had kept of an account, with when that was: preservations,
+// and certificates that are being decided about.
 func (s *Service) Kept(
 	r *store.Reader, of int64, person ids.UserID,
 ) (out []personal.Record, err error) {
@@ -81,7 +82,8 @@ func (s *Service) Kept(
 		return nil, err
 	}
 	for _, o := range orders {
-		if o.Document.Action != policy.Preserve || o.State != Answered {
+		kept := o.Document.Action == policy.Preserve && o.State == Answered
+		if !kept && (o.Aside == "" || !o.State.Open()) {
 			continue
 		}
 		items, err := Items(r, of, o.ID)
@@ -89,7 +91,8 @@ func (s *Service) Kept(
 			return nil, err
 		}
 		for _, i := range items {
-			if i.Hold == 0 || i.State != Done || i.Subject.Author != person {
+			if i.Hold == 0 || i.State != Done && i.State != Waiting ||
+				i.Subject.Author != person {
 				continue
 			}
 			list, err := evidence.Of(r, i.Subject.Peer, i.Hold)
@@ -118,7 +121,9 @@ func (s *Service) preserve(
 	now := s.Clock.Now().Unix()
 	id = o.kept(i)
 	ends := o.keepUntil(now)
-	if u := o.Document.Until; u != 0 && u < ends {
+	if o.Document.Action == policy.Disclose {
+		ends = now + asideDays*secondsOfDay
+	} else if u := o.Document.Until; u != 0 && u < ends {
 		ends = u
 	}
 	var seen evidence.Capture

@@ -59,8 +59,11 @@ func (s *Service) change(
 		out, ended = w.o, w.ended
 		return nil
 	})
-	if err == nil && ended && s.Done != nil {
-		s.Done(out)
+	if err == nil && ended {
+		if s.Done != nil {
+			s.Done(out)
+		}
+		err = s.letGo(ctx, out)
 	}
 	return out, err
 }

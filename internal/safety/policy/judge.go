@@ -306,7 +306,7 @@ func (s *sum) verdict() Verdict {
 		v.Tell = Tell{}
 	}
 	for _, period := range s.instrument.Periods {
-		if period.Holds(s.Urgency) {
+		if period.Holds(s.Urgency, s.Ground.Notified) {
 			v.Periods = append(v.Periods, period)
 		}
 	}

@@ -68,6 +68,9 @@ func (p *Pages) document(
 		Action: policy.Action(t.field("action")), Offence: t.field("offence"),
 		Supervisor: t.field("supervisor"), Urgency: instrument.Urgency(t.field("urgency")),
 		Territory: strings.Fields(countries),
+		Notified:  t.field("notified") != "",
+		Extends:   t.field("extends"),
+		Follows:   t.field("follows"),
 		Attached:  p.attached(t["papers"], a.ID),
 	}
 	if list := actions(in); d.Action == "" && len(list) == 1 {
@@ -162,7 +165,7 @@ func (p *Pages) typing(d order.Document, of int64) typed {
 		"supervisor": d.Supervisor, "urgency": string(d.Urgency),
 		"territory": strings.Join(d.Territory, " "), "issued": written(d.Issued),
 		"until": written(d.Until), "from": written(d.From), "to": written(d.To),
-		"kind": string(d.Category),
+		"kind": string(d.Category), "extends": d.Extends, "follows": d.Follows,
 	} {
 		t.Set(name, text)
 	}
@@ -188,6 +191,9 @@ func (p *Pages) typing(d order.Document, of int64) typed {
 	}
 	if d.Penalty != 0 {
 		t.Set("penalty", strconv.Itoa(d.Penalty))
+	}
+	if d.Notified {
+		t.Set("notified", "yes")
 	}
 	if d.Bar != nil {
 		t.Set("bar", d.Bar.Basis)

@@ -140,6 +140,13 @@ func (f formView) Takes(field string) bool {
 		return restricts
 	case "bar", "objective":
 		return data || restricts
+	case "notified":
+		return f.Instrument.ID == instrument.Production
+	case "follows":
+		return slices.Contains(f.Actions, policy.Disclose) &&
+			f.Instrument.ID != instrument.Emergency
+	case "extends":
+		return data && f.Instrument.ID != instrument.Emergency
 	default:
 		return false
 	}
@@ -166,7 +173,11 @@ func (p *Pages) view(
 			f.Data = append(f.Data, d) // what the service cannot give, and somebody asked for
 		}
 	}
-	if in.ID != instrument.Removal && in.ID != instrument.Emergency {
+	switch in.ID {
+	case instrument.Emergency:
+	case instrument.Removal: // an emergency is why one comes without word (TCO Art. 3(2))
+		f.Urgent = []instrument.Urgency{instrument.Routine, instrument.Urgent}
+	default:
 		f.Urgent = []instrument.Urgency{instrument.Routine, instrument.Urgent, instrument.Life}
 	}
 	at := newPath + "/" + string(in.ID)

@@ -1,0 +1,97 @@
+package order
+
+import (
+	"context"
+	"slices"
+
+	"parley/internal/safety/instrument"
+	"parley/internal/safety/policy"
+	"parley/internal/store"
+)
+
+// asideDays is how long at most what was set aside for an order is kept, in days: as long as a
+// preservation lasts. When the order ends, it is not kept any longer.
+const asideDays = 60
+
+// setsAside tells whether what the open order names is to be set aside at once and was not yet: a
+// certificate for data has it kept from its receipt on, before anybody has decided. That is done
+// for whoever has standing and said what exactly is meant; it hands nothing out.
+//
+// https://eur-lex.europa.eu/eli/reg/2023/1543/oj, Art. 10(1)
+func (o Order) setsAside() bool {
+	switch {
+	case o.Document.Action != policy.Disclose, o.Standing != "", len(o.Problems) > 0:
+		return false
+	case o.State == Ending, o.State == Incomplete, !o.State.Open(), o.Aside == o.Digest:
+		return false
+	}
+	return slices.ContainsFunc(o.Verdict.Periods, func(p instrument.Period) bool {
+		return p.Owner == instrument.Ours && p.Starts == instrument.Received &&
+			p.Ends == instrument.Kept
+	})
+}
+
+// setAside keeps what an order names as it is now. It may run twice.
+func (s *Service) setAside(ctx context.Context, of, id int64) error {
+	var o Order
+	var items []Item
+	err := s.Store.View(ctx, func(r *store.Reader) (err error) {
+		if o, err = s.Of(r, of, id); err != nil {
+			return err
+		}
+		items, err = Items(r, of, id)
+		return err
+	})
+	if err != nil || !o.setsAside() {
+		return err
+	}
+	holds := make(map[int64]int64)
+	for _, i := range items {
+		if i.State != Waiting || i.Subject.Peer == 0 {
+			continue
+		}
+		if holds[i.N], err = s.preserve(ctx, o, i, 0); err != nil {
+			return err
+		}
+	}
+	s.crash("aside")
+	_, err = s.change(ctx, of, id, func(w *work) error {
+		if !w.o.setsAside() || w.o.Digest != o.Digest {
+			return nil
+		}
+		for _, i := range slices.Clone(w.items) {
+			if holds[i.N] == 0 || i.State != Waiting {
+				continue
+			}
+			i.Hold = holds[i.N]
+			if err := w.put(i); err != nil {
+				return err
+			}
+		}
+		w.o.Aside = w.o.Digest
+		w.happened(instrument.Kept)
+		return w.event(WasSetAside, By{}, w.in.Law)
+	})
+	return err
+}
+
+// letGo has what was set aside for an order that is over be kept no longer on its account.
+func (s *Service) letGo(ctx context.Context, o Order) error {
+	if o.Aside == "" {
+		return nil
+	}
+	var items []Item
+	err := s.Store.View(ctx, func(r *store.Reader) (err error) {
+		items, err = Items(r, o.Agency, o.ID)
+		return err
+	})
+	for _, i := range items {
+		if err != nil {
+			return err
+		}
+		if i.Hold != 0 {
+			err = s.Evidence.Lift(ctx, i.Subject.Peer, i.Hold, i.Hold)
+		}
+	}
+	return err
+}
