@@ -22,7 +22,7 @@ func (o Order) setsAside() bool {
 	switch {
 	case o.Document.Action != policy.Disclose, o.Standing != "", len(o.Problems) > 0:
 		return false
-	case o.State == Ending, o.State == Incomplete, !o.State.Open(), o.Aside == o.Digest:
+	case o.Stopped != nil, o.State == Ending, o.State == Incomplete, !o.State.Open(), o.Aside == o.Digest:
 		return false
 	}
 	return slices.ContainsFunc(o.Verdict.Periods, func(p instrument.Period) bool {

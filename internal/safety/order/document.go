@@ -62,8 +62,8 @@ type Document struct {
 	// Extends is the number of an earlier order of the same authority whose bar on telling, or
 	// whose keeping of data, this one makes longer. Then it does nothing else.
 	Extends string `json:"extends,omitempty"`
-	// Follows is the number of an emergency request of the same authority that did not wait for this
-	// order.
+	// Follows is the number of an emergency request of the same authority that did not wait for
+	// this order.
 	Follows string `json:"follows,omitempty"`
 	// Attached are the papers that came with it.
 	Attached []Attachment `json:"attached,omitempty"`
