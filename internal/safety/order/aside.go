@@ -20,9 +20,10 @@ const asideDays = 60
 // https://eur-lex.europa.eu/eli/reg/2023/1543/oj, Art. 10(1)
 func (o Order) setsAside() bool {
 	switch {
-	case o.Document.Action != policy.Disclose, o.Standing != "", len(o.Problems) > 0:
+	case o.Document.Action != policy.Disclose, o.Standing != "", o.Stopped != nil,
+		len(o.Problems) > 0:
 		return false
-	case o.Stopped != nil, o.State == Ending, o.State == Incomplete, !o.State.Open(), o.Aside == o.Digest:
+	case o.State == Ending, o.State == Incomplete, !o.State.Open(), o.Aside == o.Digest:
 		return false
 	}
 	return slices.ContainsFunc(o.Verdict.Periods, func(p instrument.Period) bool {
