@@ -19,7 +19,7 @@ type agencyCmd struct {
 	Suspend        agencySuspendCmd `cmd:"" help:"Take its standing."`
 	List           agencyListCmd    `cmd:"" help:"List agencies and their officers."`
 	Officer        officerCmd       `cmd:"" help:"Propose an officer."`
-	ApproveOfficer approveCmd       `cmd:"" help:"Approve an officer; print a token, good once."`
+	ApproveOfficer approveCmd       `cmd:"" help:"Approve an officer; print his code, good once."`
 }
 
 // agencyFlags are what all commands about one agency are given.
@@ -183,18 +183,18 @@ type officerCmd struct {
 	Supervisor bool   `help:"He confirms emergencies of others."`
 }
 
-// Run proposes an officer and prints his number.
+// Run proposes an officer and prints his number and link; the link cannot be shown again.
 func (c *officerCmd) Run(p *process) error {
 	return c.with(p, func(n *node.Node, who int64) error {
 		role := agency.Member
 		if c.Supervisor {
 			role = agency.Supervisor
 		}
-		o, err := n.Agencies.ProposeOfficer(p.ctx, who, c.Agency, c.Name, role)
+		o, link, err := n.Agencies.ProposeOfficer(p.ctx, who, c.Agency, c.Name, role)
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(p.out, "officer:       %d\n", o.ID)
+		_, err = fmt.Fprintf(p.out, "officer:       %d\nlink:          %s\n", o.ID, link)
 		return err
 	})
 }
@@ -205,14 +205,14 @@ type approveCmd struct {
 	Officer int64 `arg:"" help:"The officer's number."`
 }
 
-// Run approves an officer and prints the token of his link; it cannot be shown again.
+// Run approves an officer and prints the code for his link; it cannot be shown again.
 func (c *approveCmd) Run(p *process) error {
 	return c.with(p, func(n *node.Node, who int64) error {
-		token, err := n.Agencies.ApproveOfficer(p.ctx, who, c.Agency, c.Officer)
+		code, err := n.Agencies.ApproveOfficer(p.ctx, who, c.Agency, c.Officer)
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(p.out, "enrolment:     %s\n", token)
+		_, err = fmt.Fprintf(p.out, "code:          %s\n", code)
 		return err
 	})
 }

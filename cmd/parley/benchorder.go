@@ -42,15 +42,17 @@ func (t *taker) onboard(ctx context.Context) error {
 	if err == nil {
 		err = a.Approve(ctx, 8, of.ID)
 	}
+	var link, code string
 	if err == nil {
-		o.officer, err = a.ProposeOfficer(ctx, 7, of.ID, "Officer", agency.Member)
-	}
-	var token string
-	if err == nil {
-		token, err = a.ApproveOfficer(ctx, 8, of.ID, o.officer.ID)
+		o.officer, link, err = a.ProposeOfficer(ctx, 7, of.ID, "Officer", agency.Member)
 	}
 	if err == nil {
-		o.officer, err = a.Bind(ctx, token, agency.Credential{ID: "key", Body: []byte{1}})
+		code, err = a.ApproveOfficer(ctx, 8, of.ID, o.officer.ID)
+	}
+	if err == nil {
+		o.officer, err = a.Bind(ctx, agency.Both(link, code), agency.Credential{
+			ID: "key", Body: []byte{1},
+		})
 	}
 	o.agency, o.signers = of, map[policy.Role][]int64{}
 	return err

@@ -39,11 +39,11 @@ func (s *scene) opened() *office {
 		Spoke: "B, desk", Confirmed: true,
 	}))
 	s.check(a.Approve(ctx, 8, of.ID))
-	o, err := a.ProposeOfficer(ctx, 7, of.ID, "Officer", agency.Member)
+	o, link, err := a.ProposeOfficer(ctx, 7, of.ID, "Officer", agency.Member)
 	s.check(err)
-	token, err := a.ApproveOfficer(ctx, 8, of.ID, o.ID)
+	code, err := a.ApproveOfficer(ctx, 8, of.ID, o.ID)
 	s.check(err)
-	o, err = a.Bind(ctx, token, agency.Credential{ID: "key", Body: []byte{1}})
+	o, err = a.Bind(ctx, agency.Both(link, code), agency.Credential{ID: "key", Body: []byte{1}})
 	s.check(err)
 	return &office{agency: of, officer: o}
 }

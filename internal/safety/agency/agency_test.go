@@ -69,11 +69,11 @@ func (w *world) active() (agency.Agency, agency.Officer) {
 	w.ok(err)
 	w.ok(w.Verify(w.ctx(), anna, a.ID, call()))
 	w.ok(w.Approve(w.ctx(), boris, a.ID))
-	o, err := w.ProposeOfficer(w.ctx(), anna, a.ID, "Officer One", agency.Member)
+	o, link, err := w.ProposeOfficer(w.ctx(), anna, a.ID, "Officer One", agency.Member)
 	w.ok(err)
-	token, err := w.ApproveOfficer(w.ctx(), boris, a.ID, o.ID)
+	code, err := w.ApproveOfficer(w.ctx(), boris, a.ID, o.ID)
 	w.ok(err)
-	o, err = w.Bind(w.ctx(), token, agency.Credential{ID: "key", Body: []byte("body")})
+	o, err = w.Bind(w.ctx(), agency.Both(link, code), agency.Credential{ID: "key", Body: []byte("body")})
 	w.ok(err)
 	return a, o
 }
@@ -160,12 +160,12 @@ func TestOnboardingTakesTwo(t *testing.T) {
 			t.Errorf("%d approved: %v", who, err)
 		}
 	}
-	if _, err := w.ProposeOfficer(w.ctx(), anna, a.ID, "Early", agency.Member); !errors.Is(err,
+	if _, _, err := w.ProposeOfficer(w.ctx(), anna, a.ID, "Early", agency.Member); !errors.Is(err,
 		agency.ErrState) {
 		t.Errorf("an officer of what is not approved: %v", err)
 	}
 	w.ok(w.Approve(w.ctx(), boris, a.ID))
-	o, err := w.ProposeOfficer(w.ctx(), anna, a.ID, "Officer", agency.Member)
+	o, link, err := w.ProposeOfficer(w.ctx(), anna, a.ID, "Officer", agency.Member)
 	w.ok(err)
 	if got := w.standing(a.ID, o.ID).Problem; got != agency.Unapproved {
 		t.Errorf("one approval: %q", got)
@@ -174,12 +174,16 @@ func TestOnboardingTakesTwo(t *testing.T) {
 		agency.ErrSamePerson) {
 		t.Errorf("approved his own: %v", err)
 	}
-	token, err := w.ApproveOfficer(w.ctx(), clara, a.ID, o.ID)
+	code, err := w.ApproveOfficer(w.ctx(), clara, a.ID, o.ID)
 	w.ok(err)
+	token := agency.Both(" "+link+"\n", strings.ToLower(strings.ReplaceAll(code, "-", " ")))
 	if got := w.standing(a.ID, o.ID).Problem; got != agency.Unbound {
 		t.Errorf("no key: %q", got)
 	}
-	for _, bad := range []string{"", token[:len(token)-1], "x" + token[1:]} {
+	for _, bad := range []string{
+		"", token[:len(token)-1], "x" + token[1:], link, code, agency.Both(link, ""),
+		agency.Both("", code), agency.Both(link, "0000-0000-0000"),
+	} {
 		if _, err := w.Bind(w.ctx(), bad, agency.Credential{ID: "k", Body: []byte{1}}); !errors.Is(
 			err, agency.ErrProof) {
 			t.Errorf("bound by %q: %v", bad, err)
@@ -223,8 +227,9 @@ func TestStandingEnds(t *testing.T) {
 	if got := w.standing(a.ID, o.ID).Problem; got != agency.Halted {
 		t.Errorf("suspended officer: %q", got)
 	}
-	w.ok(w.ResetOfficer(w.ctx(), anna, a.ID, o.ID, "key stolen"))
-	token, err := w.ApproveOfficer(w.ctx(), boris, a.ID, o.ID)
+	link, err := w.ResetOfficer(w.ctx(), anna, a.ID, o.ID, "key stolen")
+	w.ok(err)
+	code, err := w.ApproveOfficer(w.ctx(), boris, a.ID, o.ID)
 	w.ok(err)
 	w.ok(w.Store.View(w.ctx(), func(r *store.Reader) error {
 		keys, err := agency.Credentials(r, a.ID, o.ID)
@@ -233,7 +238,7 @@ func TestStandingEnds(t *testing.T) {
 		}
 		return err
 	}))
-	_, err = w.Bind(w.ctx(), token, agency.Credential{ID: "new", Body: []byte{1}})
+	_, err = w.Bind(w.ctx(), agency.Both(link, code), agency.Credential{ID: "new", Body: []byte{1}})
 	w.ok(err)
 	if !w.standing(a.ID, o.ID).Quarantined {
 		t.Error("a new key has no week")

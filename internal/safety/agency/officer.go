@@ -41,15 +41,13 @@ type Officer struct {
 	Bound int64
 	// Attest is until when his standing has to be confirmed again.
 	Attest int64
-	// Enrolling is set while his link was not used.
-	Enrolling bool
 }
 
 func officer(x store.Officer) Officer {
 	return Officer{
 		Agency: x.Agency, ID: x.ID, Name: x.Name, Role: Role(x.Role), State: State(x.State),
 		ProposedBy: x.ProposedBy, ApprovedBy: x.ApprovedBy, Created: x.Created, Bound: x.Bound,
-		Attest: x.Attest, Enrolling: x.EnrolHash != "",
+		Attest: x.Attest,
 	}
 }
 
@@ -69,29 +67,34 @@ func Officers(r *store.Reader, agency int64) (out []Officer, err error) {
 }
 
 // ProposeOfficer writes an officer of an active agency down. He has no standing until another
-// member of staff approved him and he bound a key.
+// member of staff approved him and he bound a key. It returns his link as well, which whoever
+// proposes him sends him and which cannot be shown again: half of what he enrols with.
 func (s *Service) ProposeOfficer(
 	ctx context.Context, staff, agency int64, name string, role Role,
-) (Officer, error) {
+) (o Officer, link string, err error) {
 	name = strings.Join(strings.Fields(name), " ")
 	switch {
 	case name == "":
-		return Officer{}, Refusal{"name", "missing"}
+		return o, "", Refusal{"name", "missing"}
 	case utf8.RuneCountInString(name) > nameRunes:
-		return Officer{}, Refusal{"name", "long"}
+		return o, "", Refusal{"name", "long"}
 	case role != Member && role != Supervisor:
-		return Officer{}, Refusal{"role", "unknown"}
+		return o, "", Refusal{"role", "unknown"}
 	}
 	now := s.Clock.Now()
 	id, err := safety.NewID(now, s.Random)
 	if err != nil {
-		return Officer{}, fmt.Errorf("agency: %w", err)
+		return o, "", fmt.Errorf("agency: %w", err)
+	}
+	link, hash, err := s.secret(linkPurpose, agency, id)
+	if err != nil {
+		return o, "", err
 	}
 	x := store.Officer{
 		Agency: agency, ID: id, Name: name, Role: int64(role), State: int64(Proposed),
-		ProposedBy: staff, Created: now.Unix(),
+		ProposedBy: staff, Created: now.Unix(), EnrolHash: hash,
 	}
-	return officer(x), s.Store.Update(ctx, key(agency), func(tx *store.Tx) error {
+	err = s.Store.Update(ctx, key(agency), func(tx *store.Tx) error {
 		a, err := Of(&tx.Reader, agency)
 		if err != nil {
 			return err
@@ -101,6 +104,10 @@ func (s *Service) ProposeOfficer(
 		}
 		return putOfficer(tx, x, Event{At: x.Created, Staff: staff, Kind: OfficerProposed})
 	})
+	if err != nil {
+		return o, "", err
+	}
+	return officer(x), link, nil
 }
 
 func putOfficer(tx *store.Tx, x store.Officer, e Event) error {
@@ -113,46 +120,55 @@ func putOfficer(tx *store.Tx, x store.Officer, e Event) error {
 	return add(tx, x.Agency, e)
 }
 
-// ApproveOfficer lets an officer enrol and returns the token of his link, which is good once, for a
-// week, and cannot be shown again. ErrSamePerson is for who proposed him.
+// ApproveOfficer lets an officer enrol and returns the code that his link is worth nothing without:
+// good once, for a week, and not to be shown again. Whoever approves him says it to him on the
+// telephone, at the number that is kept of the agency. So neither who proposed nor who approved an
+// officer can enrol in his place, nor can who reads the mail that brings the link. ErrSamePerson is
+// for who proposed him.
 func (s *Service) ApproveOfficer(
 	ctx context.Context, staff, agency, id int64,
-) (token string, err error) {
-	token, hash, err := s.secret(linkPurpose, agency, id)
-	if err != nil {
+) (code string, err error) {
+	if code, err = s.code(); err != nil {
 		return "", err
 	}
 	err = s.changeOfficer(ctx, agency, id, func(x *store.Officer, now int64) (Event, error) {
 		switch {
-		case State(x.State) != Proposed:
+		case State(x.State) != Proposed || x.EnrolHash == "":
 			return Event{}, ErrState
 		case staff <= 0 || staff == x.ProposedBy:
 			return Event{}, ErrSamePerson
 		}
-		x.State, x.ApprovedBy, x.EnrolHash = int64(Enrolling), staff, hash
+		x.State, x.ApprovedBy = int64(Enrolling), staff
+		x.EnrolHash = digest(linkPurpose, x.EnrolHash+plain(code))
 		x.EnrolExpires = now + seconds(linkTime)
 		return Event{Staff: staff, Kind: OfficerApproved}, nil
 	})
 	if err != nil {
 		return "", err
 	}
-	return token, nil
+	return code, nil
 }
 
-// ResetOfficer takes an officer's keys, because he lost one or it was stolen. He begins anew:
-// another member of staff approves him, and his emergency orders wait again.
+// ResetOfficer takes an officer's keys, because he lost one or it was stolen. He begins anew: the
+// link that it returns is as ProposeOfficer's, another member of staff approves him, and his
+// emergency orders wait again.
 func (s *Service) ResetOfficer(
 	ctx context.Context, staff, agency, id int64, reason string,
-) error {
-	err := s.changeOfficer(ctx, agency, id, func(x *store.Officer, _ int64) (Event, error) {
+) (link string, err error) {
+	link, hash, err := s.secret(linkPurpose, agency, id)
+	if err != nil {
+		return "", err
+	}
+	err = s.changeOfficer(ctx, agency, id, func(x *store.Officer, _ int64) (Event, error) {
 		x.State, x.ProposedBy, x.ApprovedBy = int64(Proposed), staff, 0
-		x.Bound, x.Attest, x.EnrolHash, x.EnrolExpires = 0, 0, "", 0
+		x.Bound, x.Attest, x.EnrolHash, x.EnrolExpires = 0, 0, hash, 0
 		return Event{Staff: staff, Kind: OfficerReset, Text: x.Name + ": " + reason}, nil
 	})
-	if err == nil {
-		s.halted(ctx, agency, id)
+	if err != nil {
+		return "", err
 	}
-	return err
+	s.halted(ctx, agency, id)
+	return link, nil
 }
 
 // SuspendOfficer takes an officer's standing; ResetOfficer is the way back.
@@ -229,9 +245,13 @@ type Credential struct {
 	Body []byte
 }
 
-// Enrolling returns for whom an enrolment link is; ErrProof when it is good for nobody.
+// Both puts a link and the code for it together, as Enrolling and Bind take them.
+func Both(link, code string) string { return strings.TrimSpace(link) + "." + plain(code) }
+
+// Enrolling returns for whom link and code are; ErrProof when they are good for nobody.
 func (s *Service) Enrolling(ctx context.Context, token string) (o Officer, err error) {
-	agency, id, ok := parts(token)
+	link, _, _ := strings.Cut(token, ".")
+	agency, id, ok := parts(link)
 	if !ok {
 		return o, ErrProof
 	}
@@ -247,14 +267,16 @@ func (s *Service) Enrolling(ctx context.Context, token string) (o Officer, err e
 }
 
 func (s *Service) linkIs(x store.Officer, token string) bool {
+	link, code, _ := strings.Cut(token, ".")
 	return State(x.State) == Enrolling && x.EnrolExpires > s.Clock.Now().Unix() &&
-		same(x.EnrolHash, digest(linkPurpose, token))
+		same(x.EnrolHash, digest(linkPurpose, digest(linkPurpose, link)+code))
 }
 
-// Bind gives whoever holds an enrolment link his key. The link is used up, and his standing begins;
-// his emergency orders wait for a week from now on. ErrProof for a link that is good for nobody.
+// Bind gives whoever holds link and code his key. They are used up, and his standing begins; his
+// emergency orders wait for a week from now on. ErrProof for what is good for nobody.
 func (s *Service) Bind(ctx context.Context, token string, c Credential) (Officer, error) {
-	agency, id, ok := parts(token)
+	link, _, _ := strings.Cut(token, ".")
+	agency, id, ok := parts(link)
 	if !ok || c.ID == "" || len(c.Body) == 0 {
 		return Officer{}, ErrProof
 	}
@@ -314,6 +336,48 @@ const (
 	linkPurpose = "officer enrolment"
 	keyPurpose  = "agency key"
 )
+
+// codeAlphabet has no two letters that are mistaken for one another on the telephone's other end:
+// no I, L, O and U.
+//
+// https://www.crockford.com/base32.html
+const codeAlphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+// codeSize is how many characters a code has, of five bits each: more than can be tried within the
+// week in which it is good, against a door that counts tries.
+const codeSize = 12
+
+// code draws a code as it is read out: in groups of four.
+func (s *Service) code() (string, error) {
+	b := make([]byte, codeSize)
+	if _, err := io.ReadFull(s.Random, b); err != nil {
+		return "", fmt.Errorf("agency: %w", err)
+	}
+	var out strings.Builder
+	for i, x := range b {
+		if i > 0 && i%4 == 0 {
+			out.WriteByte('-')
+		}
+		out.WriteByte(codeAlphabet[int(x)%len(codeAlphabet)])
+	}
+	return out.String(), nil
+}
+
+// plain is a code as it was typed: case, dashes and spaces count for nothing, and letters that it
+// never has are what they look like.
+func plain(code string) string {
+	return strings.Map(func(r rune) rune {
+		switch r {
+		case 'O':
+			return '0'
+		case 'I', 'L':
+			return '1'
+		case '-', ' ':
+			return -1
+		}
+		return r
+	}, strings.ToUpper(strings.TrimSpace(code)))
+}
 
 // secretSize is how many random bytes a secret has.
 const secretSize = 24

@@ -183,11 +183,11 @@ func (w *world) approveAgency(id int64, key string) {
 
 func (w *world) enrol(of int64, name string) agency.Officer {
 	w.Helper()
-	o, err := w.agencies.ProposeOfficer(w.ctx(), anna, of, name, agency.Member)
+	o, link, err := w.agencies.ProposeOfficer(w.ctx(), anna, of, name, agency.Member)
 	w.ok(err)
-	token, err := w.agencies.ApproveOfficer(w.ctx(), boris, of, o.ID)
+	code, err := w.agencies.ApproveOfficer(w.ctx(), boris, of, o.ID)
 	w.ok(err)
-	o, err = w.agencies.Bind(w.ctx(), token, agency.Credential{ID: name, Body: []byte{1}})
+	o, err = w.agencies.Bind(w.ctx(), agency.Both(link, code), agency.Credential{ID: name, Body: []byte{1}})
 	w.ok(err)
 	return o
 }

@@ -132,11 +132,11 @@ func (w *world) onboard(name, country string, kind agency.Kind) agency.Agency {
 
 func (w *world) enrol(of int64, name string, role agency.Role) agency.Officer {
 	w.Helper()
-	o, err := w.Agencies.ProposeOfficer(w.ctx(), anna, of, name, role)
+	o, link, err := w.Agencies.ProposeOfficer(w.ctx(), anna, of, name, role)
 	w.ok(err)
-	token, err := w.Agencies.ApproveOfficer(w.ctx(), boris, of, o.ID)
+	code, err := w.Agencies.ApproveOfficer(w.ctx(), boris, of, o.ID)
 	w.ok(err)
-	o, err = w.Agencies.Bind(w.ctx(), token, agency.Credential{ID: name, Body: []byte{1}})
+	o, err = w.Agencies.Bind(w.ctx(), agency.Both(link, code), agency.Credential{ID: name, Body: []byte{1}})
 	w.ok(err)
 	return o
 }

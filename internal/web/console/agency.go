@@ -82,9 +82,9 @@ type agencyView struct {
 	Past                  []agencyEvent
 	Older                 int64
 	Wrong                 *agency.Refusal
-	// Link and Secret were just made and are shown once; For is whose.
-	Link, Secret, For string
-	Me                int64
+	// Link, Code and Secret were just made and are shown once; For is whose.
+	Link, Code, Secret, For string
+	Me                      int64
 }
 
 // officerLine is an officer with what can be done about him.
@@ -311,7 +311,7 @@ func (v *visit) onAgency(
 		return v.Console.showAgency(v, http.StatusUnprocessableEntity, body)
 	case err != nil:
 		return err
-	case body.Link != "" || body.Secret != "":
+	case body.Link != "" || body.Code != "" || body.Secret != "":
 		return v.Console.showAgency(v, http.StatusOK, body)
 	}
 	return v.leave(agencyPath(id), done)
@@ -363,13 +363,16 @@ func (c *Console) rekeyAgency(v *visit) error {
 
 func (c *Console) proposeOfficer(v *visit) error {
 	return v.onAgency("officerproposed", func(
-		ctx context.Context, id int64, _ *agencyView,
+		ctx context.Context, id int64, body *agencyView,
 	) error {
 		role := agency.Member
 		if v.field("supervisor") == "yes" {
 			role = agency.Supervisor
 		}
-		_, err := c.Agencies.ProposeOfficer(ctx, v.me(), id, v.field("name"), role)
+		o, link, err := c.Agencies.ProposeOfficer(ctx, v.me(), id, v.field("name"), role)
+		if err == nil {
+			body.Link, body.For = c.EnrolOfficer(link), o.Name
+		}
 		return err
 	})
 }
@@ -395,22 +398,31 @@ func (v *visit) onOfficer(
 	})
 }
 
-// approveOfficer lets an officer enrol, and shows the link once.
+// approveOfficer lets an officer enrol, and shows the code for his link once: to be said to him on
+// the telephone. The link was shown to whoever proposed him.
 func (c *Console) approveOfficer(v *visit) error {
-	return v.onOfficer("", func(ctx context.Context, o agency.Officer, body *agencyView) error {
-		token, err := c.Agencies.ApproveOfficer(ctx, v.me(), o.Agency, o.ID)
-		body.Link, body.For = c.EnrolOfficer(token), o.Name
+	return v.onOfficer("", func(
+		ctx context.Context, o agency.Officer, body *agencyView,
+	) (err error) {
+		body.Code, err = c.Agencies.ApproveOfficer(ctx, v.me(), o.Agency, o.ID)
+		body.For = o.Name
 		return err
 	})
 }
 
 func (c *Console) resetOfficer(v *visit) error {
-	return v.onOfficer("reset", func(ctx context.Context, o agency.Officer, _ *agencyView) error {
+	return v.onOfficer("reset", func(
+		ctx context.Context, o agency.Officer, body *agencyView,
+	) error {
 		why, err := v.text("why")
 		if err != nil {
 			return err
 		}
-		return c.Agencies.ResetOfficer(ctx, v.me(), o.Agency, o.ID, why)
+		link, err := c.Agencies.ResetOfficer(ctx, v.me(), o.Agency, o.ID, why)
+		if err == nil {
+			body.Link, body.For = c.EnrolOfficer(link), o.Name
+		}
+		return err
 	})
 }
 

@@ -79,7 +79,13 @@ func TestOnboarding(t *testing.T) {
 // officers lets an officer in, and takes his keys again.
 func (w *world) officers(t *testing.T, lead, legal *seat, at string) {
 	t.Helper()
-	lead.fill(at, at+"/officer", url.Values{"name": {"Officer One"}, "supervisor": {"yes"}})
+	_, shown := lead.fill(at, at+"/officer",
+		url.Values{"name": {"Officer One"}, "supervisor": {"yes"}})
+	link := regexp.MustCompile(`id="enrol-link"[^>]*>https://example.org/e\?token=([^<]+)<`).
+		FindStringSubmatch(shown)
+	if link == nil {
+		t.Fatal("the link is not shown to who proposed him")
+	}
 	_, body := legal.get(at)
 	m := regexp.MustCompile(regexp.QuoteMeta(at) + `/officer/(\d+)/approve`).FindStringSubmatch(body)
 	if m == nil {
@@ -91,15 +97,14 @@ func (w *world) officers(t *testing.T, lead, legal *seat, at string) {
 		t.Errorf("who proposed the officer approved him: %d", status)
 	}
 	_, body = legal.fill(at, person+"/approve", url.Values{})
-	link := regexp.MustCompile(`id="enrol-link"[^>]*>https://example.org/e\?token=([^<]+)<`).
-		FindStringSubmatch(body)
-	if link == nil {
-		t.Fatal("the link is not shown")
+	code := regexp.MustCompile(`id="enrol-code"[^>]*>([^<]+)<`).FindStringSubmatch(body)
+	if code == nil || strings.Contains(body, link[1]) {
+		t.Fatal("who approves him is not shown the code, or the link as well")
 	}
-	if _, body = legal.get(at); strings.Contains(body, link[1]) {
-		t.Error("the link is shown twice")
+	if _, body = legal.get(at); strings.Contains(body, code[1]) {
+		t.Error("the code is shown twice")
 	}
-	o, err := w.console.Agencies.Bind(t.Context(), link[1],
+	o, err := w.console.Agencies.Bind(t.Context(), agency.Both(link[1], code[1]),
 		agency.Credential{ID: "k", Body: []byte{1}})
 	w.ok(err)
 	for _, step := range []struct {

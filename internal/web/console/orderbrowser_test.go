@@ -189,12 +189,16 @@ func TestOnboardingInBrowser(t *testing.T) {
 			p.Click("details:has(#officer-name) summary")
 			p.Fill("#officer-name", "Officer One")
 			p.Follow("form[action$='/officer'] button")
+			p.Accessible()
+			if !strings.Contains(p.Text("#enrol-link"), "token=") {
+				t.Error("the link is not shown")
+			}
 			q.Reload()
 			q.Accessible()
 			q.Follow("form[action*='/officer/'][action$='/approve'] button")
 			q.Accessible()
-			if !strings.Contains(q.Text("#enrol-link"), "token=") {
-				t.Error("the link is not shown")
+			if len(q.Text("#enrol-code")) != 14 {
+				t.Errorf("the code is %q", q.Text("#enrol-code"))
 			}
 		})
 	}

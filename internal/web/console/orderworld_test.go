@@ -75,11 +75,11 @@ func (w *world) office(name, country string, kind agency.Kind) (agency.Agency, a
 		Confirmed: true,
 	}))
 	w.ok(s.Approve(ctx, second, a.ID))
-	o, err := s.ProposeOfficer(ctx, first, a.ID, "Officer One", agency.Member)
+	o, link, err := s.ProposeOfficer(ctx, first, a.ID, "Officer One", agency.Member)
 	w.ok(err)
-	token, err := s.ApproveOfficer(ctx, second, a.ID, o.ID)
+	code, err := s.ApproveOfficer(ctx, second, a.ID, o.ID)
 	w.ok(err)
-	o, err = s.Bind(ctx, token, agency.Credential{ID: name, Body: []byte{1}})
+	o, err = s.Bind(ctx, agency.Both(link, code), agency.Credential{ID: name, Body: []byte{1}})
 	w.ok(err)
 	return a, o
 }

@@ -197,6 +197,7 @@ func (d *Door) link(r *http.Request, path string) string {
 
 // enrolView is what the page for enrolling shows.
 type enrolView struct {
+	// Token is the link, and its code once that was typed.
 	Token, Name, Agency string
 	// Wrong is set for a link that is good for nobody.
 	Wrong bool
@@ -204,7 +205,10 @@ type enrolView struct {
 
 func (d *Door) enrolPage(w http.ResponseWriter, r *http.Request) error {
 	view := enrolView{Token: strings.TrimSpace(r.FormValue("token"))}
-	if view.Token == "" {
+	if code := r.FormValue("code"); code != "" {
+		view.Token = agency.Both(view.Token, code)
+	}
+	if !strings.Contains(view.Token, ".") { // a link without its code
 		return d.set.Render(w, r, http.StatusOK, "enrol", Frame{Body: view})
 	}
 	if d.tooOften(r) {

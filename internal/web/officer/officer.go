@@ -111,7 +111,7 @@ func New(r Rooms) (*Door, error) {
 const (
 	signInPath  = "/officer/signin"
 	signOutPath = "/officer/signout"
-	// EnrolPath is where an officer enrols with the token of his link.
+	// EnrolPath is where an officer enrols with his link and the code for it.
 	EnrolPath = "/officer/enrol"
 )
 
@@ -122,6 +122,7 @@ func (d *Door) Mount(mux *http.ServeMux) {
 		"POST " + signInPath + "/key":    d.beginKey,
 		"POST " + signInPath + "/answer": d.finishKey,
 		"GET " + EnrolPath:               d.enrolPage,
+		"POST " + EnrolPath:              d.enrolPage,
 		"POST " + EnrolPath + "/key":     d.beginEnrol,
 		"POST " + EnrolPath + "/answer":  d.finishEnrol,
 	} {

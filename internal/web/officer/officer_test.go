@@ -181,7 +181,16 @@ func TestEnrolment(t *testing.T) {
 	}
 	c := officertest.NewBrowser(t, w.server)
 	_, token := w.Link(w.agency.ID, "Other", agency.Member)
-	if got := c.Get("/officer/enrol?token=" + token); !strings.Contains(got.Body, "Other") ||
+	link, code, _ := strings.Cut(token, ".")
+	if got := c.Get("/officer/enrol?token=" + link); got.Status != http.StatusOK ||
+		!strings.Contains(got.Body, `name="code"`) || strings.Contains(got.Body, "Other") {
+		t.Errorf("a link alone: %d %s", got.Status, got.Body)
+	}
+	if got := c.Enrol(link); got.Status != http.StatusForbidden {
+		t.Errorf("a link alone enrols: %d %s", got.Status, got.Body)
+	}
+	typed := url.Values{"token": {link}, "code": {strings.ToLower(code)}}
+	if got := c.Post("/officer/enrol", typed); !strings.Contains(got.Body, "Other") ||
 		!strings.Contains(got.Body, "Office") {
 		t.Errorf("the page does not say for whom the link is: %s", got.Body)
 	}
@@ -189,7 +198,9 @@ func TestEnrolment(t *testing.T) {
 		t.Fatalf("%d %s", got.Status, got.Body)
 	}
 	d := officertest.NewBrowser(t, w.server)
-	for name, bad := range map[string]string{"used": token, "nobody's": strings.Repeat("A", 54)} {
+	for name, bad := range map[string]string{
+		"used": token, "nobody's": strings.Repeat("A", 54) + ".ABC",
+	} {
 		if got := d.Enrol(bad); got.Status != http.StatusForbidden {
 			t.Errorf("%s: %d %s", name, got.Status, got.Body)
 		}
@@ -295,11 +306,13 @@ func TestSessionsEnd(t *testing.T) {
 		Number: "+49 30 5559 999", Source: agency.Register, Where: "x", Spoke: "B", Confirmed: true,
 	}))
 	again("reset", func() {
-		w.ok(w.ResetOfficer(t.Context(), 1, w.agency.ID, o.ID, "lost"))
-		token, err := w.ApproveOfficer(t.Context(), 2, w.agency.ID, o.ID)
+		link, err := w.ResetOfficer(t.Context(), 1, w.agency.ID, o.ID, "lost")
+		w.ok(err)
+		code, err := w.ApproveOfficer(t.Context(), 2, w.agency.ID, o.ID)
 		w.ok(err)
 		w.clock.Advance(time.Second)
-		if got := officertest.NewBrowser(t, w.server).Enrol(token); got.Status != http.StatusOK {
+		if got := officertest.NewBrowser(t, w.server).Enrol(agency.Both(link, code)); got.Status !=
+			http.StatusOK {
 			t.Fatalf("%d %s", got.Status, got.Body)
 		}
 	})
@@ -512,7 +525,7 @@ func TestTries(t *testing.T) {
 	if got := b.Post("/officer/signin/key", nil); got.Status != http.StatusTooManyRequests {
 		t.Errorf("%d", got.Status)
 	}
-	if got := b.Get("/officer/enrol?token=x"); got.Status != http.StatusTooManyRequests {
+	if got := b.Get("/officer/enrol?token=x.y"); got.Status != http.StatusTooManyRequests {
 		t.Errorf("%d", got.Status)
 	}
 }

@@ -56,12 +56,12 @@ func (o Office) Onboard(name, country string, kind agency.Kind) agency.Agency {
 	return a
 }
 
-// Link lets an officer of an agency in and returns the token of his link.
+// Link lets an officer of an agency in and returns his link and code, as agency.Both has them.
 func (o Office) Link(of int64, name string, role agency.Role) (agency.Officer, string) {
 	o.t.Helper()
-	x, err := o.ProposeOfficer(o.t.Context(), Proposer, of, name, role)
+	x, link, err := o.ProposeOfficer(o.t.Context(), Proposer, of, name, role)
 	o.ok(err)
-	token, err := o.ApproveOfficer(o.t.Context(), Approver, of, x.ID)
+	code, err := o.ApproveOfficer(o.t.Context(), Approver, of, x.ID)
 	o.ok(err)
-	return x, token
+	return x, agency.Both(link, code)
 }
