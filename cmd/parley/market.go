@@ -7,6 +7,7 @@ import (
 	"parley/internal/node"
 	"parley/internal/safety"
 	"parley/internal/safety/country"
+	"parley/internal/safety/decide"
 	"parley/internal/safety/market"
 	"parley/internal/store"
 )
@@ -14,7 +15,7 @@ import (
 // marketCmd says where the service is offered.
 type marketCmd struct {
 	Data     string   `help:"The server's data directory." placeholder:"DIR"`
-	Country  string   `arg:"" optional:"" help:"The country, two letters; none lists all."`
+	Country  string   `arg:"" optional:"" help:"Two letters: what is done, what is left; none: all."`
 	State    string   `arg:"" optional:"" help:"open, restricted, leaving or left."`
 	Why      string   `help:"The reason, which is published."`
 	By       string   `help:"Who decided it, which is not."`
@@ -27,6 +28,9 @@ type marketCmd struct {
 // Run lists the markets, or gives a country a state.
 func (c *marketCmd) Run(p *process) error {
 	return p.tool(c.Data, func(n *node.Node) error {
+		if c.State == "" && c.Country != "" {
+			return c.status(p, n)
+		}
 		if c.State == "" {
 			return c.list(p, n)
 		}
@@ -38,15 +42,15 @@ func (c *marketCmd) Run(p *process) error {
 			if err := n.Markets.Set(p.ctx, country.Code(c.Country), change); err != nil {
 				return err
 			}
-			return c.list(p, n)
+			return c.status(p, n)
 		}
 		people, err := n.Markets.People(p.ctx, country.Code(c.Country))
 		if err != nil {
 			return err
 		}
 		effect := map[market.State]string{
-			market.Open:       "sign-up and sign-in would be open",
-			market.Restricted: "nobody new could sign up",
+			market.Open:       "sign-up and sign-in would be open, and all of them would be told",
+			market.Restricted: "nobody new could sign up, and all of them would be told",
 			market.Leaving:    "nobody new could sign up, and all of them would be told",
 			market.Left:       "nobody could sign in, and all of them would be told",
 		}[change.State]
@@ -83,6 +87,56 @@ func (c *marketCmd) withhold(p *process, n *node.Node, change market.Change) err
 	return err
 }
 
+// status says what is done and what is left of one country.
+func (c *marketCmd) status(p *process, n *node.Node) error {
+	st, err := n.Markets.Status(p.ctx, country.Code(c.Country))
+	if err != nil {
+		return err
+	}
+	people, err := n.Markets.People(p.ctx, st.Country)
+	if err != nil {
+		return err
+	}
+	if err := printChanges(p, st.Market); err != nil {
+		return err
+	}
+	told := "all of them are told"
+	switch {
+	case len(st.Changes) == 0:
+		told = "the country was always open"
+	case st.Telling:
+		told = "not all of them are told yet; the server goes on with it"
+	}
+	_, err = fmt.Fprintf(p.out, "%s is %s; %d accounts have a number of it: %s.\n",
+		st.Country, st.State(), people, told)
+	for _, b := range st.Batches {
+		if err == nil {
+			_, err = fmt.Fprintf(p.out, "mass measure %d: %s\n", b.ID, progress(b))
+		}
+	}
+	return err
+}
+
+// progress says in words how far a withholding is.
+func progress(b decide.Batch) string {
+	proposed, force := b.Count[decide.Proposed], b.Count[decide.Effective]
+	switch {
+	case b.State == decide.BatchProposed && !b.Whole():
+		return fmt.Sprintf("%d decisions are proposed, not all; the server goes on with it", proposed)
+	case b.State == decide.BatchProposed:
+		return fmt.Sprintf("%d of %d decisions wait for somebody to approve them in the console",
+			proposed, b.Size)
+	case b.State == decide.BatchApproved:
+		return fmt.Sprintf("%d of %d decisions are in force, %d are left", force, b.Size, proposed)
+	case b.State == decide.BatchDone:
+		return fmt.Sprintf("%d of %d decisions are in force", force, b.Size)
+	case b.State == decide.BatchWithdrawn:
+		return fmt.Sprintf("withdrawn; %d of %d decisions are left to withdraw", proposed, b.Size)
+	default:
+		return fmt.Sprintf("lifted; %d of %d decisions are left to lift", force, b.Size)
+	}
+}
+
 // list lists the markets that were ever closed.
 func (c *marketCmd) list(p *process, n *node.Node) error {
 	var all []market.Market
@@ -94,12 +148,20 @@ func (c *marketCmd) list(p *process, n *node.Node) error {
 		return err
 	}
 	for _, m := range all {
-		for _, x := range m.Changes {
-			_, err := fmt.Fprintf(p.out, "%s  %s  %-10s  %s (%s)\n", m.Country,
-				x.At.Format(time.DateTime), x.State, x.Why, x.By)
-			if err != nil {
-				return err
-			}
+		if err := printChanges(p, m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// printChanges prints what became of a country, a line each.
+func printChanges(p *process, m market.Market) error {
+	for _, x := range m.Changes {
+		_, err := fmt.Fprintf(p.out, "%s  %s  %-10s  %s (%s)\n", m.Country,
+			x.At.Format(time.DateTime), x.State, x.Why, x.By)
+		if err != nil {
+			return err
 		}
 	}
 	return nil

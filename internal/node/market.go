@@ -5,6 +5,9 @@ import (
 	"errors"
 	"io"
 
+	"github.com/gotd/td/tg"
+
+	"parley/internal/api"
 	"parley/internal/chat/account"
 	"parley/internal/chat/media"
 	"parley/internal/chat/message"
@@ -13,6 +16,7 @@ import (
 	"parley/internal/safety/disclose"
 	"parley/internal/safety/market"
 	"parley/internal/safety/owed"
+	"parley/internal/safety/statement"
 	"parley/internal/store"
 	"parley/internal/tlog/entry"
 )
@@ -22,23 +26,54 @@ func (n *Node) openMarkets() error {
 	n.Markets = &market.Service{
 		Store: n.Store, Clock: n.clock, Decisions: n.Decisions,
 		Tell: func(ctx context.Context, to market.Told) error {
-			return n.Statements.Announce(ctx, to.User, "market."+string(to.State),
-				string(to.Country), to.Random)
+			return n.Statements.Announce(ctx, to.User, statement.Market{
+				State: string(to.State), Country: string(to.Country), Why: to.Why,
+			}, to.Random)
 		},
 	}
 	n.Account.Admit = n.Markets.Admit
 	return nil
 }
 
-// tellMarkets tells people of countries that are being left, and lifts what was withheld in those
-// that are open again.
+// refused says to who cannot get in because of the country of his number why that is: clients show
+// an error that they do not know as such, and this in words, before anybody is logged in.
+//
+// https://core.telegram.org/constructor/updateServiceNotification
+func (n *Node) refused(c *api.Call, written string, err error) {
+	text, reason := statement.RefusedSignUp, market.ErrSignUp.Reason
+	switch {
+	case errors.Is(err, market.ErrSignIn):
+		text, reason = statement.RefusedSignIn, market.ErrSignIn.Reason
+	case !errors.Is(err, market.ErrSignUp):
+		return
+	}
+	phone, err := account.Phone(written)
+	if err != nil {
+		return
+	}
+	of, why, err := n.Markets.Why(c.Context, phone)
+	if err != nil {
+		n.log.Error("the reason of a refusal", "error", err)
+		return
+	}
+	n.tellKey(c.Session.KeyID(), &tg.UpdateServiceNotification{
+		Popup: true, Type: reason, Media: &tg.MessageMediaEmpty{},
+		Message: n.Statements.RefusalText([]string{c.Key.Lang, c.Key.SystemLang}, text,
+			statement.Market{Country: string(of), Why: why}),
+		Entities: []tg.MessageEntityClass{},
+	}, func(st *api.State) bool { return st.ID() == c.Session.ID() })
+}
+
+// tellMarkets goes on with what an earlier process was in the middle of withholding, tells people
+// what became of their country, and lifts what was withheld in those that are open again.
 func (n *Node) tellMarkets() {
 	n.start(func() {
 		failed := func(err error) { n.log.Error("telling of markets", "error", err) }
 		new(owed.Worker).Run(n.ctx, proxiesEvery, failed, func(ctx context.Context) error {
+			_, proposed := n.Markets.Complete(ctx)
 			_, told := n.Markets.TellAll(ctx)
 			_, lifted := n.Markets.LiftAll(ctx)
-			return errors.Join(told, lifted)
+			return errors.Join(proposed, told, lifted)
 		})
 	})
 }

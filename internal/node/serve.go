@@ -63,6 +63,7 @@ func (n *Node) methods() []api.Method {
 		(&auth.Handlers{
 			Desk: d, Account: n.Account, Terms: helpHandlers.TermsOfService(),
 			DropTemps: func(key int64, except []int64) { n.gateway.DropTemps(key, except) },
+			Refused:   n.refused,
 		}).Methods(),
 		(&apiaccount.Security{Desk: d, Account: n.Account}).Methods(),
 		(&apiaccount.Profile{
@@ -272,14 +273,17 @@ func (n *Node) epoch() (uint32, error) {
 
 // tokenAccepted tells the sessions of a key that its login token was accepted.
 func (n *Node) tokenAccepted(key int64) {
-	body, err := view.Encode(&tg.UpdateShort{
-		Update: &tg.UpdateLoginToken{}, Date: int(n.clock.Now().Unix()),
-	})
+	n.tellKey(key, &tg.UpdateLoginToken{}, func(*api.State) bool { return true })
+}
+
+// tellKey sends an update to those sessions of a key that a check names, logged in or not.
+func (n *Node) tellKey(key int64, u tg.UpdateClass, is func(*api.State) bool) {
+	body, err := view.Encode(&tg.UpdateShort{Update: u, Date: int(n.clock.Now().Unix())})
 	if err != nil {
 		return
 	}
 	for _, s := range n.gateway.Sessions(key) {
-		if st, ok := s.Attachment().(*api.State); ok {
+		if st, ok := s.Attachment().(*api.State); ok && is(st) {
 			if down, err := n.down(st.Layer(), body); err == nil && down != nil {
 				st.Push(session.Body{Bytes: down})
 			}

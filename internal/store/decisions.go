@@ -122,7 +122,8 @@ var (
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 		on conflict (batch_id) do update set state = excluded.state, flags = excluded.flags,
 		second_staff = excluded.second_staff, lifted_by = excluded.lifted_by,
-		reason = excluded.reason`)
+		size = excluded.size, accounts = excluded.accounts, messages = excluded.messages,
+		members = excluded.members, reason = excluded.reason`)
 	batchGet = define("batch.get", "batches", "batch_id",
 		`select batch_id, state, flags, by_staff, second_staff, lifted_by, size, accounts,
 		messages, members, created, reason from batches where batch_id = $1`)
@@ -243,7 +244,7 @@ func (r *Reader) DecisionHits(from, to int64) (out []Hit, err error) {
 	return out, err
 }
 
-// PutBatch writes a batch; its size and reach stay what they were first.
+// PutBatch writes a batch; who proposed it and when stay what they were first.
 func (t *Tx) PutBatch(b Batch) error {
 	return t.exec(batchPut, b.ID, b.State, b.Flags, b.By, b.Second, b.LiftedBy, b.Size,
 		b.Accounts, b.Messages, b.Members, b.Created, b.Reason)

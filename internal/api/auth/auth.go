@@ -26,6 +26,15 @@ type Handlers struct {
 	// DropTemps ends the use of the temporary keys that stand for a permanent one, except some. It
 	// must not block. Without it there is no auth.dropTempAuthKeys.
 	DropTemps func(permKeyID int64, except []int64)
+	// Refused is told who got an error with which telephone number, nil for nobody.
+	Refused func(c *api.Call, phone string, err error)
+}
+
+// refuse tells of an error.
+func (h *Handlers) refuse(c *api.Call, phone string, err error) {
+	if err != nil && h.Refused != nil {
+		h.Refused(c, phone, err)
+	}
 }
 
 // Methods are the rows of this namespace.
@@ -82,6 +91,7 @@ func (h *Handlers) sendCode(
 	sent, err := h.Account.SendCode(c.Context, Caller(c), account.App{
 		ID: req.APIID, Hash: req.APIHash,
 	}, req.PhoneNumber)
+	h.refuse(c, req.PhoneNumber, err)
 	if err != nil {
 		return nil, err
 	}
@@ -109,6 +119,7 @@ func (h *Handlers) signIn(
 ) (tg.AuthAuthorizationClass, error) {
 	login, err := h.Account.SignIn(
 		c.Context, Caller(c), req.PhoneNumber, req.PhoneCodeHash, req.PhoneCode)
+	h.refuse(c, req.PhoneNumber, err)
 	return h.login(c, login, err)
 }
 
@@ -117,6 +128,7 @@ func (h *Handlers) signUp(
 ) (tg.AuthAuthorizationClass, error) {
 	login, err := h.Account.SignUp(
 		c.Context, Caller(c), req.PhoneNumber, req.PhoneCodeHash, req.FirstName, req.LastName)
+	h.refuse(c, req.PhoneNumber, err)
 	return h.login(c, login, err)
 }
 

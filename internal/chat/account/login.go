@@ -66,6 +66,9 @@ func (s *Service) SignIn(
 		}
 		return Login{}, ErrUnoccupied
 	}
+	if err := s.takes(ctx, phone, true); err != nil {
+		return Login{}, errors.Join(err, s.forget(ctx, hash))
+	}
 	row.Code, row.Created = code, s.now()
 	row.Flags |= codeRight
 	err = s.counter(ctx, func(tx *store.Tx) error { return tx.PutLoginCode(row) })

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"parley/internal/ids"
@@ -53,6 +54,15 @@ type Batch struct {
 	Applied, Restored int64
 }
 
+// Whole tells whether all of the batch was proposed, whatever became of its proposals since.
+func (b Batch) Whole() bool {
+	var n int64
+	for _, count := range b.Count {
+		n += count
+	}
+	return b.Size > 0 && n >= b.Size
+}
+
 // BatchOf returns a batch with the count of its decisions.
 func BatchOf(r *store.Reader, id int64) (Batch, error) {
 	x, err := r.Batch(id)
@@ -77,56 +87,137 @@ func BatchOf(r *store.Reader, id int64) (Batch, error) {
 // batchKey is the shard key of a batch's own row.
 func batchKey(id int64) ids.Peer { return ids.Peer(id) }
 
+// NewBatch is an id that no batch has, to write down before ProposeBatchAs.
+func (s *Service) NewBatch() (int64, error) {
+	id, err := safety.NewID(s.Clock.Now(), s.Random)
+	if err != nil {
+		return 0, fmt.Errorf("decide: %w", err)
+	}
+	return id, nil
+}
+
 // ProposeBatch proposes decisions as one mass measure, each with a case of its own, and does
 // nothing yet. A draft that is not complete refuses them all.
 func (s *Service) ProposeBatch(
 	ctx context.Context, drafts []Draft, by safety.Actor, reason string,
+) (Batch, error) {
+	id, err := s.NewBatch()
+	if err != nil {
+		return Batch{}, err
+	}
+	return s.ProposeBatchAs(ctx, id, drafts, by, reason)
+}
+
+// ProposeBatchAs proposes a batch under an id of NewBatch that the caller has written down before,
+// so that a process which ends leaves nothing that nobody knows of: the same again, also by several
+// at once, proposes what is missing. What was proposed in the batch is not proposed again,
+// whatever its draft says now. ErrState is for a batch that was approved or withdrawn.
+func (s *Service) ProposeBatchAs(
+	ctx context.Context, id int64, drafts []Draft, by safety.Actor, reason string,
 ) (b Batch, err error) {
-	if by.Staff <= 0 {
-		return b, ErrNeedsPeople
-	}
-	if reason == "" {
-		return b, Refusal{"reason", "missing"}
-	}
-	if len(drafts) == 0 {
-		return b, Refusal{"subject", "missing"}
-	}
-	drafts = append([]Draft(nil), drafts...)
-	for i := range drafts {
-		drafts[i].By = by
-		if err := s.Check(drafts[i]); err != nil {
-			return b, fmt.Errorf("draft %d: %w", i, err)
-		}
+	drafts, err = s.CheckBatch(drafts, by, reason)
+	if err != nil {
+		return b, err
 	}
 	reach, second, err := s.Preview(ctx, drafts)
 	if err != nil {
 		return b, err
 	}
-	now := s.Clock.Now()
-	id, err := safety.NewID(now, s.Random)
-	if err != nil {
-		return b, fmt.Errorf("decide: %w", err)
-	}
 	row := store.Batch{
 		ID: id, State: int64(BatchProposed), By: by.Staff, Size: int64(len(drafts)),
 		Accounts: reach.Accounts, Messages: reach.Messages + reach.Photos + reach.Reactions,
-		Members: reach.Members, Created: now.Unix(), Reason: reason,
+		Members: reach.Members, Created: s.Clock.Now().Unix(), Reason: reason,
 	}
 	if second {
 		row.Flags = needsSecond
 	}
-	err = s.Store.Update(ctx, batchKey(id), func(tx *store.Tx) error { return tx.PutBatch(row) })
+	drafts, there, err := s.missing(ctx, id, drafts)
 	if err != nil {
 		return b, err
 	}
+	row.Size = there + int64(len(drafts))
+	err = s.Store.Update(ctx, batchKey(id), func(tx *store.Tx) error {
+		old, err := tx.Batch(id)
+		switch {
+		case store.IsNotFound(err):
+		case err != nil:
+			return err
+		case BatchState(old.State) != BatchProposed:
+			return ErrState
+		default:
+			row.Flags |= old.Flags
+		}
+		return tx.PutBatch(row)
+	})
+	if err != nil {
+		return b, err
+	}
+	s.crash("batch")
 	err = each(drafts, func(d Draft) error {
-		_, err := s.decide(ctx, d, id, second)
+		_, err := s.decide(ctx, d, id, row.Flags&needsSecond != 0)
 		return err
 	})
 	if err != nil {
 		return b, err
 	}
 	return s.batch(ctx, id)
+}
+
+// CheckBatch refuses what ProposeBatch would refuse, and returns the drafts as they would be
+// proposed.
+func (s *Service) CheckBatch(drafts []Draft, by safety.Actor, reason string) ([]Draft, error) {
+	switch {
+	case by.Staff <= 0:
+		return nil, ErrNeedsPeople
+	case reason == "":
+		return nil, Refusal{"reason", "missing"}
+	case len(drafts) == 0:
+		return nil, Refusal{"subject", "missing"}
+	}
+	drafts = slices.Clone(drafts)
+	for i := range drafts {
+		drafts[i].By = by
+		if err := s.Check(drafts[i]); err != nil {
+			return nil, fmt.Errorf("draft %d: %w", i, err)
+		}
+	}
+	return drafts, nil
+}
+
+// missing are the drafts about what a batch has never had a proposal for, and about how many things
+// it has had one.
+func (s *Service) missing(
+	ctx context.Context, id int64, drafts []Draft,
+) (out []Draft, there int64, err error) {
+	about := func(s safety.Subject) safety.Subject {
+		if s.Kind != safety.Reaction {
+			s.Author = 0 // which two looks at one thing may know differently
+		}
+		return s
+	}
+	known := map[safety.Subject]bool{}
+	err = s.Store.View(ctx, func(r *store.Reader) error {
+		tally, err := r.BatchTally(id)
+		for _, t := range tally {
+			more := err == nil
+			for from := int64(0); more; {
+				var page []store.Decision
+				page, err = r.BatchDecisions(id, t.State, from, batchPage)
+				for _, x := range page {
+					known[about(subjectOf(x))] = true
+					from = x.ID
+				}
+				more = err == nil && len(page) == batchPage
+			}
+		}
+		return err
+	})
+	for _, d := range drafts {
+		if !known[about(d.Subject)] {
+			out = append(out, d)
+		}
+	}
+	return out, int64(len(known)), err
 }
 
 func (s *Service) batch(ctx context.Context, id int64) (b Batch, err error) {
@@ -187,7 +278,7 @@ func (s *Service) ApproveBatch(ctx context.Context, id, staff int64) (Batch, err
 		return b, ErrState
 	case staff <= 0, b.NeedsSecond && b.By == staff:
 		return b, ErrSamePerson
-	case b.State == BatchProposed && b.Count[Proposed] != b.Size:
+	case b.State == BatchProposed && !b.Whole():
 		return b, ErrIncomplete
 	}
 	err = s.moveBatch(ctx, id, func(x *store.Batch) error {

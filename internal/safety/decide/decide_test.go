@@ -408,6 +408,39 @@ func TestBatchesComeBackWhole(t *testing.T) {
 	})
 }
 
+// TestABatchIsFinished proposes a batch in three goes, as after processes that ended, with what has
+// been added meanwhile: each post once, and one batch that holds them all.
+func TestABatchIsFinished(t *testing.T) {
+	each(t, func(w *safetytest.World) {
+		var drafts []decide.Draft
+		for range 5 {
+			drafts = append(drafts, safetytest.Draft(0, w.Post("spam")))
+		}
+		id, err := w.Decisions.NewBatch()
+		if err != nil {
+			w.Fatal(err)
+		}
+		by := safety.Actor{Staff: 7}
+		for _, upTo := range []int{2, 5, 5} {
+			b, err := w.Decisions.ProposeBatchAs(ctx(), id, drafts[:upTo], by, "one wave of spam")
+			n := int64(upTo)
+			if err != nil || b.ID != id || b.Size != n || b.Count[decide.Proposed] != n {
+				w.Fatalf("%d: %+v: %v", upTo, b, err)
+			}
+			for i := range drafts {
+				drafts[i].Facts += " Seen again."
+			}
+		}
+		if _, err := w.Decisions.ApproveBatch(ctx(), id, 8); err != nil {
+			w.Fatal(err)
+		}
+		_, err = w.Decisions.ProposeBatchAs(ctx(), id, drafts, by, "one wave of spam")
+		if !errors.Is(err, decide.ErrState) {
+			w.Errorf("proposed after it was approved: %v", err)
+		}
+	})
+}
+
 func TestUnseenDecisionsAreSampled(t *testing.T) {
 	w := safetytest.New(t, storetest.SQLite(t))
 	w.Decisions.Random = &safetytest.Seed{N: 2} // each decision draws five times

@@ -4,7 +4,8 @@
 // reason, for the public, and decides nothing: an operator does.
 //
 // In a restricted country and in one that is being left nobody new signs up. In one that was left
-// nobody signs in either; devices that are signed in stay so, so that people get at their data.
+// nobody signs in either; devices that are signed in stay so, so that people get at their data. Who
+// is there is told of every state, and who is refused why, and where it is written.
 //
 // Invariants: a change is never taken out, only followed by another; a country that nobody named is
 // open.
@@ -48,9 +49,6 @@ const (
 // States are all states.
 func States() []State { return []State{Open, Restricted, Leaving, Left} }
 
-// Told tells whether people are told when a country gets the state.
-func (s State) Told() bool { return s == Leaving || s == Left }
-
 // Bounds of what is written down, in characters.
 const (
 	whyRunes = 2000
@@ -79,10 +77,13 @@ type Change struct {
 	At  time.Time `json:"at"`
 	Why string    `json:"why"`
 	By  string    `json:"by,omitempty"`
-	// Withheld are the categories of which what is public is withheld in the country, by the mass
-	// measure Batch; of a batch that nobody approved nothing is.
+	// Withheld are the categories of which what is public is withheld in the country under Law, by
+	// the mass measure Batch; of a batch that nobody approved nothing is. Staff proposed it. Both
+	// are written before anything is proposed, so that a process that ends can be gone on with.
 	Withheld []safety.Category `json:"withheld,omitempty"`
+	Law      string            `json:"law,omitempty"`
 	Batch    int64             `json:"batch,omitempty"`
+	Staff    int64             `json:"staff,omitempty"`
 }
 
 // Market is a country with its changes, the oldest first.
@@ -99,6 +100,28 @@ func (m Market) State() State {
 	return m.Changes[len(m.Changes)-1].State
 }
 
+// kept are the changes since the country was open last, and past those before, of which nothing is
+// withheld any more.
+func (m Market) kept() (past, kept []Change) {
+	n := len(m.Changes)
+	for n > 0 && m.Changes[n-1].State != Open {
+		n--
+	}
+	return m.Changes[:n], m.Changes[n:]
+}
+
+// since is the change that gave the country its state.
+func (m Market) since() Change {
+	n := len(m.Changes) - 1
+	for n > 0 && m.Changes[n-1].State == m.Changes[n].State {
+		n--
+	}
+	return m.Changes[n]
+}
+
+// why is the reason of the newest change.
+func (m Market) why() string { return strings.TrimSpace(m.Changes[len(m.Changes)-1].Why) }
+
 // Service keeps markets.
 type Service struct {
 	Store *store.Store
@@ -108,6 +131,14 @@ type Service struct {
 	// Tell tells an account what became of a country. It may be called twice with the same random
 	// number, and tells once.
 	Tell func(ctx context.Context, to Told) error
+	// Crash is called between steps, by tests that end there.
+	Crash func(point string)
+}
+
+func (s *Service) crash(point string) {
+	if s.Crash != nil {
+		s.Crash(point)
+	}
 }
 
 // setting is the setting of the service account that has all markets.
@@ -132,6 +163,24 @@ func read(r *store.Reader) (all []stored, err error) {
 		return nil, fmt.Errorf("market: %w", err)
 	}
 	return all, nil
+}
+
+// stored are all markets as they are kept.
+func (s *Service) stored(ctx context.Context) (all []stored, err error) {
+	err = s.Store.View(ctx, func(r *store.Reader) (err error) {
+		all, err = read(r)
+		return err
+	})
+	return all, err
+}
+
+// all are all markets.
+func (s *Service) all(ctx context.Context) (all []Market, err error) {
+	err = s.Store.View(ctx, func(r *store.Reader) (err error) {
+		all, err = All(r)
+		return err
+	})
+	return all, err
 }
 
 func write(tx *store.Tx, all []stored) error {
@@ -168,10 +217,12 @@ func (s *Service) Set(ctx context.Context, of country.Code, c Change) error {
 		if !there {
 			all = slices.Insert(all, i, stored{Market: Market{Country: of}})
 		}
-		if all[i].State() == c.State && c.Batch == 0 {
+		if all[i].State() != c.State {
+			all[i].Place = ""
+		} else if c.Batch == 0 {
 			return ErrState
 		}
-		all[i].Changes, all[i].Place = append(all[i].Changes, c), ""
+		all[i].Changes = append(all[i].Changes, c)
 		return write(tx, all)
 	})
 }
@@ -210,7 +261,8 @@ func Public(all []Market) ([]byte, error) {
 	for i := range all {
 		all[i].Changes = slices.Clone(all[i].Changes)
 		for j := range all[i].Changes {
-			all[i].Changes[j].By, all[i].Changes[j].Batch = "", 0
+			c := &all[i].Changes[j]
+			c.By, c.Batch, c.Staff = "", 0, 0
 		}
 	}
 	b, err := json.MarshalIndent(all, "", "\t")
@@ -220,30 +272,41 @@ func Public(all []Market) ([]byte, error) {
 	return append(b, '\n'), nil
 }
 
+// of is the market of a telephone number; one without changes where it was always open.
+func (s *Service) of(ctx context.Context, phone string) (m Market, err error) {
+	all, err := s.all(ctx)
+	if err != nil || len(all) == 0 {
+		return m, err
+	}
+	m.Country = Country(phone)
+	for _, x := range all {
+		if x.Country == m.Country {
+			return x, nil
+		}
+	}
+	return m, nil
+}
+
 // Admit refuses a number of a country whose market is closed: everybody where it was left, and who
 // is new also where it is being left or restricted.
 func (s *Service) Admit(ctx context.Context, phone string, fresh bool) error {
-	var all []Market
-	err := s.Store.View(ctx, func(r *store.Reader) (err error) {
-		all, err = All(r)
+	m, err := s.of(ctx, phone)
+	switch state := m.State(); {
+	case err != nil:
 		return err
-	})
-	if err != nil || len(all) == 0 {
-		return err
-	}
-	of := Country(phone)
-	for _, m := range all {
-		if m.Country != of {
-			continue
-		}
-		switch m.State() {
-		case Left:
-			return ErrSignIn
-		case Restricted, Leaving:
-			if fresh {
-				return ErrSignUp
-			}
-		}
+	case state == Left:
+		return ErrSignIn
+	case fresh && state != Open:
+		return ErrSignUp
 	}
 	return nil
+}
+
+// Why is the country of a number and the reason of its state, empty where it was always open.
+func (s *Service) Why(ctx context.Context, phone string) (country.Code, string, error) {
+	m, err := s.of(ctx, phone)
+	if err != nil || len(m.Changes) == 0 {
+		return m.Country, "", err
+	}
+	return m.Country, m.why(), nil
 }

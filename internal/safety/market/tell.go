@@ -24,6 +24,8 @@ type Told struct {
 	User    ids.UserID
 	Country country.Code
 	State   State
+	// Why is the reason of the state.
+	Why string
 	// Random makes the message one, however often it is sent.
 	Random int64
 }
@@ -47,19 +49,14 @@ func after(prefix string) string {
 	return string(b)
 }
 
-// TellAll tells the people of countries that are being left or were left, and returns how many it
-// told. It goes on where an earlier process ended, and tells nobody twice.
+// TellAll tells the people of countries what became of these, and returns how many it told. It goes on where an earlier process ended, and tells nobody twice.
 func (s *Service) TellAll(ctx context.Context) (n int, err error) {
-	var all []stored
-	err = s.Store.View(ctx, func(r *store.Reader) (err error) {
-		all, err = read(r)
-		return err
-	})
+	all, err := s.stored(ctx)
 	if err != nil {
 		return 0, err
 	}
 	for _, m := range all {
-		if !m.State().Told() || m.Place == done {
+		if m.Place == done {
 			continue
 		}
 		told, err := s.tell(ctx, m)
@@ -88,7 +85,7 @@ func (s *Service) tell(ctx context.Context, m stored) (n int, err error) {
 			if Country(p.Number) != m.Country {
 				continue
 			}
-			err := s.Tell(ctx, Told{p.User, m.Country, m.State(), random(p.User, m)})
+			err := s.Tell(ctx, Told{p.User, m.Country, m.State(), m.why(), random(p.User, m)})
 			if err != nil {
 				return n, err
 			}
@@ -133,7 +130,7 @@ func (s *Service) People(ctx context.Context, of country.Code) (n int64, err err
 func random(user ids.UserID, m stored) int64 {
 	b := []byte("market" + string(m.Country))
 	b = binary.BigEndian.AppendUint64(b, uint64(user))
-	b = binary.BigEndian.AppendUint64(b, uint64(m.Changes[len(m.Changes)-1].At.Unix()))
+	b = binary.BigEndian.AppendUint64(b, uint64(m.since().At.Unix()))
 	sum := sha256.Sum256(b)
 	return int64(binary.BigEndian.Uint64(sum[:])>>1) | 1
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"parley/internal/chat/message"
 	"parley/internal/chat/restrict"
@@ -44,6 +45,7 @@ func (w town) decided(of safety.Category, m safety.MeasureSpec) safety.Subject {
 	d := safetytest.Draft(0, s)
 	d.Category, d.Keywords, d.Measures = of, nil, []safety.MeasureSpec{m}
 	w.Decide(d)
+	w.World.Clock.Advance(time.Minute) // cases of one second have no order
 	return s
 }
 

@@ -8,9 +8,6 @@ import (
 	"math"
 	"strings"
 
-	"golang.org/x/text/language"
-	"golang.org/x/text/language/display"
-
 	"parley/internal/chat"
 	"parley/internal/chat/account"
 	"parley/internal/chat/box"
@@ -241,11 +238,7 @@ func (s *Service) tellProxies(ctx context.Context, m store.Message, lang string)
 			},
 		}
 	}
-	for _, at := range links {
-		l.buttons = append(l.buttons, message.Button{
-			Text: s.texts.get(lang, "button.proxy"), URL: at,
-		})
-	}
+	l.buttons = s.proxyButtons(lang, links)
 	user := m.Peer.User()
 	_, err := s.send(ctx, recipient{user: user, lang: lang}, l, randomID(m.Peer, m.ID, -1))
 	if err != nil {
@@ -253,6 +246,14 @@ func (s *Service) tellProxies(ctx context.Context, m store.Message, lang string)
 	}
 	_, err = s.Message.Read(ctx, account.ServiceUser, m.Peer, m.ID)
 	return err
+}
+
+// proxyButtons are a button for each link of a proxy.
+func (s *Service) proxyButtons(lang string, links []string) (out []message.Button) {
+	for _, at := range links {
+		out = append(out, message.Button{Text: s.texts.get(lang, "button.proxy"), URL: at})
+	}
+	return out
 }
 
 // exportCommand asks for a copy of one's data.
@@ -349,31 +350,5 @@ func (s *Service) heard(ctx context.Context, m store.Message, text string) error
 	}
 	// The author sees that it was read.
 	_, err = s.Message.Read(ctx, account.ServiceUser, m.Peer, m.ID)
-	return err
-}
-
-// Announce tells an account that a country is being left or was left, and how to get at its data.
-// key is the text; the same random number tells once.
-func (s *Service) Announce(
-	ctx context.Context, user ids.UserID, key, country string, random int64,
-) error {
-	var lang string
-	err := s.Store.View(ctx, func(r *store.Reader) (err error) {
-		lang, err = s.Language(r, user)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	name := country
-	names := display.Regions(language.Make(lang))
-	if region, err := language.ParseRegion(country); err == nil && names != nil {
-		name = names.Name(region)
-	}
-	_, err = s.send(ctx, recipient{user: user, lang: lang}, letter{
-		title: s.texts.get(lang, "market.title"), parts: []Part{
-			{Text: s.texts.get(lang, key, name)}, {Text: s.texts.get(lang, "market.export")},
-		},
-	}, random)
 	return err
 }
