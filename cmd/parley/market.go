@@ -15,7 +15,7 @@ import (
 // marketCmd says where the service is offered.
 type marketCmd struct {
 	Data     string   `help:"The server's data directory." placeholder:"DIR"`
-	Country  string   `arg:"" optional:"" help:"Two letters: what is done, what is left; none: all."`
+	Country  string   `arg:"" optional:"" help:"Two letters; none lists all."`
 	State    string   `arg:"" optional:"" help:"open, restricted, leaving or left."`
 	Why      string   `help:"The reason, which is published."`
 	By       string   `help:"Who decided it, which is not."`
@@ -122,7 +122,7 @@ func progress(b decide.Batch) string {
 	proposed, force := b.Count[decide.Proposed], b.Count[decide.Effective]
 	switch {
 	case b.State == decide.BatchProposed && !b.Whole():
-		return fmt.Sprintf("%d decisions are proposed, not all; the server goes on with it", proposed)
+		return fmt.Sprintf("%d decisions are proposed, not all; the server goes on", proposed)
 	case b.State == decide.BatchProposed:
 		return fmt.Sprintf("%d of %d decisions wait for somebody to approve them in the console",
 			proposed, b.Size)

@@ -85,7 +85,8 @@ func (s *Service) tell(ctx context.Context, m stored) (n int, err error) {
 			if Country(p.Number) != m.Country {
 				continue
 			}
-			err := s.Tell(ctx, Told{p.User, m.Country, m.State(), m.why(), random(p.User, m)})
+			to := Told{p.User, m.Country, m.State(), m.why(), random(p.User, m)}
+			err := s.Tell(ctx, to)
 			if err != nil {
 				return n, err
 			}

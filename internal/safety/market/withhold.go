@@ -302,7 +302,7 @@ func (s *Service) draft(
 	})
 }
 
-// awaited tells whether a proposal about something waits for a second person that is not of a batch.
+// awaited tells whether a proposal about something that is not of a batch waits for somebody.
 func awaited(r *store.Reader, s safety.Subject, batch int64) (bool, error) {
 	c, err := r.LastCase(casefile.About(s, 0))
 	if store.IsNotFound(err) || err == nil && c.Decision == 0 {
