@@ -49,7 +49,8 @@ func after(prefix string) string {
 	return string(b)
 }
 
-// TellAll tells the people of countries what became of these, and returns how many it told. It goes on where an earlier process ended, and tells nobody twice.
+// TellAll tells the people of countries what became of these, and returns how many it told. It goes
+// on where an earlier process ended, and tells nobody twice.
 func (s *Service) TellAll(ctx context.Context) (n int, err error) {
 	all, err := s.stored(ctx)
 	if err != nil {

@@ -81,7 +81,8 @@ func TestMarketsOfCountries(t *testing.T) {
 		}
 		u := expect(device, "the reason", func(*tg.UpdateServiceNotification) bool { return true })
 		if !u.Popup || u.Type != reason || !strings.Contains(u.Message, words) ||
-			!strings.Contains(u.Message, "Deutschland") || !strings.Contains(u.Message, "/markets") {
+			!strings.Contains(u.Message, "Deutschland") ||
+			!strings.Contains(u.Message, "/markets") {
 			t.Errorf("what is said: %+v", u)
 		}
 		device.stop()
