@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -100,6 +101,23 @@ func (n *Node) doorOf(address string) instrument.Door {
 	return ""
 }
 
+// firstDoor is where a mail to several addresses counts as having come in: what is for authorities
+// as well is an order, whoever else reads it.
+func (n *Node) firstDoor(to []string) instrument.Door {
+	var at []instrument.Door
+	for _, address := range to {
+		at = append(at, n.doorOf(address))
+	}
+	for _, d := range []instrument.Door{
+		instrument.EmergencyDoor, instrument.AuthorityDoor, instrument.RegulatorDoor,
+	} {
+		if slices.Contains(at, d) {
+			return d
+		}
+	}
+	return at[0]
+}
+
 // mailDomain is what the mail server calls itself.
 func (n *Node) mailDomain() string {
 	if d := n.Config.MailIn.Domain; d != "" {
@@ -126,9 +144,8 @@ func (n *Node) mailCertificate() func(*tls.ClientHelloInfo) (*tls.Certificate, e
 
 // mailArrived takes a mail in.
 func (n *Node) mailArrived(ctx context.Context, m receiver.Mail) error {
-	// What is for several doors is one mail, at the first of them.
 	err := n.Mailroom.Receive(ctx, mailroom.Arrived{
-		Door: n.doorOf(m.To[0]), From: m.From, Secret: m.TLS, Body: m.Body,
+		Door: n.firstDoor(m.To), From: m.From, Secret: m.TLS, Body: m.Body,
 	})
 	if errors.Is(err, mailroom.ErrMail) {
 		return fmt.Errorf("%w: %w", receiver.ErrRefused, err)

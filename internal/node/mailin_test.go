@@ -159,3 +159,23 @@ func decoded(p *multipart.Part) io.Reader {
 	}
 	return p
 }
+
+// TestMailToSeveralDoors is an order if one of them takes orders, in whatever order they stand.
+func TestMailToSeveralDoors(t *testing.T) {
+	n := &Node{Config: config.Config{
+		Contact: config.Contact{
+			People: "help@example.org", Authorities: "law@example.org",
+			Emergency: "now@example.org",
+		},
+		MailIn: config.MailIn{Doors: []string{"people", "authorities", "emergency"}},
+	}}
+	for want, to := range map[instrument.Door][]string{
+		instrument.PeopleDoor:    {"help@example.org"},
+		instrument.AuthorityDoor: {"help@example.org", "law@example.org"},
+		instrument.EmergencyDoor: {"law@example.org", "help@example.org", "now@example.org"},
+	} {
+		if got := n.firstDoor(to); got != want {
+			t.Errorf("%v: %q", to, got)
+		}
+	}
+}

@@ -63,7 +63,8 @@ const (
 	Enclosed Outcome = "enclosed"
 	// Directed came in at the wrong door; its sender was told the right one.
 	Directed Outcome = "directed"
-	// Aside was written by a machine: a list, an answer, a failure. It is kept and not answered.
+	// Aside was written by a machine: a list, an answer, a failure. It is kept and not answered. An
+	// order by its fields is never that, whatever wrote to whom.
 	Aside Outcome = "aside"
 )
 
@@ -218,6 +219,9 @@ func (s *Service) Receive(ctx context.Context, in Arrived) error {
 	if err != nil {
 		return err
 	}
+	if m.from.Address == "" {
+		m.from.Address = in.From // its line in the head cannot be read
+	}
 	a := &arrival{Service: s, in: in, m: m}
 	a.row = store.ArrivedMail{
 		ID: s.number("mail", m.identity()...), At: s.Clock.Now().Unix(), Door: string(in.Door),
@@ -282,7 +286,8 @@ func (a *arrival) keep(ctx context.Context) error {
 
 // take decides what becomes of the mail.
 func (a *arrival) take(ctx context.Context) error {
-	if a.m.automatic || a.in.From == "" || a.m.from.Address == "" {
+	by := a.m.written
+	if a.in.From == "" || by == aResponder || by == aList && len(a.typed) == 0 {
 		return a.alone(ctx, Aside)
 	}
 	if kind, peer, id, ok := a.reference(); ok && kind == safety.OrderRef {
@@ -371,7 +376,8 @@ func (a *arrival) write(tx *store.Tx, done Outcome) error {
 	}
 	a.row.Outcome, a.done = string(done), done
 	a.row.Due = 0
-	if done != Aside && len(same) == 0 {
+	// A machine's answer to our answer would be answered again: only what it says by fields is.
+	if done != Aside && len(same) == 0 && (a.m.written == aPerson || len(a.typed) > 0) {
 		a.row.Due = a.row.At
 	}
 	who, err := json.Marshal(sender{

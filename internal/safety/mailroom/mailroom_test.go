@@ -356,7 +356,7 @@ func TestMachinesAreNotAnswered(t *testing.T) {
 	w := start(t)
 	for n, line := range []string{
 		"Auto-Submitted: auto-replied", "Precedence: bulk", "List-Id: <x.example>",
-		"Content-Type: multipart/report; boundary=x", "X-Auto-Response-Suppress: All",
+		"Content-Type: multipart/report; boundary=x", "X-Failed-Recipients: a@b.example",
 	} {
 		if got := w.receive(head(fmt.Sprint(n), "x", line) + "\nx\n"); got != mailroom.Aside {
 			t.Errorf("%s: became %q", line, got)
@@ -378,6 +378,38 @@ func TestMachinesAreNotAnswered(t *testing.T) {
 	w.Clock.Advance(25 * time.Hour)
 	if got := len(w.answers()); got < 10 {
 		t.Errorf("%d answers the day after", got)
+	}
+}
+
+// TestProgramsOrderByMail: what a program for files sends is an order and not set aside; it is
+// answered where it says by fields what it wants, so that no two machines answer each other.
+func TestProgramsOrderByMail(t *testing.T) {
+	w := start(t)
+	form := "\nInstrument: dsa-9\nNumber: 1\n"
+	for n, x := range []struct {
+		line, text string
+		answered   bool
+	}{
+		{"Auto-Submitted: auto-generated", "\nRemove it.\n", false},
+		{"Auto-Submitted: auto-generated; owner-email=\"a@b.example\"", form, true},
+		{"X-Auto-Response-Suppress: All", "\nRemove that.\n", true},
+		{"Precedence: list\nList-Unsubscribe: <mailto:x@y.example>", form + "Signed: B\n", true},
+		{"From: Police, Berlin <desk@police.example>", "\nRemove this.\n", true},
+	} {
+		mail := head(fmt.Sprint(n), "x", x.line) + x.text
+		if strings.HasPrefix(x.line, "From") {
+			mail = mail[strings.Index(mail, "\n")+1:]
+		}
+		if got := w.receive(mail); got != mailroom.Ordered {
+			t.Errorf("%s: became %q", x.line, got)
+		}
+		if got := len(w.of()); got != n+1 {
+			t.Errorf("%s: %d orders", x.line, got)
+		}
+		sent := w.answers()
+		if got := len(sent) > 0; got != x.answered {
+			t.Errorf("%s: answered %v", x.line, got)
+		}
 	}
 }
 

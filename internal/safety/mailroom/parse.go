@@ -37,6 +37,19 @@ const (
 	mostOrders = 10
 )
 
+// writer is who wrote a mail.
+type writer int
+
+// The writers.
+const (
+	// aPerson may be anybody, aProgram one that files orders.
+	aPerson writer = iota
+	aProgram
+	// aList wrote to many, aResponder answers mails or tells of failures.
+	aList
+	aResponder
+)
+
 // content is a mail as it was read.
 type content struct {
 	// id is its Message-ID without brackets, answers those that it answers.
@@ -46,10 +59,10 @@ type content struct {
 	subject string
 	date    string
 	lang    string
-	// automatic is set for what no person wrote by hand.
-	automatic bool
-	text      string
-	parts     []part
+	// written is who wrote it.
+	written writer
+	text    string
+	parts   []part
 	// lost is how many parts were beyond the bounds, or could not be read.
 	lost int
 }
@@ -93,7 +106,7 @@ func parse(b []byte) (m content, err error) {
 	if to := address(h.Get("Reply-To")); to.Address != "" {
 		m.from = to
 	}
-	m.automatic = automatic(h)
+	m.written = writtenBy(h)
 	count := 0
 	m.read(e, 0, &count)
 	return m, nil
@@ -193,18 +206,28 @@ func address(s string) mail.Address {
 	return mail.Address{Name: cut(list[0].Name, lineRunes), Address: list[0].Address}
 }
 
-// automatic tells whether a mail was not written by a person, and must not be answered: answers,
-// lists, notices of failures.
+// writtenBy tells who wrote a mail by what its head says of that. Answers of machines and notices of
+// failures must not be answered. That somebody wants no notices of absence (X-Auto-Response-Suppress)
+// says nothing: programs for files put it on whatever leaves an office.
 //
 // https://www.rfc-editor.org/rfc/rfc3834#section-2
-func automatic(h message.Header) bool {
-	said := strings.ToLower(strings.TrimSpace(h.Get("Auto-Submitted")))
+func writtenBy(h message.Header) writer {
+	said, _, _ := strings.Cut(strings.ToLower(h.Get("Auto-Submitted")), ";")
+	said = strings.TrimSpace(said)
 	rank := strings.ToLower(strings.TrimSpace(h.Get("Precedence")))
 	kind, _, _ := h.ContentType()
-	return said != "" && said != "no" || rank == "bulk" || rank == "list" || rank == "junk" ||
-		h.Has("List-Id") || h.Has("List-Post") || h.Has("List-Unsubscribe") ||
-		h.Has("X-Auto-Response-Suppress") || h.Has("X-Failed-Recipients") ||
-		kind == "multipart/report"
+	switch {
+	case said != "" && said != "no" && said != "auto-generated",
+		h.Has("X-Failed-Recipients"), kind == "multipart/report":
+		return aResponder
+	case rank == "bulk", rank == "list", rank == "junk",
+		h.Has("List-Id"), h.Has("List-Post"), h.Has("List-Unsubscribe"):
+		return aList
+	case said == "auto-generated":
+		return aProgram
+	default:
+		return aPerson
+	}
 }
 
 // language is the first language that a mail names, by two letters.
