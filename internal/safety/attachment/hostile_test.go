@@ -209,6 +209,14 @@ func pack(t testing.TB, outside, planted string) map[string]hostile {
 					`/x.dotm" TargetMode="External"/></Relationships>`),
 			Office, whole, []Finding{Outside}, "Order",
 		},
+		"a template from elsewhere beside a link": {
+			archived(t, "[Content_Types].xml", contentTypes, "word/document.xml",
+				paragraphs("Order"), "word/_rels/settings.xml.rels",
+				`<Relationships><Relationship Type="http://x/hyperlink" Target="`+outside+
+					`" TargetMode="External"/><Relationship Type='x/attachedTemplate' Target='`+
+					outside+`/x.dotm' TargetMode='External'/></Relationships>`),
+			Office, whole, []Finding{Outside}, "Order",
+		},
 		"a text file with entities": {
 			archived(t, "[Content_Types].xml", contentTypes, "word/document.xml",
 				`<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>`+

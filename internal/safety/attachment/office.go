@@ -127,8 +127,7 @@ func office(v View, z *zip.Reader, parts []*zip.File) View {
 			}
 			continue
 		}
-		if b, err := unpack(f, &left); err == nil && bytes.Contains(b, []byte(`"External"`)) &&
-			!bytes.Contains(b, []byte("/hyperlink\"")) {
+		if b, err := unpack(f, &left); err == nil && loads(b) {
 			v.found(Outside)
 		}
 	}
@@ -154,6 +153,38 @@ func office(v View, z *zip.Reader, parts []*zip.File) View {
 		w.line()
 	}
 	return w.into(v)
+}
+
+// loads tells whether one of a part's relationships is with something elsewhere that opening would
+// load: a link, which waits for somebody to follow it, is none.
+func loads(relationships []byte) bool {
+	x := xml.NewDecoder(bytes.NewReader(relationships))
+	x.Entity = map[string]string{}
+	for {
+		token, err := x.Token()
+		if errors.Is(err, io.EOF) {
+			return false
+		}
+		if err != nil {
+			return true // no office program writes that
+		}
+		t, is := token.(xml.StartElement)
+		if !is {
+			continue
+		}
+		outside, link := false, false
+		for _, a := range t.Attr {
+			switch a.Name.Local {
+			case "TargetMode":
+				outside = strings.EqualFold(a.Value, "external")
+			case "Type":
+				link = strings.HasSuffix(a.Value, "/hyperlink")
+			}
+		}
+		if outside && !link {
+			return true
+		}
+	}
 }
 
 // unpack unpacks a file of an archive within what is left. What its head says of its size is not

@@ -292,6 +292,17 @@ func suffix(a agency.Agency) string {
 	return ".zip" + k.Suffix()
 }
 
+// Logged is the number under which the public log has the last disclosure of an order, 0 for none.
+func Logged(r *store.Reader, agency, id int64) (number int64, err error) {
+	rows, err := r.Disclosures(agency, id)
+	for _, x := range rows {
+		if x.Released != 0 && x.People > 0 {
+			number = x.ID
+		}
+	}
+	return number, err
+}
+
 // Waiting tells whether a package waits to be fetched, and until when, in Unix seconds.
 func Waiting(r *store.Reader, agency, id, now int64) (until int64, waits bool, err error) {
 	rows, err := r.Disclosures(agency, id)

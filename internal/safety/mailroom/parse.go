@@ -206,9 +206,9 @@ func address(s string) mail.Address {
 	return mail.Address{Name: cut(list[0].Name, lineRunes), Address: list[0].Address}
 }
 
-// writtenBy tells who wrote a mail by what its head says of that. Answers of machines and notices of
-// failures must not be answered. That somebody wants no notices of absence (X-Auto-Response-Suppress)
-// says nothing: programs for files put it on whatever leaves an office.
+// writtenBy tells who wrote a mail by what its head says of that. Answers of machines and notices
+// of failures must not be answered. That somebody wants no notices of absence says nothing:
+// programs for files put X-Auto-Response-Suppress on whatever leaves an office.
 //
 // https://www.rfc-editor.org/rfc/rfc3834#section-2
 func writtenBy(h message.Header) writer {

@@ -21,9 +21,10 @@ const (
 	numberRunes = 100
 	lineRunes   = 500
 	textRunes   = 10_000
-	// urlBytes bounds an address, attachedMost and attachedSize the papers of an order.
-	urlBytes     = 2048
-	attachedMost = 20
+	// urlBytes bounds an address, attachedSize a paper.
+	urlBytes = 2048
+	// MaxPapers is how many papers one order may have.
+	MaxPapers    = 20
 	attachedSize = 20 << 20
 	// skew is how far ahead the clock of an authority may be, in seconds.
 	skew = 10 * 60
@@ -348,6 +349,11 @@ func (c *checker) data() {
 			c.wrong("data sought", "named twice")
 		}
 	}
+	// Data is about accounts; what is named by its address as well would be passed over in silence.
+	if asks := c.d.Action == policy.Disclose || c.d.Action == policy.Preserve; asks &&
+		len(c.d.Items) > 0 && len(c.d.Accounts) > 0 {
+		c.wrong("account identifiers", "beside addresses: more than one order")
+	}
 	if c.d.From != 0 && c.d.To != 0 && c.d.From > c.d.To {
 		c.manifest("time of the data sought", "ends before it begins")
 	}
@@ -361,7 +367,7 @@ func (c *checker) data() {
 
 // attached looks at the papers.
 func (c *checker) attached() {
-	if len(c.d.Attached) > attachedMost {
+	if len(c.d.Attached) > MaxPapers {
 		c.wrong("papers", "too many")
 		return
 	}

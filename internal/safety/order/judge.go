@@ -39,8 +39,8 @@ func Requester(k agency.Kind) instrument.Requester {
 	}
 }
 
-// sayable is the order's document without words that mean nothing: each of them was named as a
-// problem, and policy is not asked about it.
+// sayable is the order's document without words that mean nothing, or stand there again: each of
+// them was named as a problem, and policy is not asked about it.
 func (o Order) sayable() Document {
 	d := o.Document
 	if !d.Category.Valid() {
@@ -50,8 +50,9 @@ func (o Order) sayable() Document {
 		d.Urgency = instrument.Routine
 	}
 	d.Penalty = min(max(d.Penalty, 0), maxPenalty)
-	d.Data = slices.DeleteFunc(slices.Clone(d.Data), func(x policy.Data) bool {
-		return !slices.Contains(policy.AllData(), x)
+	asked := d.Data
+	d.Data = slices.DeleteFunc(policy.AllData(), func(x policy.Data) bool {
+		return !slices.Contains(asked, x)
 	})
 	d.Territory = slices.DeleteFunc(slices.Clone(d.Territory), func(c string) bool {
 		return !country.Code(c).Valid()
@@ -144,15 +145,22 @@ func (w *work) vague() bool {
 	return false
 }
 
-// manifest are the manifest errors, in words.
+// manifestMost is how many manifest errors policy is told of: one is enough.
+const manifestMost = 20
+
+// manifest are the manifest errors, in words: those of the document, and those that somebody found.
 func (w *work) manifest() (out []string) {
 	for _, p := range w.o.Problems {
-		if p.Manifest {
+		if p.Manifest && p.Field != foundField {
 			out = append(out, p.Field+": "+p.What)
 		}
 	}
-	return append(out, w.o.Manifest...)
+	out = append(out, w.o.Manifest...)
+	return out[:min(len(out), manifestMost)]
 }
+
+// foundField is what a manifest error is called that somebody found.
+const foundField = "manifest error"
 
 // private tells whether something lies in a private chat or a basic group.
 func (w *work) private() bool {

@@ -172,6 +172,11 @@ func forgedRequests() []forgery {
 		{"no data", data(), bad, "data sought"},
 		{"unknown data", data("everything"), bad, "unknown class"},
 		{"data twice", data(policy.Subscriber, policy.Subscriber), bad, "named twice"},
+		{"data a thousand times", data(slices.Repeat([]policy.Data{policy.Subscriber}, 1000)...), bad,
+			"named twice"},
+		{"accounts beside a post", func(d *order.Document) {
+			d.Items = []order.Target{{URL: "https://t.me/the_news/1"}}
+		}, bad, "beside addresses"},
 		{"secret chats", data(policy.Secret), order.Refused, "unreadable"},
 		{"passwords", data(policy.Password), order.Refused, "no-handler"},
 		{"live location", data(policy.Location), order.Refused, "not-held"},
@@ -329,6 +334,7 @@ func TestForgedOrders(t *testing.T) {
 			w.nothing(t, w.submit(sender(w.prosecutor), d).Order, post, f.want, f.why)
 		})
 	}
+	w.unsigned(t, post, &n)
 	for name, f := range w.forgers() {
 		t.Run(name, func(t *testing.T) {
 			n++
@@ -353,8 +359,40 @@ func TestForgedOrders(t *testing.T) {
 		w.nothing(t, w.submit(sender(w.officer), w.removal(post)).Order, post, order.Refused,
 			"sender-attestation-lapsed")
 	})
-	if n < 100 {
+	if n < 300 {
 		t.Errorf("only %d forgeries were tried", n)
+	}
+}
+
+// unsigned sends the whole pack again as a program of the agency brings it, and as anybody can write
+// it in a mail: the former waits for nothing that could mend it, the latter is nobody's.
+func (w *world) unsigned(t *testing.T, post safety.Subject, n *int) {
+	t.Helper()
+	for _, x := range []struct {
+		list []forgery
+		good func() order.Document
+		of   agency.Officer
+	}{
+		{forgedPapers(), func() order.Document { return w.removal(post) }, w.officer},
+		{forgedRequests(), w.information, w.abroad},
+		{forgedCertificates(), func() order.Document {
+			return w.certificate(instrument.Production)
+		}, w.prosecutor},
+	} {
+		for _, f := range x.list {
+			d := x.good()
+			*n += 2
+			d.Number += decimal(int64(*n))
+			f.spoil(&d)
+			t.Run("by a program: "+f.name, func(t *testing.T) {
+				from := order.Sender{Agency: x.of.Agency, Program: true}
+				w.nothing(t, w.submit(from, d).Order, post, f.want, f.why)
+			})
+			t.Run("by mail: "+f.name, func(t *testing.T) {
+				w.nothing(t, w.submit(order.Sender{}, d).Order, post, order.Refused,
+					"sender-unknown")
+			})
+		}
 	}
 }
 

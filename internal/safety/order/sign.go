@@ -210,7 +210,7 @@ func (s *Service) Suspect(
 		if filled(manifest) {
 			w.o.Manifest = append(w.o.Manifest, manifest)
 			w.o.Problems = append(w.o.Problems, Problem{
-				Law: w.in.Law, Field: "manifest error", What: manifest, Manifest: true,
+				Law: w.in.Law, Field: foundField, What: manifest, Manifest: true,
 			})
 			if err := w.event(ManifestFound, by, manifest); err != nil {
 				return err

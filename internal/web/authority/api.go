@@ -225,6 +225,9 @@ func (p *Pages) readParts(r *http.Request) (d order.Document, err error) {
 		}
 		switch part.FormName() {
 		case "order":
+			if ordered {
+				return d, malformed(errors.New("there are two orders"))
+			}
 			ordered = true
 			if err := decode(part, &d); err != nil {
 				return d, err
@@ -248,6 +251,10 @@ func (p *Pages) attach(
 ) error {
 	if !ordered {
 		return malformed(errors.New("the order comes before its papers"))
+	}
+	if len(d.Attached) >= order.MaxPapers {
+		return officer.Fault{Status: http.StatusRequestEntityTooLarge, Code: "large",
+			Text: fmt.Sprintf("An order has at most %d papers.", order.MaxPapers)}
 	}
 	x, err := p.keep(r.Context(), part.FileName(), part.Header.Get("Content-Type"), part)
 	if errors.Is(err, page.ErrTooLarge) {

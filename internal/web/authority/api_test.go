@@ -211,6 +211,7 @@ func TestPapersOfPrograms(t *testing.T) {
 	}
 	for _, bad := range [][]string{
 		{"paper", "one"}, {"paper", "one", "order", d}, {"order", d, "other", "x"}, {},
+		{"order", d, "order", encoded(w.document("P 5b"))},
 	} {
 		if got := send(bad...); got.Status != http.StatusBadRequest {
 			t.Errorf("%q: %d %s", bad, got.Status, got.Body)

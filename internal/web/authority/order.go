@@ -18,6 +18,7 @@ import (
 	"parley/internal/safety/order"
 	"parley/internal/safety/policy"
 	"parley/internal/store"
+	"parley/internal/tlog/verify"
 	"parley/internal/web/officer"
 	"parley/internal/web/page"
 )
@@ -119,7 +120,7 @@ func (p *Pages) look(r *http.Request, v *officer.Visit, o order.Order) (out orde
 			out.Data = until
 		}
 		for _, of := range []string{"effect", "refusal", "disclosure"} {
-			_, err := rd.LedgerRow(ids.Peer(o.Agency), o.ID, int64(lineOf(of)))
+			_, err := numberOf(rd, o, lineOf(of))
 			if err == nil {
 				out.Receipts = append(out.Receipts, of)
 			} else if !store.IsNotFound(err) {
@@ -366,6 +367,19 @@ func lineOf(of string) ledger.Kind {
 	}[of]
 }
 
+// numberOf is the number under which the public log has the line of a kind about an order.
+// store.ErrNotFound for none.
+func numberOf(rd *store.Reader, o order.Order, kind ledger.Kind) (id int64, err error) {
+	id = o.ID
+	if kind == ledger.Disclosure { // of which an order can have several
+		if id, err = disclosure.Logged(rd, o.Agency, o.ID); err != nil {
+			return 0, err
+		}
+	}
+	_, err = rd.LedgerRow(ids.Peer(o.Agency), id, int64(kind))
+	return id, err
+}
+
 // proof is the receipt of a line of the public log about an order, as JSON.
 func (p *Pages) proof(r *http.Request, o order.Order) (body []byte, name string, err error) {
 	of := r.PathValue("of")
@@ -373,7 +387,15 @@ func (p *Pages) proof(r *http.Request, o order.Order) (body []byte, name string,
 	if kind == 0 {
 		return nil, "", page.ErrNotFound
 	}
-	proof, err := p.Receipt(r.Context(), ids.Peer(o.Agency), o.ID, kind)
+	var id int64
+	err = p.Store.View(r.Context(), func(rd *store.Reader) (err error) {
+		id, err = numberOf(rd, o, kind)
+		return err
+	})
+	var proof verify.Receipt
+	if err == nil {
+		proof, err = p.Receipt(r.Context(), ids.Peer(o.Agency), id, kind)
+	}
 	if store.IsNotFound(err) {
 		return nil, "", page.ErrNotFound
 	}

@@ -88,6 +88,8 @@ type world struct {
 	pages  *Pages
 	server *httptest.Server
 	blobs  *blob.Dir
+	// proved is the number of the line of the public log that was asked for last.
+	proved int64
 	// office is a German authority, bureau a French one.
 	office, bureau agency.Agency
 }
@@ -152,7 +154,10 @@ func (w *world) rooms(s *store.Store, keys string) {
 	w.pages, err = New(Rooms{
 		Site: site, Store: s, Clock: w.clock, Officers: officers, Orders: w.orders, Law: law,
 		Countries: countries, Guide: guide, Blobs: w.blobs,
-		Receipt: func(context.Context, ids.Peer, int64, ledger.Kind) (verify.Receipt, error) {
+		Receipt: func(
+			_ context.Context, _ ids.Peer, id int64, _ ledger.Kind,
+		) (verify.Receipt, error) {
+			w.proved = id
 			return verify.Receipt{}, ledger.ErrWaiting
 		},
 	})

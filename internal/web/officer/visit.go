@@ -167,8 +167,12 @@ func (v *Visit) tokenIs() bool {
 	return signin.TokenIs(v.door.Key, v.hash, v.r.URL.Path, v.r.PostFormValue(tokenField))
 }
 
-// mostText bounds what the fields of one form hold that also brings files, in bytes.
-const mostText = 8 << 20
+// mostText bounds what the fields of one form hold that also brings files, in bytes, mostParts how
+// many fields and files it has: a file costs more to keep than its bytes.
+const (
+	mostText  = 8 << 20
+	mostParts = 1000
+)
 
 // parts reads a form that may bring files. They are read as they come, after the token, so that
 // nothing of a stranger's is kept anywhere.
@@ -183,10 +187,13 @@ func (v *Visit) parts(known bool) error {
 	}
 	v.r.PostForm = make(url.Values)
 	left := int64(mostText)
-	for {
+	for n := 0; ; n++ {
 		part, err := body.NextPart()
 		if errors.Is(err, io.EOF) {
 			break
+		}
+		if err == nil && n >= mostParts {
+			err = page.ErrTooLarge
 		}
 		if err == nil {
 			left, err = v.part(known, part, left)
