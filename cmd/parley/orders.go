@@ -28,6 +28,7 @@ type orderCmd struct {
 	Refuse   orderRefuseCmd   `cmd:"" help:"Refuse an order, with reasons."`
 	Clear    orderClearCmd    `cmd:"" help:"Record that a notified authority does not object."`
 	Object   orderObjectCmd   `cmd:"" help:"Record that a notified authority objects."`
+	Papered  orderPaperedCmd  `cmd:"" help:"Record that an emergency's order has come."`
 	Annul    orderAnnulCmd    `cmd:"" help:"Take back all that an order did."`
 	Papers   orderPapersCmd   `cmd:"" help:"Write the signed papers of an order to a folder."`
 }
@@ -282,6 +283,19 @@ type orderObjectCmd struct {
 func (c *orderObjectCmd) Run(p *process) error {
 	return c.with(p, func(n *node.Node, o order.Order, staff int64) error {
 		return p.told(n.Orders.Object(p.ctx, staff, o.Agency, o.ID, order.Ground(c.Ground), c.Note))
+	})
+}
+
+// orderPaperedCmd records the order to an emergency.
+type orderPaperedCmd struct {
+	orderFlags
+	Note string `arg:"" help:"What came, and how."`
+}
+
+// Run records that the order came which an emergency did not wait for.
+func (c *orderPaperedCmd) Run(p *process) error {
+	return c.with(p, func(n *node.Node, o order.Order, staff int64) error {
+		return p.told(n.Orders.Papered(p.ctx, staff, o.Agency, o.ID, c.Note))
 	})
 }
 

@@ -134,6 +134,9 @@ type Record struct {
 	// Answers is where it wants to be told that papers wait, or how what it reported ended: a mail
 	// address.
 	Answers string `cbor:"7,keyasint,omitempty"`
+	// Owes are emergencies of it, by the ids of its orders, whose order never followed: its next one
+	// waits for a person.
+	Owes []int64 `cbor:"8,keyasint,omitempty"`
 }
 
 // Official is somebody who answers for an agency.

@@ -41,6 +41,10 @@ const (
 	Misuse EventKind = 19
 	// Resembled is that the name or a domain of an agency could be taken for another's.
 	Resembled EventKind = 20
+	// OwesPaper is that the order never came which an emergency did not wait for, PaperCame that it
+	// did after all.
+	OwesPaper EventKind = 21
+	PaperCame EventKind = 22
 )
 
 // String is the kind's name in pages and commands.
@@ -53,6 +57,7 @@ func (k EventKind) String() string {
 		OfficerAttested: "officer-attested", KeyIssued: "key-issued", KeyRevoked: "key-revoked",
 		Foreign: "foreign", Refused: "refused", Scored: "scored", SignedIn: "signed-in",
 		Rekeyed: "rekeyed", Misuse: "misuse", Resembled: "look-alike",
+		OwesPaper: "paper-owed", PaperCame: "paper-came",
 	}
 	if k < WasProposed || int(k) >= len(names) {
 		return "unknown"

@@ -9,6 +9,8 @@ type Signals struct {
 	NewOfficer, FirstOrder bool
 	// Early is the agency's first removal order within twelve hours of its admission.
 	Early bool
+	// OwesPaper is an emergency of an agency that never sent the order to an earlier one.
+	OwesPaper bool
 	// NewPlace is a network or country from which the officer never came.
 	NewPlace bool
 	// NightThere is the middle of the night at the agency.
@@ -55,6 +57,7 @@ func Score(s Signals) (score int, reasons []string) {
 		{s.OwnCallBack, 40, "own-call-back-number"},
 		{s.Emergency && s.NoSupervisor, 40, "emergency-without-supervisor"},
 		{s.Emergency && s.NewOfficer, 30, "emergency-by-new-officer"},
+		{s.OwesPaper, 30, "owes-paper"},
 		{s.MailOnly, 25, "mail-only"},
 		{s.ForeignLaw, 25, "law-of-another-country"},
 		{s.Burst > burstMost, 20, "burst"},

@@ -218,6 +218,29 @@ func (s *Service) Suspend(ctx context.Context, staff, id int64, reason string) e
 	return err
 }
 
+// Owe marks an agency whose emergency, by the id of its order, was never followed by the order that
+// it did not wait for, in the transaction of the agency.
+func (s *Service) Owe(tx *store.Tx, id, emergency int64, text string) error {
+	a, err := Of(&tx.Reader, id)
+	if err != nil || slices.Contains(a.Owes, emergency) {
+		return err
+	}
+	a.Owes = append(a.Owes, emergency)
+	return put(tx, a, Event{At: s.Clock.Now().Unix(), Kind: OwesPaper, Text: text})
+}
+
+// Settle takes the mark of Owe away, because the order has come or a member of staff says so.
+func (s *Service) Settle(tx *store.Tx, staff, id, emergency int64, text string) error {
+	a, err := Of(&tx.Reader, id)
+	if err != nil || !slices.Contains(a.Owes, emergency) {
+		return err
+	}
+	a.Owes = slices.DeleteFunc(a.Owes, func(x int64) bool { return x == emergency })
+	return put(tx, a, Event{
+		At: s.Clock.Now().Unix(), Staff: staff, Kind: PaperCame, Text: text,
+	})
+}
+
 // Lapsing returns up to limit active agencies whose standing has run out or will by a time.
 func Lapsing(r *store.Reader, by int64, limit int) (out []Agency, err error) {
 	rows, err := r.LapsingAgencies(by, limit)

@@ -53,9 +53,11 @@ type world struct {
 	// office has officer and key, strangers is another agency with stranger.
 	office, strangers, bureau agency.Agency
 	officer, stranger, clerk  agency.Officer
-	key                       *age.HybridIdentity
-	roles                     map[int64]policy.Role
-	alarms                    []string
+	// chief is the supervisor of the office, once somebody needed one.
+	chief  agency.Officer
+	key    *age.HybridIdentity
+	roles  map[int64]policy.Role
+	alarms []string
 }
 
 func start(t testing.TB) *world {
@@ -183,7 +185,12 @@ func (w *world) approveAgency(id int64, key string) {
 
 func (w *world) enrol(of int64, name string) agency.Officer {
 	w.Helper()
-	o, link, err := w.agencies.ProposeOfficer(w.ctx(), anna, of, name, agency.Member)
+	return w.enrolAs(of, name, agency.Member)
+}
+
+func (w *world) enrolAs(of int64, name string, role agency.Role) agency.Officer {
+	w.Helper()
+	o, link, err := w.agencies.ProposeOfficer(w.ctx(), anna, of, name, role)
 	w.ok(err)
 	code, err := w.agencies.ApproveOfficer(w.ctx(), boris, of, o.ID)
 	w.ok(err)

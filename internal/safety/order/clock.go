@@ -80,6 +80,9 @@ func (o *Order) tick(now int64) {
 	if o.setsAside() {
 		o.next = now
 	}
+	if at, owed := o.paperDue(now); owed {
+		o.next = soonest(o.next, at)
+	}
 	if until, waits := o.Waits(now); waits && until != 0 {
 		o.Due, o.next = soonest(o.Due, until), soonest(o.next, until)
 	}
@@ -136,6 +139,9 @@ func (s *Service) ring(ctx context.Context, of, id int64) error {
 		if cleared {
 			why = "no objection came: the data can be handed over"
 			return nil
+		}
+		if why, err = w.paper(); why != "" || err != nil {
+			return err
 		}
 		kind := Rang
 		for _, p := range w.o.Periods(w.now) {

@@ -76,6 +76,11 @@ const (
 	WasObjected EventKind = 46
 	// WasSetAside is that what a certificate names is kept until it is decided about.
 	WasSetAside EventKind = 47
+	// PaperMissing is that the order never came which an emergency did not wait for, PaperCame that
+	// it has, PaperVoid that it was refused.
+	PaperMissing EventKind = 48
+	PaperCame    EventKind = 49
+	PaperVoid    EventKind = 50
 )
 
 // String is the kind's name in pages and commands.
@@ -96,7 +101,8 @@ func (k EventKind) String() string {
 		Enclosed: "enclosed", CameEarly: "early", Stopped: "sender-suspended",
 		Questioned: "to-review", LookedAt: "reviewed", StoodBy: "agency-stands-by-it",
 		WasCleared: "cleared", WasObjected: "objected",
-		WasSetAside: "set-aside",
+		WasSetAside:  "set-aside",
+		PaperMissing: "paper-missing", PaperCame: "paper-came", PaperVoid: "paper-void",
 	}
 	if k < Arrived || int(k) >= len(names) {
 		return "unknown"

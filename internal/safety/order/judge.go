@@ -84,6 +84,7 @@ func (w *work) request() policy.Request {
 		},
 		By: policy.By{
 			Kind: Requester(w.of.Kind), New: o.New, Early: o.Early,
+			Owes:      o.Owes && len(w.of.Owes) > 0,
 			Suspended: o.Standing == agency.Halted,
 		},
 		Ground: policy.Ground{
@@ -176,6 +177,14 @@ func (w *work) private() bool {
 // assess asks policy and says what comes next. It is run whenever something has changed that the
 // verdict rests on, until somebody has signed.
 func (w *work) assess() error {
+	if err := w.place(); err != nil {
+		return err
+	}
+	return w.settles()
+}
+
+// place brings the order into the state that what policy says of it leads to.
+func (w *work) place() error {
 	if err := w.judge(); err != nil {
 		return err
 	}
@@ -308,6 +317,9 @@ func (w *work) refuse(class, text string) error {
 		return err
 	}
 	if err := w.tx.AddOrderRefusal(w.o.refusal(w.now)); err != nil {
+		return err
+	}
+	if err := w.unsettles(); err != nil {
 		return err
 	}
 	return w.line(ledger.Refusal, entry.Entry{Reason: class})

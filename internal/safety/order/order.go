@@ -126,6 +126,12 @@ type Kept struct {
 	New bool `json:"new,omitempty"`
 	// Early is set for the first removal order of an agency that came too soon: see early.
 	Early bool `json:"early,omitempty"`
+	// Owes is set for an emergency that came while its agency owed the order to an earlier one.
+	Owes bool `json:"owes,omitempty"`
+	// Unpapered is since when the order to this emergency is missing, in Unix seconds. Paper is the
+	// id of the order that it is, or ByHand where a member of staff has it.
+	Unpapered int64 `json:"unpapered,omitempty"`
+	Paper     int64 `json:"paper,omitempty"`
 	// Aside is the digest of the document for which what it names was set aside.
 	Aside string `json:"aside,omitempty"`
 	// Objected is the ground for refusal that a notified authority has raised.

@@ -166,8 +166,9 @@ func (s *Service) Vouch(ctx context.Context, by Sender, id int64) (Order, error)
 	})
 }
 
-// Believe is a named person's decision that the emergency of an officer who is new may be believed,
-// so that it does not wait for his week to be over. The checks that policy wants remain.
+// Believe is a named person's decision that the emergency of an officer who is new, or of an agency
+// that owes the order to an earlier one, may be believed, so that it does not wait for that. The
+// checks that policy wants remain.
 func (s *Service) Believe(
 	ctx context.Context, staff, of, id int64, reason string,
 ) (Order, error) {
@@ -175,10 +176,10 @@ func (s *Service) Believe(
 		return Order{}, ErrReason
 	}
 	return s.change(ctx, of, id, func(w *work) error {
-		if w.o.State != Held || !w.o.New {
+		if w.o.State != Held || !w.o.New && !w.o.Owes {
 			return ErrState
 		}
-		w.o.New = false
+		w.o.New, w.o.Owes = false, false
 		if err := w.event(Noted, By{Staff: staff}, "believed: "+reason); err != nil {
 			return err
 		}

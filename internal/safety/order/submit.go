@@ -222,6 +222,8 @@ func (w *work) score(from Sender, altered bool) error {
 	if w.o.Early, err = w.early(); err != nil {
 		return err
 	}
+	w.o.Owes = len(w.of.Owes) > 0 && w.in.ID == instrument.Emergency
+	g.OwesPaper = w.o.Owes
 	g.FirstOrder, g.NewOfficer, g.Early = len(earlier) == 0, w.o.New, w.o.Early
 	g.Emergency, g.AlteredTwin = d.Urgency == instrument.Life, altered
 	g.NoSupervisor = !filled(d.Supervisor)

@@ -97,6 +97,7 @@ func variables() []variable {
 		{"by.verified", list, func(x *subject) ref.Val { return words(x.By.Verified) }},
 		{"by.new", yes, func(x *subject) ref.Val { return types.Bool(x.By.New) }},
 		{"by.early", yes, func(x *subject) ref.Val { return types.Bool(x.By.Early) }},
+		{"by.owes", yes, func(x *subject) ref.Val { return types.Bool(x.By.Owes) }},
 		{"by.suspended", yes, func(x *subject) ref.Val { return types.Bool(x.By.Suspended) }},
 		{"ground.instrument", str, func(x *subject) ref.Val { return text(x.Ground.Instrument) }},
 		{"ground.known", yes, func(x *subject) ref.Val { return types.Bool(x.known) }},

@@ -339,7 +339,8 @@ func (r *rule) valid(review bool) string {
 		return "a depth is 1 to 3"
 	case r.Refuse != nil && r.Refuse.Code == "":
 		return "a refusal has a code"
-	case r.Hold != "" && r.Hold != SpeechHold && r.Hold != QuarantineHold:
+	case r.Hold != "" && r.Hold != SpeechHold && r.Hold != QuarantineHold &&
+		r.Hold != PaperHold:
 		return fmt.Sprintf("there is no hold %q", r.Hold)
 	}
 	for role, n := range r.Sign {

@@ -127,6 +127,9 @@ type By struct {
 	// Early is set for the first removal order of an agency that was admitted less than twelve
 	// hours before (Regulation (EU) 2021/784, Art. 3(2)).
 	Early bool `json:"early,omitempty"`
+	// Owes is set while the order is missing that an earlier emergency of the agency did not wait
+	// for.
+	Owes bool `json:"owes,omitempty"`
 	// Suspended is set while the agency or flagger has lost its access.
 	Suspended bool `json:"suspended,omitempty"`
 }

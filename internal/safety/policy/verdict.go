@@ -79,6 +79,8 @@ const (
 	SpeechHold Hold = "protected-speech"
 	// QuarantineHold: the officer is too new to have an emergency believed.
 	QuarantineHold Hold = "quarantine"
+	// PaperHold: the agency never sent the order to an earlier emergency.
+	PaperHold Hold = "owed-paper"
 )
 
 // Most is the most that may be done.

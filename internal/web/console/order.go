@@ -359,9 +359,10 @@ func (v *visit) orderMay(b *orderView) orderMay {
 		Check: before && slices.ContainsFunc(b.Verdict.Unverified, byStaff),
 		Call: before && b.Sender.Agency.Check.Number != "" &&
 			(!has(policy.CallBack) || b.Stopped != nil),
-		Review: b.Review,
-		Decide: doubt && b.Judged == nil && !over, Believe: b.State == order.Held && b.New,
-		Refuse: open && !begun, Move: open && !begun,
+		Review:  b.Review,
+		Decide:  doubt && b.Judged == nil && !over,
+		Believe: b.State == order.Held && (b.New || b.Owes),
+		Refuse:  open && !begun, Move: open && !begun,
 		Scrutiny: b.Document.Instrument == instrument.Removal && b.State < order.Refused && !asked,
 		Reply:    b.State == order.Approved && b.Document.Action == policy.Explain,
 	}
