@@ -134,8 +134,8 @@ type Record struct {
 	// Answers is where it wants to be told that papers wait, or how what it reported ended: a mail
 	// address.
 	Answers string `cbor:"7,keyasint,omitempty"`
-	// Owes are emergencies of it, by the ids of its orders, whose order never followed: its next one
-	// waits for a person.
+	// Owes are emergencies of it, by the ids of its orders, whose order never followed: its next
+	// one waits for a person.
 	Owes []int64 `cbor:"8,keyasint,omitempty"`
 }
 
