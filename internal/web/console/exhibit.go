@@ -16,7 +16,7 @@ import (
 // exhibitRows show papers that came with orders, as pictures or text from a confined process.
 func (c *Console) exhibitRows() []row {
 	return []row{
-		{"GET", "/order/{subject}/{id}/exhibit/{n}", staff.Orders, false, "order exhibit",
+		{"GET", "/order/{subject}/{id}/exhibit/{n}", staff.Sign, false, "order exhibit",
 			c.exhibitPage},
 	}
 }
@@ -50,7 +50,7 @@ func (c *Console) orderExhibits(_ *store.Reader, body *orderView, _ map[int64]st
 
 // exhibitPage shows a paper that came with an order.
 func (c *Console) exhibitPage(v *visit) error {
-	o, err := v.theOrder()
+	o, err := c.readOrder(v)
 	if err != nil {
 		return err
 	}

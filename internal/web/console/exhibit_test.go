@@ -12,6 +12,7 @@ import (
 	"parley/internal/safety/agency"
 	"parley/internal/safety/attachment"
 	"parley/internal/safety/order"
+	"parley/internal/safety/policy"
 	"parley/internal/web/staff"
 )
 
@@ -71,5 +72,44 @@ func TestExhibits(t *testing.T) {
 	}
 	if status, _ := legal.get(orderPath(o.Agency, o.ID) + "/exhibit/2"); status != 404 {
 		t.Errorf("a paper that is not there: %d", status)
+	}
+}
+
+// TestSignersReadExhibits: whose signature an order wants reads the papers that came with it and
+// the papers that were answered, from when it is wanted; before, and of another order, he does not.
+func TestSignersReadExhibits(t *testing.T) {
+	w := open(t)
+	w.named()
+	_, officer := w.office("Federal Office", "DE", agency.Regulator)
+	rules := w.console.Orders.Judge
+	w.console.Orders.Judge = func(q policy.Request) (policy.Verdict, error) {
+		v, err := rules(q)
+		v.Sign = []policy.Signature{{Role: policy.Moderator, People: 1}}
+		return v, err
+	}
+	d := w.act("7 Js 1", w.post("the mark"))
+	digest, n, err := w.console.Blobs.Put(t.Context(), strings.NewReader("<p>The order</p>"))
+	w.ok(err)
+	d.Attached = []order.Attachment{{Name: "note.html", Digest: digest.String(), Size: n}}
+	o := w.give(officer, d)
+	legal, moderator := w.sit(w.member(staff.Legal)), w.sit(w.member(staff.Moderator))
+	at := orderPath(o.Agency, o.ID)
+	under := []string{at + "/exhibit/0", at + "/paper/1", at + "/paper/1/pdf"}
+	for _, path := range under {
+		if status, _ := moderator.get(path); status != http.StatusForbidden {
+			t.Errorf("%s before his signature is wanted: %d", path, status)
+		}
+	}
+	if o = legal.checkedOrder(o); o.State != order.Assessed {
+		t.Fatalf("after the checks it is %s", o.State)
+	}
+	_, body := moderator.get(at)
+	for _, path := range under {
+		if !strings.HasSuffix(path, "/pdf") && !strings.Contains(body, `href="`+path) {
+			t.Errorf("the page of who signs does not lead to %s", path)
+		}
+		if status, _ := moderator.get(path); status != http.StatusOK {
+			t.Errorf("%s of an order that he is to sign: %d", path, status)
+		}
 	}
 }

@@ -138,6 +138,29 @@ func (v *visit) theOrder() (o order.Order, err error) {
 	return o, err
 }
 
+// readOrder is theOrder for a page that shows what the order's own page leads to: whoever signs an
+// order can read all that came with it. The order's page says whose it is to read.
+func (c *Console) readOrder(v *visit) (order.Order, error) {
+	o, err := v.theOrder()
+	if err != nil || v.may(staff.Orders) {
+		return o, err
+	}
+	body, err := c.orderView(v, o)
+	if err != nil {
+		return o, err
+	}
+	return o, v.refuseUnread(body)
+}
+
+// refuseUnread keeps the visitor from an order that is not his to read, and writes that down.
+func (v *visit) refuseUnread(body *orderView) error {
+	if v.mayRead(body) {
+		return nil
+	}
+	v.refused(v.r, v.me(), v.row.word(), "no signature of his role is wanted")
+	return problem{http.StatusForbidden, "forbidden"}
+}
+
 // mayRead tells whether the visitor may see an order: who works on orders sees all, others those
 // that wait for a signature of their role or have theirs.
 func (v *visit) mayRead(body *orderView) bool {
@@ -175,9 +198,8 @@ func (c *Console) showOrder(v *visit, status int, look bool) error {
 	if err != nil {
 		return err
 	}
-	if !v.mayRead(body) {
-		v.refused(v.r, v.me(), v.row.word(), "no signature of his role is wanted")
-		return problem{http.StatusForbidden, "forbidden"}
+	if err := v.refuseUnread(body); err != nil {
+		return err
 	}
 	if look {
 		if body.Seen, err = c.seen(v, body); err != nil {
@@ -458,7 +480,7 @@ func (c *Console) orderPDF(v *visit) error {
 
 // thePaper is the paper that the path names, with its order and the language of its agency.
 func (c *Console) thePaper(v *visit) (o order.Order, p order.Paper, lang string, err error) {
-	if o, err = v.theOrder(); err != nil {
+	if o, err = c.readOrder(v); err != nil {
 		return o, p, lang, err
 	}
 	n, err := strconv.ParseInt(v.r.PathValue("n"), 10, 64)

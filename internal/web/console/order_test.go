@@ -202,3 +202,35 @@ func TestOrderLooks(t *testing.T) {
 		}
 	}
 }
+
+// TestStaleForms: whoever types while an order changes under him is told so on the order's page, in
+// its words, and what he typed is still there, even where its form is not.
+func TestStaleForms(t *testing.T) {
+	w := open(t)
+	w.named()
+	_, officer := w.office("Federal Office", "DE", agency.Regulator)
+	o := w.give(officer, w.act("7 Js 1", w.post("the mark")))
+	at := orderPath(o.Agency, o.ID)
+	legal, lead := w.sit(w.member(staff.Legal)), w.sit(w.member(staff.Lead))
+	status, body := lead.fill(at, at+"/call", url.Values{
+		"number": {keptNumber}, "spoke": {"B at the desk, room 12"},
+	})
+	if status != http.StatusUnprocessableEntity ||
+		!strings.Contains(body, `value="B at the desk, room 12"`) ||
+		!strings.Contains(body, `<section class="panel problem" role="alert" id="problem"`) {
+		t.Errorf("a call without an answer: %d %s", status, body)
+	}
+	const typed = "What the order says is not against the law that it names."
+	if status, _ := legal.fill(at, at+"/refuse", url.Values{
+		"class": {"not-illegal"}, "why": {"It is no offence."},
+	}); status != http.StatusSeeOther {
+		t.Fatalf("refused: %d", status)
+	}
+	status, body = lead.post(at+"/refuse", url.Values{
+		"token": {lead.token(at + "/refuse")}, "class": {"too-wide"}, "why": {typed},
+	})
+	if status != http.StatusConflict || !strings.Contains(body, `id="problem"`) ||
+		!strings.Contains(body, typed) || !strings.Contains(body, "It is no offence.") {
+		t.Errorf("refused a second time: %d %s", status, body)
+	}
+}

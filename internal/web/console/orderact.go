@@ -16,8 +16,8 @@ func (c *Console) orderRows() []row {
 	return []row{
 		{"GET", at, staff.Sign, false, "order", c.orderPage},
 		{"POST", at + "/look", staff.Sign, false, "order look", c.lookAtItems},
-		{"GET", at + "/paper/{n}", staff.Orders, false, "order paper", c.orderPaper},
-		{"GET", at + "/paper/{n}/pdf", staff.Orders, false, "order paper", c.orderPDF},
+		{"GET", at + "/paper/{n}", staff.Sign, false, "order paper", c.orderPaper},
+		{"GET", at + "/paper/{n}/pdf", staff.Sign, false, "order paper", c.orderPDF},
 		{"POST", at + "/check", staff.Orders, false, "order check", c.checkOrder},
 		{"POST", at + "/call", staff.Orders, false, "order call", c.callBack},
 		{"POST", at + "/suspect", staff.Orders, false, "order suspect", c.suspect},

@@ -32,6 +32,8 @@ type visit struct {
 	r       *http.Request
 	row     row
 	session staff.Session
+	// wrong is set while the page of a form is shown again because of it.
+	wrong *problem
 }
 
 // session is that of a request. A quiet one is no sign of life.
@@ -257,6 +259,9 @@ func (f frame) Statement(view *page.View, s statementLine) map[string]any {
 type whyForm struct {
 	Form
 	ID, Label, Why string
+	// Typed is what was typed into it when it could not be done, Open that it was sent.
+	Typed string
+	Open  bool
 }
 
 // Why returns the form that posts a reason to a path; of tells several of a page apart.
@@ -265,12 +270,18 @@ func (f frame) Why(view *page.View, at, label string, of ...int64) whyForm {
 	for _, n := range of {
 		id += "-" + strconv.FormatInt(n, 10)
 	}
-	return whyForm{f.Form(at), id, view.T(label), view.T("case.why")}
+	return whyForm{
+		Form: f.Form(at), ID: id, Label: view.T(label), Why: view.T("case.why"),
+		Typed: f.Typed(at, "why"), Open: f.Tried(at),
+	}
 }
 
 // show answers with a page.
 func (v *visit) show(status int, name string, body any) error {
 	f := frame{v: v, Body: body}
+	if v.wrong != nil {
+		status = v.wrong.status
+	}
 	if done := "done." + v.r.FormValue("done"); v.set.Texts().Has(done) {
 		f.Done = done
 	}
@@ -356,7 +367,7 @@ func (v *visit) answer(err error) error {
 		return nil
 	}
 	if p := (problem{}); errors.As(err, &p) {
-		return p.show(v)
+		return v.again(p)
 	}
 	for known, p := range problems() {
 		if !errors.Is(err, known) {
@@ -365,11 +376,11 @@ func (v *visit) answer(err error) error {
 		if p.status == http.StatusForbidden && v.session.Member.ID != 0 {
 			v.refused(v.r, v.me(), v.row.word(), p.key)
 		}
-		return p.show(v)
+		return v.again(p)
 	}
 	var no decide.Refusal
 	if errors.As(err, &no) {
-		return problem{http.StatusUnprocessableEntity, "text"}.show(v)
+		return v.again(problem{http.StatusUnprocessableEntity, "text"})
 	}
 	if errors.Is(err, store.ErrNotFound) {
 		return page.ErrNotFound
