@@ -497,7 +497,7 @@ func Default() Config {
 		Hotline:  Hotline{Files: 100_000, Regulators: 3 * day},
 		OnCall:   OnCall{Wait: Duration(10 * time.Minute), Lang: "en"},
 		MailIn: MailIn{
-			Doors:   []string{"authorities", "emergency", "regulators"},
+			Doors:   []string{"authorities", "emergency", "regulators", "flaggers", "people"},
 			MaxSize: 20 << 20, Rate: limit.Rate{Burst: 60, Per: time.Hour},
 		},
 		Inner: Inner{Listen: "127.0.0.1:8081"},

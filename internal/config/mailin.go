@@ -15,9 +15,9 @@ type MailIn struct {
 	Listen string `toml:"listen"`
 
 	// Doors are those lines of [contact] whose mail addresses are taken in: "authorities",
-	// "emergency", "regulators", "flaggers", "people". A mail to the first three is an order. Who
-	// writes to the others is told by which page he gets a receipt and an answer; nobody reads it,
-	// so leave them out as long as people read those addresses elsewhere.
+	// "emergency", "regulators", "flaggers", "people". A mail to the first three is an order. What
+	// comes to the others waits in the console for a person, who answers it there, and its sender
+	// is told so; leave out the addresses that people read elsewhere.
 	Doors []string `toml:"doors"`
 
 	// Domain is the name of this mail server, as its MX record has it. Empty means the host of
@@ -73,6 +73,9 @@ func (l *loader) checkMailIn() {
 	}
 	if l.config.SMTP.Server == "" {
 		l.problem("smtp.server", "must be set, because mails that come in are answered")
+	}
+	if l.config.Console.Listen == "" {
+		l.problem("console.listen", "must be set, because mails that come in are read there")
 	}
 	if (m.Certificate == "") != (m.CertificateKey == "") {
 		l.problem("mailin.certificate_key",

@@ -53,7 +53,7 @@ func (n *Node) staffDoor() (http.Handler, error) {
 		OnCall: n.OnCall, Inquiries: n.Inquiries, Hotlines: n.Hotlines,
 		DSA: n.DSA, DSAMode: string(n.Config.DSA.Mode),
 		Reports: console.Reports{Dir: n.Config.Transparency.Forms, Counted: n.Counted},
-		Orders:  n.Orders, Attachments: n.Attachments,
+		Orders:  n.Orders, Attachments: n.Attachments, Mails: n.Mailroom, Intake: n.Intake,
 		Disclosures: n.Disclosures, Agencies: n.Agencies, Law: n.law,
 		EnrolOfficer: func(token string) string {
 			at := strings.TrimSuffix(n.Config.Web.PublicURL, "/") + officer.EnrolPath

@@ -31,8 +31,8 @@ func (n *Node) openMailroom() error {
 		return err
 	}
 	c := n.Config.MailIn
-	if c.Listen == "" {
-		return nil
+	if n.Config.SMTP.Server == "" {
+		return nil // no mail was ever taken in that could not be answered
 	}
 	server, err := n.mailServer()
 	if err != nil {
@@ -60,6 +60,9 @@ func (n *Node) openMailroom() error {
 	}
 	if n.Mailroom, err = mailroom.New(o); err != nil {
 		return err
+	}
+	if c.Listen == "" {
+		return nil // those that came before are read and answered all the same
 	}
 	n.receiver = receiver.New(receiver.Options{
 		Domain: n.mailDomain(), MaxBytes: int64(c.MaxSize), Rate: c.Rate, Clock: n.clock,
@@ -168,6 +171,9 @@ func (n *Node) lookup(domain string) ([]string, error) {
 
 // takeMails listens for mails and answers them until the node stops.
 func (n *Node) takeMails() error {
+	if n.Mailroom != nil {
+		n.start(func() { n.Mailroom.Run(n.ctx) })
+	}
 	if n.receiver == nil {
 		return nil
 	}
@@ -185,7 +191,6 @@ func (n *Node) takeMails() error {
 			n.cancel(err)
 		}
 	})
-	n.start(func() { n.Mailroom.Run(n.ctx) })
 	context.AfterFunc(n.ctx, func() { _ = n.receiver.Close() })
 	return nil
 }

@@ -131,7 +131,7 @@ type Node struct {
 	// Enforce carries measures out; only decisions give it orders.
 	Enforce *enforce.Service
 
-	// Mailroom is nil where no mails come in. Attachments shows papers.
+	// Mailroom is nil where no mails go out. Attachments shows papers.
 	Mailroom    *mailroom.Service
 	Attachments *attachment.Viewer
 

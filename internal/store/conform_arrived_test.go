@@ -1,6 +1,10 @@
 package store_test
 
-import "parley/internal/store"
+import (
+	"fmt"
+
+	"parley/internal/store"
+)
 
 func testArrivedMails(d *desk) {
 	m := store.ArrivedMail{
@@ -43,13 +47,31 @@ func testArrivedMails(d *desk) {
 	equal(d, "before it is due", len(owed(m.Due-1)), 0)
 	equal(d, "when it is due", owed(m.Due), []store.ArrivedMail{m})
 	equal(d, "the last ones", ours(read(d, func(r *store.Reader) ([]store.ArrivedMail, error) {
-		return r.ArrivedMails(m.At+1, 0, 100)
+		return r.ArrivedMails(store.ArrivedFilter{}, m.At+1, 0, 100)
 	})), []store.ArrivedMail{m})
+	for _, c := range []struct {
+		f    store.ArrivedFilter
+		want int
+	}{
+		{store.ArrivedFilter{Door: "authorities"}, 1}, {store.ArrivedFilter{Door: "people"}, 0},
+		{store.ArrivedFilter{Outcome: "order"}, 1},
+		{store.ArrivedFilter{Door: "authorities", Outcome: "order"}, 1},
+		{store.ArrivedFilter{Door: "people", Outcome: "order"}, 0},
+		{store.ArrivedFilter{Outcome: "aside"}, 0},
+	} {
+		got := ours(read(d, func(r *store.Reader) ([]store.ArrivedMail, error) {
+			return r.ArrivedMails(c.f, m.At+1, 0, 100)
+		}))
+		equal(d, "filtered by "+c.f.Door+" "+c.f.Outcome, len(got), c.want)
+	}
 	equal(d, "none before it", len(ours(read(d, func(r *store.Reader) ([]store.ArrivedMail, error) {
-		return r.ArrivedMails(m.At, m.ID, 100)
+		return r.ArrivedMails(store.ArrivedFilter{}, m.At, m.ID, 100)
 	}))), 0)
-	m.Due, m.Tries, m.Body = 0, 1, []byte{3}
+	m.Due, m.Tries, m.Body, m.Door, m.Outcome = 0, 1, []byte{3}, "people", fmt.Sprint(m.ID)
 	d.updateAs(key, change(m))
 	equal(d, "told", read(d, get), m)
 	equal(d, "and nothing owed", len(owed(d.id(9))), 0)
+	equal(d, "counted", read(d, func(r *store.Reader) ([]store.ArrivedCount, error) {
+		return r.ArrivedCounts(m.Outcome)
+	}), []store.ArrivedCount{{Door: m.Door, Mails: 1, Oldest: m.At}})
 }

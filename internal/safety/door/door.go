@@ -147,6 +147,11 @@ func (g *Guide) Say(lang string, d Direction) string {
 		g.word(lang, "door."+string(d.To)), name, g.Within(lang, d.Route.Period))
 }
 
+// Door is what a door is called in a language, or else in English.
+func (g *Guide) Door(lang string, d instrument.Door) string {
+	return g.word(lang, "door."+string(d))
+}
+
 // Within says how long a period is.
 func (g *Guide) Within(lang string, p instrument.Period) string {
 	key := "within.own"

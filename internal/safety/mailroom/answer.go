@@ -1,6 +1,7 @@
 package mailroom
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -65,6 +66,46 @@ func (s *Service) Deliver(ctx context.Context) (int, error) {
 	})
 }
 
+// Letter is a mail that went to who sent one.
+type Letter struct {
+	At      int64  `json:"at"`
+	Subject string `json:"subject"`
+	Text    string `json:"text"`
+	// Files are the names of what was in it.
+	Files []string `json:"files,omitempty"`
+	// Failed is set when no mail server took it: he was not told.
+	Failed bool `json:"failed,omitempty"`
+}
+
+// progress is what an answer would bring forward.
+type progress struct {
+	about  []about
+	told   bool
+	worded int
+	// open is whether more may come.
+	open   bool
+	letter *Letter
+}
+
+// apply writes down in a mail what was brought forward; it may have changed meanwhile.
+func (p progress) apply(m *store.ArrivedMail, k *kept) {
+	for _, x := range p.about {
+		for i := range k.About {
+			if k.About[i].ID == x.ID {
+				k.About[i].Mailed = max(k.About[i].Mailed, x.Mailed)
+			}
+		}
+	}
+	if p.letter == nil {
+		return
+	}
+	if p.letter.Failed && p.worded > k.Worded {
+		m.Outcome = string(Waiting) // what a person wrote has not arrived: a person must know
+	}
+	k.Told, k.Worded = k.Told || p.told, max(k.Worded, p.worded)
+	k.Letters = append(k.Letters, *p.letter)
+}
+
 // answer sends what is new to who sent a mail, if anything is, and writes down when it is looked at
 // again.
 func (s *Service) answer(ctx context.Context, m store.ArrivedMail, now int64) (bool, error) {
@@ -72,7 +113,7 @@ func (s *Service) answer(ctx context.Context, m store.ArrivedMail, now int64) (b
 	if err != nil {
 		return false, err
 	}
-	l, open, err := s.letter(ctx, m, to, &k)
+	l, p, err := s.letter(ctx, m, to, k)
 	if err != nil {
 		return false, err
 	}
@@ -80,9 +121,8 @@ func (s *Service) answer(ctx context.Context, m store.ArrivedMail, now int64) (b
 	if l.Body != "" {
 		if _, ok := s.answers.Allow(strings.ToLower(to.Address)); !ok {
 			// Somebody has us write to him over and over: the papers wait.
-			m.Due = now + int64(time.Hour/time.Second)
-			return false, s.Store.Update(ctx, key(m.Agency), func(tx *store.Tx) error {
-				return tx.ChangeArrivedMail(m)
+			return false, s.change(ctx, m, func(m *store.ArrivedMail, _ *kept) {
+				m.Due = now + int64(time.Hour/time.Second)
 			})
 		}
 		err := s.Send(ctx, l)
@@ -91,28 +131,55 @@ func (s *Service) answer(ctx context.Context, m store.ArrivedMail, now int64) (b
 		}
 		var failed *smtp.DeliveryError
 		if errors.As(err, &failed) && failed.Temporary && m.Tries < giveUp {
-			m.Tries++
-			m.Due = now + int64(retry().After(m.Tries)/time.Second)
 			s.Log.Warn("a mail was not answered", "mail", m.ID, "error", err)
-			return false, s.Store.Update(ctx, key(m.Agency), func(tx *store.Tx) error {
-				return tx.ChangeArrivedMail(m)
+			return false, s.change(ctx, m, func(m *store.ArrivedMail, _ *kept) {
+				m.Tries++
+				m.Due = now + int64(retry().After(m.Tries)/time.Second)
 			})
 		}
 		if err != nil {
 			s.Log.Warn("a mail is not answered", "mail", m.ID, "error", err)
-			open = false
+			p.open = false
 		}
-		sent, m.Tries = err == nil, 0
+		sent = err == nil
+		p.letter = &Letter{At: now, Subject: l.Subject, Text: l.Body, Failed: !sent}
+		for _, f := range l.Files {
+			p.letter.Files = append(p.letter.Files, f.Name)
+		}
 	}
-	m.Due = 0
-	if open {
-		m.Due = now + int64(lookEvery/time.Second)
-	}
-	if m.Body, err = json.Marshal(k); err != nil {
-		return sent, fmt.Errorf("mailroom: %w", err)
-	}
-	return sent, s.Store.Update(ctx, key(m.Agency), func(tx *store.Tx) error {
-		return tx.ChangeArrivedMail(m)
+	return sent, s.change(ctx, m, func(fresh *store.ArrivedMail, k *kept) {
+		fresh.Due = 0
+		switch {
+		case !bytes.Equal(fresh.Body, m.Body):
+			fresh.Due = now // a person did something meanwhile
+		case p.open:
+			fresh.Due = now + int64(lookEvery/time.Second)
+		}
+		if sent {
+			fresh.Tries = 0
+		}
+		p.apply(fresh, k)
+	})
+}
+
+// change writes what is new of a mail into it, as it is now.
+func (s *Service) change(
+	ctx context.Context, m store.ArrivedMail, fn func(*store.ArrivedMail, *kept),
+) error {
+	return s.Store.Update(ctx, key(m.Agency), func(tx *store.Tx) error {
+		fresh, err := tx.ArrivedMail(m.Agency, m.ID)
+		if err != nil {
+			return err
+		}
+		var k kept
+		if err := json.Unmarshal(fresh.Body, &k); err != nil {
+			return fmt.Errorf("mailroom: mail %d: %w", m.ID, err)
+		}
+		fn(&fresh, &k)
+		if fresh.Body, err = json.Marshal(k); err != nil {
+			return fmt.Errorf("mailroom: %w", err)
+		}
+		return tx.ChangeArrivedMail(fresh)
 	})
 }
 
@@ -139,11 +206,10 @@ func (s *Service) answersIn(lang string) string {
 	return words.Fallback
 }
 
-// letter writes what is new for the sender of a mail; its body is empty when nothing is. open is
-// whether more may come.
+// letter writes what is new for the sender of a mail; its body is empty when nothing is.
 func (s *Service) letter(
-	ctx context.Context, m store.ArrivedMail, to sender, k *kept,
-) (l smtp.Letter, open bool, err error) {
+	ctx context.Context, m store.ArrivedMail, to sender, k kept,
+) (l smtp.Letter, p progress, err error) {
 	lang := s.answersIn(k.Lang)
 	l = smtp.Letter{
 		To: to.Address, Lang: lang, Time: s.Clock.Now(), InReplyTo: to.MessageID,
@@ -151,44 +217,89 @@ func (s *Service) letter(
 		Subject: subject(to, ""),
 	}
 	var b strings.Builder
-	was := slices.Clone(k.About)
 	err = s.Store.View(ctx, func(r *store.Reader) error {
 		b.Reset() // it may run twice
-		l.Files, open = nil, false
-		if !k.Told && k.Said != "" {
-			b.WriteString(k.Said + "\n\n")
+		l.Files, p = nil, progress{about: slices.Clone(k.About), told: true, worded: len(k.Words)}
+		for _, said := range append([]string{unsaid(k)}, k.Words[k.Worded:]...) {
+			if said != "" {
+				b.WriteString(said + "\n\n")
+			}
 		}
-		copy(k.About, was)
-		for i := range k.About {
-			o, err := s.Orders.Of(r, m.Agency, k.About[i].ID)
+		for i := range p.about {
+			o, err := s.Orders.Of(r, m.Agency, p.about[i].ID)
 			if err != nil {
 				return err
 			}
-			if k.About[i].Others {
+			if p.about[i].Others {
 				if !k.Told {
-					b.WriteString(s.text(lang, m.Outcome, o.Reference) + "\n\n")
+					b.WriteString(s.text(lang, string(Enclosed), o.Reference) + "\n\n")
 				}
 				continue
 			}
-			open = open || o.State.Open()
+			p.open = p.open || o.State.Open()
 			l.Subject = subject(to, o.Reference)
-			if err := s.papers(r, o, &k.About[i], lang, &b, &l); err != nil {
+			if err := s.papers(r, o, &p.about[i], lang, &b, &l); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
 	if err != nil || b.Len() == 0 {
-		return l, open, err
+		return l, p, err
 	}
 	if k.Lost > 0 && !k.Told {
 		b.WriteString(s.text(lang, "lost", k.Lost) + "\n\n")
 	}
-	k.Told = true
-	l.ID = "mail" + strconv.FormatInt(m.ID, 36) + "." + strconv.Itoa(len(l.Files)) + "." +
-		strconv.FormatInt(m.At, 36)
-	l.Body = b.String() + s.text(lang, "foot", s.Name, s.URL+"/contact/where?lang="+lang) + "\n"
-	return l, open, nil
+	l.ID = threadOf(m.ID) + "." + strconv.Itoa(len(k.Letters)) + "." + strconv.FormatInt(m.At, 36)
+	foot := "foot"
+	if len(l.Files) == 0 {
+		foot = "person"
+	}
+	l.Body = b.String() + s.text(lang, foot, s.Name, s.URL+"/contact/where?lang="+lang) + "\n"
+	return l, p, nil
+}
+
+// unsaid is what the sender of a mail was to be told at once, and was not.
+func unsaid(k kept) string {
+	if k.Told {
+		return ""
+	}
+	return k.Said
+}
+
+// thread begins the Message-IDs of our answers to a mail, so that an answer to one is known. The
+// numbers of mails are nobody's to guess.
+const thread = "mail"
+
+func threadOf(id int64) string { return thread + strconv.FormatInt(id, 36) }
+
+// continues finds the mail to whose answer this one is an answer.
+func (a *arrival) continues(ctx context.Context) error {
+	return a.Store.View(ctx, func(r *store.Reader) error {
+		a.Before = 0
+		for _, word := range strings.FieldsFunc(a.m.answers, func(c rune) bool {
+			return c == '<' || c == '>' || c <= ' '
+		}) {
+			word, _, found := strings.Cut(word, ".")
+			digits, ours := strings.CutPrefix(word, thread)
+			id, err := strconv.ParseInt(digits, 36, 64)
+			if !found || !ours || err != nil || a.Before != 0 {
+				continue
+			}
+			m, err := r.ArrivedMail(0, id)
+			if store.IsNotFound(err) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			a.Before = id
+			if !ofAuthorities(instrument.Door(m.Door)) {
+				a.row.Door = m.Door // where the others of the talk are
+			}
+		}
+		return nil
+	})
 }
 
 // subject is the subject of an answer: that of the mail, and the reference by which an answer to

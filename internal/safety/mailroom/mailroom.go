@@ -1,9 +1,10 @@
 // Package mailroom reads mails to the service's addresses and sees to it that none is lost and each
 // is answered. A mail to authorities' door is an order: as it says in an attached document (our
 // JSON, a European certificate in XML) or in our form, or else an order of which all is missing
-// that was not said. What came in at the wrong door is told where it belongs. Whoever wrote is
-// answered once, by mail, with the signed papers; automatic mails, lists and failures are kept and
-// answered by nothing.
+// that was not said. What came in at the wrong door is passed on, and its sender told. Whoever wrote
+// is answered once, by mail, with the signed papers; automatic mails, lists and failures are kept
+// and answered by nothing. What is no order waits for a person of the staff, who reads, answers, passes
+// on or closes it.
 //
 // A mail proves nobody: neither its sender's address nor a signature of his domain makes anybody an
 // agency. So what a mail orders is an order of nobody known: safety/order receives it, refuses to
@@ -61,15 +62,23 @@ const (
 	Ordered Outcome = "order"
 	// Enclosed has added papers to an order.
 	Enclosed Outcome = "enclosed"
-	// Directed came in at the wrong door; its sender was told the right one.
-	Directed Outcome = "directed"
+	// Waiting waits for a person to read it; its sender was told so.
+	Waiting Outcome = "waiting"
+	// Answered was answered by a person, Closed was read by one and needs no answer.
+	Answered Outcome = "answered"
+	Closed   Outcome = "closed"
+	// Noticed is a notice of illegal content by now, Inquired a regulator's question.
+	Noticed  Outcome = "notice"
+	Inquired Outcome = "inquiry"
 	// Aside was written by a machine: a list, an answer, a failure. It is kept and not answered. An
 	// order by its fields is never that, whatever wrote to whom.
 	Aside Outcome = "aside"
 )
 
 // Outcomes lists all outcomes.
-func Outcomes() []Outcome { return []Outcome{Ordered, Enclosed, Directed, Aside} }
+func Outcomes() []Outcome {
+	return []Outcome{Waiting, Ordered, Enclosed, Answered, Closed, Noticed, Inquired, Aside}
+}
 
 const (
 	// sealFor is what senders are sealed for.
@@ -171,6 +180,14 @@ type kept struct {
 	// Said is what its sender is told besides, Told whether he was.
 	Said string `json:"said,omitempty"`
 	Told bool   `json:"told,omitempty"`
+	// Words are what people of the staff had him told, Worded how many of them he was told.
+	Words  []string `json:"words,omitempty"`
+	Worded int      `json:"worded,omitempty"`
+	// Letters are all that went to him, Acts what people of the staff did.
+	Letters []Letter `json:"letters,omitempty"`
+	Acts    []Did    `json:"acts,omitempty"`
+	// Before is the mail that it goes on from, 0 for none.
+	Before int64 `json:"before,omitempty"`
 	// Signs are what was noticed; none proves anything.
 	Signs []string `json:"signs,omitempty"`
 	// Lost is how many parts could not be taken.
@@ -296,8 +313,14 @@ func (a *arrival) take(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := a.continues(ctx); err != nil {
+		return err
+	}
+	if a.Before != 0 {
+		return a.alone(ctx, Waiting) // a person has written to him: no machine answers in between
+	}
 	if len(a.typed) > 0 {
-		return a.order(ctx, a.typed)
+		return a.orders(ctx, a.typed)
 	}
 	if who, ok := asked(a.m.text); ok {
 		d := a.Guide.Direct(a.in.Door, who.country, who.by, who.what)
@@ -305,14 +328,14 @@ func (a *arrival) take(ctx context.Context) error {
 			a.Said = a.Guide.Say(a.Lang, d)
 		}
 		if to := d.Route.Instrument; to.ID != "" && ofAuthorities(d.To) {
-			return a.order(ctx, []order.Document{a.untyped(to.ID, string(who.country))})
+			return a.orders(ctx, []order.Document{a.untyped(to.ID, string(who.country))})
 		}
-		return a.direct(ctx, d.To)
+		return a.wait(ctx, d.To)
 	}
 	if !ofAuthorities(a.in.Door) {
-		return a.direct(ctx, a.in.Door)
+		return a.wait(ctx, a.in.Door)
 	}
-	return a.order(ctx, []order.Document{a.untyped(instrument.Order, "")})
+	return a.orders(ctx, []order.Document{a.untyped(instrument.Order, "")})
 }
 
 // ofAuthorities tells whether what comes in at a door is an order, whatever it says.
@@ -329,8 +352,19 @@ func (a *arrival) untyped(of instrument.ID, country string) order.Document {
 	}
 }
 
-// order submits what the mail orders, and with the last of it the mail's own row.
-func (a *arrival) order(ctx context.Context, list []order.Document) error {
+// orders submits what the mail orders, and with the last of it the mail's own row.
+func (a *arrival) orders(ctx context.Context, list []order.Document) error {
+	err := a.submit(ctx, list, func(tx *store.Tx) error { return a.write(tx, Ordered) })
+	if errors.Is(err, errKnown) {
+		return nil
+	}
+	return err
+}
+
+// submit submits orders, and runs also in the transaction of the last.
+func (a *arrival) submit(
+	ctx context.Context, list []order.Document, also func(*store.Tx) error,
+) error {
 	list = list[:min(len(list), mostOrders)]
 	for i, d := range list {
 		d.Attached = a.parts
@@ -346,11 +380,8 @@ func (a *arrival) order(ctx context.Context, list []order.Document) error {
 				if i < len(list)-1 {
 					return nil
 				}
-				return a.write(tx, Ordered)
+				return also(tx)
 			})
-		if errors.Is(err, errKnown) {
-			return nil
-		}
 		if err != nil {
 			return fmt.Errorf("mailroom: %w", err)
 		}
@@ -402,21 +433,22 @@ func (a *arrival) alone(ctx context.Context, done Outcome) error {
 	return err
 }
 
-// direct stores a mail that belongs elsewhere, and says where.
-func (a *arrival) direct(ctx context.Context, to instrument.Door) error {
+// wait stores a mail that somebody reads, at the door where it belongs, and says so.
+func (a *arrival) wait(ctx context.Context, to instrument.Door) error {
 	page := map[instrument.Door]string{
-		instrument.NoticeDoor: "/notice", instrument.HotlineDoor: "/hotline",
-		instrument.ReferenceDoor: "/r", instrument.AuthorityDoor: "/authority",
+		instrument.NoticeDoor: "/notice", instrument.PeopleDoor: "/notice",
+		instrument.HotlineDoor: "/hotline", instrument.ReferenceDoor: "/r",
 	}[to]
-	if to == instrument.PeopleDoor {
-		page = "/notice"
-	}
 	if page == "" {
 		page = "/contact/where"
 	}
-	said := a.text(a.Lang, "directed") + "\n" + a.URL + page + "?lang=" + a.answersIn(a.Lang) + "\n"
+	a.row.Door = string(instrument.PeopleDoor)
+	if to == instrument.HotlineDoor {
+		a.row.Door = string(to)
+	}
+	said := a.text(a.Lang, "read", a.URL+page+"?lang="+a.answersIn(a.Lang))
 	a.Said = strings.TrimSpace(a.Said + "\n\n" + said)
-	return a.alone(ctx, Directed)
+	return a.alone(ctx, Waiting)
 }
 
 // enclose puts the mail to the order whose reference it carries; false when there is no such order.

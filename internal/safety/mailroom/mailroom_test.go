@@ -413,11 +413,12 @@ func TestProgramsOrderByMail(t *testing.T) {
 	}
 }
 
-// TestWrongDoor: who came to the wrong door is told the right one.
+// TestWrongDoor: who came to the wrong door is passed on and told so; what is no order waits for a
+// person at the door where it belongs.
 func TestWrongDoor(t *testing.T) {
 	w := start(t)
 	if got := w.at(instrument.PeopleDoor, head("1", "Spam")+"\nThis is spam.\n"); got !=
-		mailroom.Directed {
+		mailroom.Waiting {
 		t.Errorf("became %q", got)
 	}
 	if got := w.answers(); len(got) != 1 ||
@@ -425,7 +426,7 @@ func TestWrongDoor(t *testing.T) {
 		t.Errorf("answered %+v", got)
 	}
 	form := "\nCountry: DE\nRequester: flagger\nPurpose: illegal\n\nhttps://t.me/the_news/1\n"
-	if got := w.receive(head("2", "Notice") + form); got != mailroom.Directed || len(w.of()) != 0 {
+	if got := w.receive(head("2", "Notice") + form); got != mailroom.Waiting || len(w.of()) != 0 {
 		t.Errorf("a flagger's became %q", got)
 	}
 	if got := w.answers(); len(got) != 1 || !strings.Contains(got[0].Body, "/hotline?lang=en") {

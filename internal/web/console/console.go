@@ -31,6 +31,8 @@ import (
 	"parley/internal/safety/hotline"
 	"parley/internal/safety/inquiry"
 	"parley/internal/safety/instrument"
+	"parley/internal/safety/intake"
+	"parley/internal/safety/mailroom"
 	"parley/internal/safety/oncall"
 	"parley/internal/safety/order"
 	"parley/internal/store"
@@ -60,8 +62,11 @@ type Rooms struct {
 	Tips     *cybertip.Service
 	Orders   *order.Service
 	Agencies *agency.Service
-	// Attachments shows papers that came with orders.
+	// Attachments shows papers that came with orders and mails.
 	Attachments *attachment.Viewer
+	// Mails are those that came in, nil where none can be answered. Intake makes notices of them.
+	Mails  *mailroom.Service
+	Intake *intake.Service
 	// Disclosures hands data to authorities.
 	Disclosures *disclosure.Service
 	// Law has the instruments by which authorities can ask.

@@ -7,7 +7,6 @@ import (
 
 	"parley/internal/blob"
 	"parley/internal/safety/attachment"
-	"parley/internal/safety/order"
 	"parley/internal/store"
 	"parley/internal/web/page"
 	"parley/internal/web/staff"
@@ -23,9 +22,9 @@ func (c *Console) exhibitRows() []row {
 
 // exhibitView is a paper as its page shows it.
 type exhibitView struct {
-	order.Order
-	Back string
-	Name string
+	// Back is where it belongs, BackText the key of what that is.
+	Back, BackText string
+	Name           string
 	attachment.View
 	// Pictures are those of its pages, on the origin of media.
 	Pictures []pictured
@@ -63,7 +62,13 @@ func (c *Console) exhibitPage(v *visit) error {
 	if err != nil {
 		return page.ErrNotFound
 	}
-	body := exhibitView{Order: o, Back: orderPath(o.Agency, o.ID), Name: paper.Name}
+	return c.showPaper(v, digest, exhibitView{
+		Back: orderPath(o.Agency, o.ID), BackText: "order.back", Name: paper.Name,
+	})
+}
+
+// showPaper shows a paper as the confined process draws it.
+func (c *Console) showPaper(v *visit, digest blob.Digest, body exhibitView) (err error) {
 	// Drawing goes on when the page has waited long enough, and is there for the next look.
 	ctx := context.WithoutCancel(v.r.Context())
 	if body.View, err = c.Attachments.View(ctx, digest); err != nil {

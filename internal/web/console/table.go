@@ -27,7 +27,8 @@ func (c *Console) table() []row {
 	for _, rows := range [][]row{
 		c.doorRows(), c.workRows(), c.caseRows(), c.decisionRows(), c.ordersRows(),
 		c.orderRows(), c.exhibitRows(), c.disclosureRows(), c.agencyRows(), c.formRows(),
-		c.dutyRows(), c.oncallRows(), c.inquiryRows(), c.hotlineRows(), c.officeRows(),
+		c.dutyRows(), c.mailRows(), c.oncallRows(), c.inquiryRows(), c.hotlineRows(),
+		c.officeRows(),
 	} {
 		all = append(all, rows...)
 	}

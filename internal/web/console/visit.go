@@ -2,6 +2,7 @@ package console
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -208,6 +209,7 @@ func (f frame) Tabs() (out []tab) {
 		{"/told", "nav.told", staff.Second},
 		{"/sample", "nav.sample", staff.Review}, {"/shift", "nav.work", staff.Review},
 		{"/figures", "nav.figures", staff.Figures}, {"/audit", "nav.audit", staff.Audit},
+		{"/mails", "nav.mails", staff.Review},
 		{"/oncall", "nav.oncall", staff.Review}, {"/inquiries", "nav.inquiries", staff.Orders},
 		{"/hotlines", "nav.hotlines", staff.Onboard}, {"/staff", "nav.staff", staff.Manage},
 	} {
@@ -320,7 +322,7 @@ func (p problem) show(v *visit) error { return v.show(p.status, "problem", p.key
 // problems say how the rooms below say no.
 func problems() map[error]problem {
 	const conflict, forbidden = http.StatusConflict, http.StatusForbidden
-	return map[error]problem{
+	out := map[error]problem{
 		casefile.ErrTaken:      {conflict, "taken"},
 		casefile.ErrClosed:     {conflict, "closed"},
 		decide.ErrSamePerson:   {forbidden, "same"},
@@ -359,6 +361,8 @@ func problems() map[error]problem {
 		staff.ErrLimit:         {http.StatusTooManyRequests, "limit"},
 		staff.ErrTooOften:      {http.StatusTooManyRequests, "tries"},
 	}
+	maps.Copy(out, mailProblems())
+	return out
 }
 
 // answer shows the page of an error that has one; others are the site's.

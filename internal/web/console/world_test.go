@@ -36,6 +36,7 @@ import (
 	"parley/internal/safety/dsadb"
 	"parley/internal/safety/enforce"
 	"parley/internal/safety/evidence"
+	"parley/internal/smtp"
 	"parley/internal/store"
 	"parley/internal/store/storetest"
 	"parley/internal/web/page"
@@ -56,6 +57,8 @@ type world struct {
 	// members are the staff by role, with the secrets of their codes.
 	members map[staff.Role]member
 	posts   int64
+	// sent are the mails that went out to senders of mails.
+	sent []smtp.Letter
 }
 
 type member struct {
@@ -116,8 +119,8 @@ func newWorld(t testing.TB, at, mediaAt string, limits staff.Limits) *world {
 		Evidence: &evidence.Service{
 			Store: w.store, Clock: w.clock, Random: rand.Reader, Audit: Audit(w.staff),
 		},
-		Attachments: viewer(t, dir),
-		Decisions:   decisions, Blobs: dir, Key: [32]byte{4}, URL: at, MediaURL: mediaAt, Log: log,
+		Attachments: viewer(t, dir), Mails: w.mailroom(dir, orders, refs), Intake: w.intake(refs),
+		Decisions: decisions, Blobs: dir, Key: [32]byte{4}, URL: at, MediaURL: mediaAt, Log: log,
 		Appeals: &appeal.Service{
 			Store: w.store, Clock: w.clock, Random: rand.Reader, References: refs,
 			Decisions: decisions,
