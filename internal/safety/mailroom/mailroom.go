@@ -313,14 +313,14 @@ func (a *arrival) take(ctx context.Context) error {
 			return err
 		}
 	}
+	if len(a.typed) > 0 {
+		return a.orders(ctx, a.typed)
+	}
 	if err := a.continues(ctx); err != nil {
 		return err
 	}
 	if a.Before != 0 {
 		return a.alone(ctx, Waiting) // a person has written to him: no machine answers in between
-	}
-	if len(a.typed) > 0 {
-		return a.orders(ctx, a.typed)
 	}
 	if who, ok := asked(a.m.text); ok {
 		d := a.Guide.Direct(a.in.Door, who.country, who.by, who.what)
