@@ -191,8 +191,8 @@ func (s *Service) Became(
 
 // Order makes an order of a mail that was taken for something else: as it says by fields, or else
 // under the instrument and country that the person names. It is an order of nobody known, like
-// every one that came by mail. Errors: ErrPlace for an instrument that does not come in at a door of
-// authorities and for a mail that adds to an order, ErrChanged, store.ErrNotFound.
+// every one that came by mail. Errors: ErrPlace for an instrument that does not come in at a door
+// of authorities and for a mail that adds to an order, ErrChanged, store.ErrNotFound.
 func (s *Service) Order(
 	ctx context.Context, agency, id int64, by Act, of instrument.ID, country string,
 ) error {

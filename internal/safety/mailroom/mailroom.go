@@ -1,10 +1,10 @@
 // Package mailroom reads mails to the service's addresses and sees to it that none is lost and each
 // is answered. A mail to authorities' door is an order: as it says in an attached document (our
 // JSON, a European certificate in XML) or in our form, or else an order of which all is missing
-// that was not said. What came in at the wrong door is passed on, and its sender told. Whoever wrote
-// is answered once, by mail, with the signed papers; automatic mails, lists and failures are kept
-// and answered by nothing. What is no order waits for a person of the staff, who reads, answers, passes
-// on or closes it.
+// that was not said. What came in at the wrong door is passed on, and its sender told. Whoever
+// wrote is answered once, by mail, with the signed papers; automatic mails, lists and failures are
+// kept and answered by nothing. What is no order waits for a person of the staff, who reads,
+// answers, passes on or closes it.
 //
 // A mail proves nobody: neither its sender's address nor a signature of his domain makes anybody an
 // agency. So what a mail orders is an order of nobody known: safety/order receives it, refuses to

@@ -22,6 +22,8 @@ import (
 	"parley/internal/store"
 	"parley/internal/store/storetest"
 	"parley/internal/web/page"
+	"parley/internal/web/page/pagetest"
+	"parley/internal/web/signin"
 	"parley/internal/web/staff"
 )
 
@@ -39,6 +41,9 @@ const (
 )
 
 func open(t *testing.T) *world { return newWorld(t, pagesAt, mediaAt, staff.Limits{}) }
+
+// TestTexts checks that all languages say what English says.
+func TestTexts(t *testing.T) { pagetest.Texts(t, files, page.Files(), signin.Files()) }
 
 // TestTextsExist checks that every text that a page or the code asks for was written.
 func TestTextsExist(t *testing.T) {
