@@ -5,8 +5,9 @@
 // mail address proves nothing here, whatever stands behind its @.
 //
 // Invariants: who approves is neither who proposed nor who called; an officer without a key has no
-// standing; a new officer's emergency orders wait for a week; what was not confirmed again within
-// 90 days has no standing either; a suspended agency comes back only by being checked and approved
+// standing; a new officer's emergency orders wait for a week, and so do those of an agency whose
+// number or key was changed, which takes two people as well; what was not confirmed again within 90
+// days has no standing either; a suspended agency comes back only by being checked and approved
 // anew. What was done to an agency, and what its people were refused, is only ever added to.
 // Fraud signals are scored for people and decide nothing.
 //
@@ -137,6 +138,10 @@ type Record struct {
 	// Owes are emergencies of it, by the ids of its orders, whose order never followed: its next
 	// one waits for a person.
 	Owes []int64 `cbor:"8,keyasint,omitempty"`
+	// Change is another number that waits for a second person, Changed when the number or the key
+	// was changed last, in Unix seconds.
+	Change  *Change `cbor:"9,keyasint,omitempty"`
+	Changed int64   `cbor:"10,keyasint,omitempty"`
 }
 
 // Official is somebody who answers for an agency.
@@ -160,9 +165,9 @@ var (
 // Refusal says which part of what was given is not as it has to be.
 type Refusal struct {
 	// Field is name, country, kind, lang, officials, agreement, number, source, spoke, role, key,
-	// fingerprint.
+	// fingerprint, former.
 	Field string
-	// Reason is missing, long, unknown, own, unconfirmed, twice, private.
+	// Reason is missing, long, unknown, own, unconfirmed, twice, private, changed, denied.
 	Reason string
 }
 

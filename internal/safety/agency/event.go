@@ -45,6 +45,12 @@ const (
 	// did after all.
 	OwesPaper EventKind = 21
 	PaperCame EventKind = 22
+	// The number at which an agency is called back: another one was proposed and approved or
+	// dropped, or was denied at the one that was kept.
+	NumberProposed EventKind = 23
+	NumberApproved EventKind = 24
+	NumberDropped  EventKind = 25
+	NumberDenied   EventKind = 26
 )
 
 // String is the kind's name in pages and commands.
@@ -58,6 +64,8 @@ func (k EventKind) String() string {
 		Foreign: "foreign", Refused: "refused", Scored: "scored", SignedIn: "signed-in",
 		Rekeyed: "rekeyed", Misuse: "misuse", Resembled: "look-alike",
 		OwesPaper: "paper-owed", PaperCame: "paper-came",
+		NumberProposed: "number-proposed", NumberApproved: "number-approved",
+		NumberDropped: "number-dropped", NumberDenied: "number-denied",
 	}
 	if k < WasProposed || int(k) >= len(names) {
 		return "unknown"

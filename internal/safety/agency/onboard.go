@@ -106,6 +106,10 @@ func (s *Service) Verify(ctx context.Context, staff, id int64, c Check) error {
 		if err := c.verify(a.Record); err != nil {
 			return Event{}, err
 		}
+		text := c.Number + "; " + c.Where + "; " + c.Spoke
+		if old := a.Check.Number; old != "" && !sameNumber(old, c.Number) {
+			a.Changed, text = now, text+" ("+old+")"
+		}
 		if a.State == Suspended { // it begins anew
 			a.ProposedBy, a.ApprovedBy, a.Approved = staff, 0, 0
 		}
@@ -114,9 +118,7 @@ func (s *Service) Verify(ctx context.Context, staff, id int64, c Check) error {
 		if c.Confirmed {
 			a.State = Checked
 		}
-		return Event{
-			Staff: staff, Kind: WasChecked, Text: c.Number + "; " + c.Where + "; " + c.Spoke,
-		}, nil
+		return Event{Staff: staff, Kind: WasChecked, Text: text}, nil
 	})
 }
 
@@ -136,8 +138,9 @@ func (s *Service) Approve(ctx context.Context, staff, id int64) error {
 	})
 }
 
-// Attest confirms the standing of an active agency by another check, for 90 days more. ErrState for
-// one that is not active.
+// Attest confirms the standing of an active agency by another call to the number that is kept of
+// it, for 90 days more. Another number is a Refusal: that takes Renumber and a second person.
+// ErrState for an agency that is not active.
 func (s *Service) Attest(ctx context.Context, staff, id int64, c Check) error {
 	return s.change(ctx, id, func(_ *store.Tx, a *Agency, now int64) (Event, error) {
 		if a.State != Active {
@@ -146,7 +149,10 @@ func (s *Service) Attest(ctx context.Context, staff, id int64, c Check) error {
 		if err := c.verify(a.Record); err != nil {
 			return Event{}, err
 		}
-		if !c.Confirmed {
+		switch {
+		case !sameNumber(c.Number, a.Check.Number):
+			return Event{}, Refusal{"number", "changed"}
+		case !c.Confirmed:
 			return Event{}, Refusal{"spoke", "unconfirmed"}
 		}
 		c.Staff, c.At = staff, now
@@ -162,11 +168,11 @@ func (s *Service) Rekey(ctx context.Context, staff, id int64, text string) error
 	if err := keyed(text, s.Clock.Now()); err != nil {
 		return err
 	}
-	return s.change(ctx, id, func(_ *store.Tx, a *Agency, _ int64) (Event, error) {
+	return s.change(ctx, id, func(_ *store.Tx, a *Agency, now int64) (Event, error) {
 		if a.State == Suspended || staff <= 0 {
 			return Event{}, ErrState
 		}
-		a.Key = text
+		a.Key, a.Change, a.Changed = text, nil, now
 		a.State, a.ProposedBy, a.ApprovedBy, a.Approved = Proposed, staff, 0, 0
 		return Event{Staff: staff, Kind: Rekeyed, Text: a.Fingerprint()}, nil
 	})
@@ -209,7 +215,7 @@ func (s *Service) Suspend(ctx context.Context, staff, id int64, reason string) e
 		if a.State == Suspended {
 			return Event{}, ErrState
 		}
-		a.State = Suspended
+		a.State, a.Change = Suspended, nil
 		return Event{Staff: staff, Kind: WasSuspended, Text: reason}, nil
 	})
 	if err == nil {

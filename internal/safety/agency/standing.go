@@ -74,7 +74,7 @@ func StandingOf(r *store.Reader, agency, officer, now int64) (s Standing, err er
 	if s.Problem == "" {
 		s.Problem = s.Officer.problem(now)
 	}
-	s.Ends = max(s.Officer.Bound, s.Agency.Approved) + seconds(quarantine)
+	s.Ends = max(s.Officer.Bound, s.Agency.Approved, s.Agency.Changed) + seconds(quarantine)
 	s.Quarantined = now < s.Ends
 	return s, nil
 }

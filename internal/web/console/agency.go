@@ -26,6 +26,9 @@ func (c *Console) agencyRows() []row {
 		{"POST", at + "/verify", staff.Onboard, true, "agency verify", c.verifyAgency},
 		{"POST", at + "/approve", staff.Onboard, true, "agency approve", c.approveAgency},
 		{"POST", at + "/attest", staff.Onboard, true, "agency attest", c.attestAgency},
+		{"POST", at + "/number", staff.Onboard, true, "agency number", c.renumberAgency},
+		{"POST", at + "/number/answer", staff.Onboard, true, "agency number answer",
+			c.answerNumber},
 		{"POST", at + "/suspend", staff.Onboard, true, "agency suspend", c.suspendAgency},
 		{"POST", at + "/rekey", staff.Onboard, true, "agency rekey", c.rekeyAgency},
 		{"POST", at + "/officer", staff.Onboard, true, "officer propose", c.proposeOfficer},
@@ -85,6 +88,8 @@ type agencyView struct {
 	// Link, Code and Secret were just made and are shown once; For is whose.
 	Link, Code, Secret, For string
 	Me                      int64
+	// Heard are what may have been heard at an old number.
+	Heard []int64
 }
 
 // officerLine is an officer with what can be done about him.
@@ -235,6 +240,9 @@ func (c *Console) showAgency(v *visit, status int, body agencyView) error {
 		below = n
 	}
 	body.Path, body.Me = agencyPath(id), v.me()
+	body.Heard = []int64{
+		int64(agency.Agreed), int64(agency.Unreachable), int64(agency.Denied),
+	}
 	body.Sources = []agency.Source{
 		agency.Directory, agency.Register, agency.Embassy, agency.Switchboard,
 	}
@@ -341,6 +349,28 @@ func (c *Console) approveAgency(v *visit) error {
 func (c *Console) attestAgency(v *visit) error {
 	return v.onAgency("attested", func(ctx context.Context, id int64, _ *agencyView) error {
 		return c.Agencies.Attest(ctx, v.me(), id, v.called())
+	})
+}
+
+// renumberAgency proposes another number for the agency, and tells what was heard at the old.
+func (c *Console) renumberAgency(v *visit) error {
+	return v.onAgency("numberproposed", func(ctx context.Context, id int64, _ *agencyView) error {
+		call := v.called()
+		call.Confirmed = true
+		return c.Agencies.Renumber(ctx, v.me(), id, call, agency.Former{
+			Heard: agency.Told(v.number("heard")), Note: v.field("former"),
+		})
+	})
+}
+
+// answerNumber approves or drops the other number that a colleague proposed.
+func (c *Console) answerNumber(v *visit) error {
+	return v.onAgency("numberanswered", func(ctx context.Context, id int64, _ *agencyView) error {
+		said := v.field("said")
+		if said != "yes" && said != "no" {
+			return problem{http.StatusUnprocessableEntity, "choose"}
+		}
+		return c.Agencies.Renumbered(ctx, v.me(), id, said == "yes")
 	})
 }
 

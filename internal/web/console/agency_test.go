@@ -65,6 +65,7 @@ func TestOnboarding(t *testing.T) {
 	}
 	w.officers(t, lead, legal, at)
 	w.programs(t, legal, at)
+	w.renumbered(t, lead, legal, at)
 	for _, want := range []string{"Proposed", "Called", "Approved", "Officer approved", "register"} {
 		if _, body = legal.get(at); !strings.Contains(body, want) {
 			t.Errorf("the events lack %q", want)
@@ -73,6 +74,32 @@ func TestOnboarding(t *testing.T) {
 	if status, _ = legal.fill(at, at+"/suspend", url.Values{"why": {"the desk was robbed"}}); status != 303 ||
 		w.found("DE", "Media Authority").State != agency.Suspended {
 		t.Errorf("suspended: %d", status)
+	}
+}
+
+// renumbered gives the agency another number to be called at, which takes two people.
+func (w *world) renumbered(t *testing.T, lead, legal *seat, at string) {
+	t.Helper()
+	const next = "+49 40 7770 123"
+	call := url.Values{
+		"number": {next}, "source": {"3"}, "where": {"register, page 4"}, "spoke": {"B, desk"},
+		"said": {"confirmed"}, "heard": {"2"}, "former": {"three times in two days"},
+	}
+	status, body := lead.fill(at, at+"/attest", call)
+	if status != http.StatusUnprocessableEntity || !strings.Contains(body, "not the number") {
+		t.Errorf("another number with the standing: %d", status)
+	}
+	if status, _ = lead.fill(at, at+"/number", call); status != 303 {
+		t.Fatalf("proposed: %d", status)
+	}
+	if _, body = lead.get(at); strings.Contains(body, `name="said" value="yes"`) {
+		t.Error("who called the number is asked to approve it")
+	}
+	if status, _ = legal.fill(at, at+"/number/answer", url.Values{"said": {"yes"}}); status != 303 {
+		t.Fatalf("approved: %d", status)
+	}
+	if got := w.found("DE", "Media Authority").Check.Number; got != next {
+		t.Errorf("it is called at %s", got)
 	}
 }
 
