@@ -56,6 +56,9 @@ func TestOrderByMail(t *testing.T) {
 	w.cfg.SMTP = config.SMTP{
 		Server: l.Addr().String(), TLS: config.NoTLS, From: "parley@example.org",
 	}
+	// Whatever else runs on this machine.
+	w.cfg.Listen, w.cfg.Web.Listen = []string{"127.0.0.1:0"}, "127.0.0.1:0"
+	w.cfg.Console.Listen, w.cfg.Inner.Listen = "127.0.0.1:0", "127.0.0.1:0"
 	w.cfg.MailIn = config.Default().MailIn
 	w.cfg.MailIn.Listen = "127.0.0.1:0"
 	w.cfg.Contact.Authorities = "authorities@example.org"
@@ -72,7 +75,12 @@ func TestOrderByMail(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	<-ready
+	select {
+	case <-ready:
+	case err := <-ended:
+		ended <- nil
+		t.Fatalf("it did not start: %v", err)
+	}
 	at := w.n.mailsAt.String()
 	var refused *textproto.Error
 	const from = "a@court.example"
