@@ -75,13 +75,23 @@ func (s *Service) LiftIn(
 	return out, s.logEnd(tx, x, ledger.Lift, told, e.At)
 }
 
-// oweAuthority owes the news that a decision ended to the authority whose order it carried out: the
-// order's reference stands before its facts.
-func (s *Service) oweAuthority(tx *store.Tx, x store.Decision, now int64) error {
-	ref, _, _ := strings.Cut(x.Facts, " ")
+// ordered is the order that a decision carries out, whose reference stands before its facts; an
+// empty ref says that nobody ordered it.
+func (s *Service) ordered(facts string) (ref string, agency ids.Peer, order int64) {
+	ref, _, _ = strings.Cut(facts, " ")
 	kind, agency, order, err := s.References.Read(ref)
 	if err != nil || kind != safety.OrderRef {
-		return nil // nobody ordered it
+		return "", 0, 0
+	}
+	return ref, agency, order
+}
+
+// oweAuthority owes the news that a decision ended, or that another took its place, to the
+// authority whose order it carried out.
+func (s *Service) oweAuthority(tx *store.Tx, x store.Decision, now int64) error {
+	ref, agency, order := s.ordered(x.Facts)
+	if ref == "" {
+		return nil
 	}
 	return s.Owe(tx, store.Letter{
 		Subject: x.Subject, Kind: int64(ToAuthority), Decision: x.ID, Place: int64(agency),
@@ -175,6 +185,9 @@ func (s *Service) Replace(
 		return out, ErrState
 	}
 	d.Subject, d.Case = subjectOf(x), x.Case
+	if ref, _, _ := s.ordered(x.Facts); ref != "" {
+		d.Facts, d.Ordered = ref+" "+d.Facts, true
+	}
 	if err := s.check(d, now); err != nil {
 		return out, err
 	}
@@ -211,6 +224,9 @@ func (s *Service) Replace(
 		return out, err
 	}
 	if err := oweDatabase(tx, y, 0); err != nil {
+		return out, err
+	}
+	if err := s.oweAuthority(tx, x, now); err != nil {
 		return out, err
 	}
 	return read(y)

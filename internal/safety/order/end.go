@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"parley/internal/safety"
-	"parley/internal/safety/decide"
 	"parley/internal/safety/instrument"
 	"parley/internal/safety/ledger"
 	"parley/internal/safety/policy"
@@ -118,7 +117,12 @@ func (s *Service) restore(ctx context.Context, o Order, i Item) error {
 		i.Decision = d.ID
 	}
 	if i.Decision != 0 {
-		_, err := s.Decisions.Lift(ctx, i.Subject.Peer, i.Decision, by, o.End.Reason)
+		last, err := s.inForce(ctx, i)
+		if err != nil {
+			return err
+		}
+		i.Decision = last
+		_, err = s.Decisions.Lift(ctx, i.Subject.Peer, i.Decision, by, o.End.Reason)
 		if isEnded(err) { // or it waits for its second person, who must not find it any more
 			err = s.Decisions.Withdraw(ctx, i.Subject.Peer, i.Decision, by.Staff, o.End.Reason)
 		}
@@ -182,48 +186,6 @@ func (w *work) hasOutcome() (bool, error) {
 		return false, nil
 	}
 	return err == nil, err
-}
-
-// Lifted tells an authority by a signed paper that a measure which its order led to has ended
-// before its time, because somebody complained or looked again. What is told once is not told
-// again; an order that is being taken back as a whole has a paper of its own.
-func (s *Service) Lifted(ctx context.Context, of, id, decision int64) error {
-	why := ""
-	err := s.Store.View(ctx, func(r *store.Reader) error {
-		list, err := Items(r, of, id)
-		for _, i := range list {
-			if i.Decision != decision || i.Decision == 0 {
-				continue
-			}
-			d, err := decide.Of(r, i.Subject.Peer, decision)
-			why = d.EndReason
-			return err
-		}
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	_, err = s.change(ctx, of, id, func(w *work) error {
-		if w.o.State >= Withdrawn || w.o.State == Ending {
-			return nil
-		}
-		for _, i := range slices.Clone(w.items) {
-			if i.Decision != decision || i.State != Done {
-				continue
-			}
-			i.State, i.At = Restored, w.now
-			if err := w.put(i); err != nil {
-				return err
-			}
-			if err := w.event(WasLifted, By{}, fmt.Sprintf("%d: %s", i.N, why)); err != nil {
-				return err
-			}
-			return w.sign(paper.Paper{Kind: paper.Restored, Text: why, Items: w.paperItems()})
-		}
-		return nil
-	})
-	return err
 }
 
 // Move treats an order under another instrument, because its sender chose the wrong door. Nothing

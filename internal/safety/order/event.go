@@ -81,6 +81,8 @@ const (
 	PaperMissing EventKind = 48
 	PaperCame    EventKind = 49
 	PaperVoid    EventKind = 50
+	// WasEased is a milder measure in the place of one, because somebody complained.
+	WasEased EventKind = 51
 )
 
 // String is the kind's name in pages and commands.
@@ -103,6 +105,7 @@ func (k EventKind) String() string {
 		WasCleared: "cleared", WasObjected: "objected",
 		WasSetAside:  "set-aside",
 		PaperMissing: "paper-missing", PaperCame: "paper-came", PaperVoid: "paper-void",
+		WasEased: "eased",
 	}
 	if k < Arrived || int(k) >= len(names) {
 		return "unknown"
