@@ -22,6 +22,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/fxamacker/cbor/v2"
 
@@ -316,7 +317,7 @@ func sourceOf(k agency.Kind) safety.Source {
 
 // text is a text without spaces around it, whose length is within a bound in bytes.
 func text(s string, most int) (string, error) {
-	if s = strings.TrimSpace(s); s == "" || len(s) > most {
+	if s = strings.TrimSpace(s); s == "" || len(s) > most || !utf8.ValidString(s) {
 		return "", ErrText
 	}
 	return s, nil

@@ -475,6 +475,12 @@ func TestProblems(t *testing.T) {
 		"items[0].explanation missing": func(d *hotline.Document) {
 			d.Explanation = ""
 		},
+		"items[0].explanation unknown": func(d *hotline.Document) {
+			d.Explanation = "a\xffb"
+		},
+		"items[0].location unknown": func(d *hotline.Document) {
+			d.Items[0].Location = "@a\xff"
+		},
 		"items[1].sha256 unknown": func(d *hotline.Document) {
 			d.Items[1] = hotline.Named{SHA256: "abc"}
 		},

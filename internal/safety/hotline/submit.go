@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"parley/internal/safety"
 	"parley/internal/safety/agency"
@@ -140,7 +141,7 @@ func (i *Named) check(wrong func(field, reason string)) {
 		wrong("sha256", "both")
 	case len(i.Location) > placeBytes:
 		wrong("location", "long")
-	case strings.ContainsFunc(i.Location, unicode.IsControl):
+	case strings.ContainsFunc(i.Location, unicode.IsControl) || !utf8.ValidString(i.Location):
 		wrong("location", "unknown")
 	case i.SHA256 != "" && !digest(i.SHA256):
 		wrong("sha256", "unknown")
@@ -158,6 +159,8 @@ func (i *Named) check(wrong func(field, reason string)) {
 		wrong("explanation", "missing")
 	case len(why) > whyBytes:
 		wrong("explanation", "long")
+	case !utf8.ValidString(why): // what could not be read back would stop the lane
+		wrong("explanation", "unknown")
 	}
 }
 

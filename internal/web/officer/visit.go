@@ -215,7 +215,7 @@ func (v *Visit) part(known bool, p *multipart.Part, left int64) (int64, error) {
 		if err == nil && int64(len(b)) > left {
 			err = page.ErrTooLarge
 		}
-		v.r.PostForm.Add(p.FormName(), string(b))
+		v.r.PostForm.Add(p.FormName(), page.Typed(string(b)))
 		return left - int64(len(b)), err
 	}
 	if v.access.File == nil || !known || !v.tokenIs() {

@@ -250,8 +250,21 @@ func (s *Site) admit(w http.ResponseWriter, r *http.Request, h Handler) error {
 			}
 			return ErrForbidden
 		}
+		for _, form := range []url.Values{r.PostForm, r.Form} {
+			for _, values := range form {
+				for i, v := range values {
+					values[i] = Typed(v)
+				}
+			}
+		}
 	}
 	return h(w, r)
+}
+
+// Typed is what somebody typed as a text that can be kept: bytes that are no character, and NUL,
+// which no database takes, are replaced by the character for such.
+func Typed(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\ufffd"), "\x00", "\ufffd")
 }
 
 // Fail answers with the page of an error.

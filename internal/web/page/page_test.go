@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -170,6 +171,22 @@ func TestForeignFormsAreRefused(t *testing.T) {
 	r.Header.Set("Origin", "https://chat.example.org")
 	if ask(h, r); !reached {
 		t.Error("an older browser's own form is refused")
+	}
+}
+
+// TestFormsAreText: whatever bytes somebody sends, what a form says can be kept and read back.
+func TestFormsAreText(t *testing.T) {
+	s, _, _ := world(t, nil)
+	var got url.Values
+	h := s.Handle(func(_ http.ResponseWriter, r *http.Request) error {
+		got = url.Values{"post": r.PostForm["text"], "all": r.Form["text"]}
+		return nil
+	})
+	ask(h, post(url.Values{"text": {"a\xffb\x00c", "grün"}}))
+	for _, from := range []string{"post", "all"} {
+		if want := []string{"a\ufffdb\ufffdc", "grün"}; !slices.Equal(got[from], want) {
+			t.Errorf("%s: %q", from, got[from])
+		}
 	}
 }
 
