@@ -7,6 +7,7 @@ import (
 
 	"parley/internal/ids"
 	"parley/internal/safety/agency"
+	"parley/internal/safety/hotline"
 	"parley/internal/safety/inquiry"
 	"parley/internal/web/officer/officertest"
 	"parley/test/browser/browsertest"
@@ -129,7 +130,7 @@ func (p *doorVisitor) ends(peer ids.Peer, owner *person) {
 	w.takenUp()
 	w.end(peer, owner.self, 2, true)
 	w.end(peer, owner.self, 3, false)
-	_, err := w.n.Hotlines.Warn(ctx(), 1, p.of, "Half of it is satire.")
+	_, err := w.n.Hotlines.Warn(ctx(), 1, p.of, hotline.Unfounded, "Half of it is satire.")
 	if err != nil {
 		w.t.Fatal(err)
 	}

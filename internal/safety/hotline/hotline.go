@@ -8,8 +8,9 @@
 // Invariants: what a receipt names is stored; the same submission twice is one; an item that was
 // taken in always ends in an outcome or says why there is none; nothing is removed because a
 // hotline said so: its items join cases that people decide; nobody is suspended without a warning
-// before, or for good, and who did that does not review it; dangers to a child or to life are taken
-// in even then. A digest is compared with files of public places alone. Another agency's items do
+// about the same before, by one person, or for good, and whoever had a part in it does not review
+// it; what is reported meanwhile is a notice like anybody's, and dangers to a child or to life keep
+// their lane. A digest is compared with files of public places alone. Another agency's items do
 // not exist.
 //
 // https://eur-lex.europa.eu/eli/reg/2022/2065/oj
@@ -135,6 +136,9 @@ type Said struct {
 	// Problem says why an item could not be taken up.
 	Problem string `cbor:"9,keyasint,omitempty"`
 	Lang    string `cbor:"10,keyasint,omitempty"`
+	// Ordinary is set for what was reported while the agency had no lane: it is dealt with as a
+	// notice of anybody is.
+	Ordinary bool `cbor:"11,keyasint,omitempty"`
 }
 
 func read(x store.HotlineItem) (Item, error) {
@@ -206,11 +210,12 @@ func (s *Service) change(ctx context.Context, of, id int64, fn func(i *Item)) er
 var (
 	// ErrConflict says that the agency has another submission of that reference.
 	ErrConflict = errors.New("hotline: the reference stands for another submission")
-	// ErrSuspended says that the agency's reports are not dealt with for a time.
+	// ErrSuspended says that the agency has no lane for a time: what only a lane takes is refused.
 	ErrSuspended = errors.New("hotline: suspended")
 	// ErrKind says that the agency is no hotline.
 	ErrKind = errors.New("hotline: the agency gives orders, not notices")
-	// ErrNoWarning says that nobody is suspended who was not warned before.
+	// ErrNoWarning says that nobody is suspended who was not warned before about the same, or who
+	// has heeded it.
 	ErrNoWarning = errors.New("hotline: there was no warning")
 	// ErrSamePerson says that it takes another person.
 	ErrSamePerson = errors.New("hotline: it takes another person")
@@ -233,6 +238,9 @@ type Options struct {
 	// Files is how many stored files a digest is compared with at most.
 	Files int64
 	Log   *slog.Logger
+	// Told hears of each measure that was taken and of each complaint that was decided about one,
+	// so that the agency is told; nil tells nobody.
+	Told func(context.Context, Measure)
 	// Arrived hears of the items of each submission by kind of agency; nil hears nothing.
 	Arrived func(of agency.Kind, items int)
 }
@@ -247,6 +255,9 @@ type Service struct {
 func New(o Options) *Service {
 	if o.Arrived == nil {
 		o.Arrived = func(agency.Kind, int) {}
+	}
+	if o.Told == nil {
+		o.Told = func(context.Context, Measure) {}
 	}
 	return &Service{Options: o}
 }

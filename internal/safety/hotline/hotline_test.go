@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -34,6 +35,8 @@ type lane struct {
 	*safetytest.World
 	*hotline.Service
 	woken []oncall.Emergency
+	// told are the measures of which their agency was told, with what became of a complaint.
+	told []string
 }
 
 func ctx() context.Context { return context.Background() }
@@ -44,6 +47,9 @@ func newLane(t *testing.T) *lane {
 		Store: l.Store, Clock: l.Clock, Random: rand.Reader, References: l.World.References,
 		Intake: l.Intake, Files: 1000, Log: slog.New(slog.DiscardHandler),
 		Agencies: &agency.Service{Store: l.Store, Clock: l.Clock, Random: rand.Reader},
+		Told: func(_ context.Context, m hotline.Measure) {
+			l.told = append(l.told, m.Step.String()+" "+m.Appeal.String())
+		},
 		Wake: func(_ context.Context, e oncall.Emergency) error {
 			l.woken = append(l.woken, e)
 			return nil
@@ -366,35 +372,84 @@ func TestEmergencyWakes(t *testing.T) {
 func TestMisuse(t *testing.T) {
 	l := newLane(t)
 	of := l.agency(11, agency.TrustedFlagger)
-	if _, err := l.Suspend(ctx(), 7, of, time.Hour, "x"); !errors.Is(err, hotline.ErrNoWarning) {
-		t.Errorf("without a warning: %v", err)
+	suspend := func(how hotline.Misuse, lasts time.Duration) (hotline.Measure, error) {
+		return l.Suspend(ctx(), 7, of, how, lasts, "It went on.")
 	}
-	if _, err := l.Warn(ctx(), 7, of, "Half of what you report is satire."); err != nil {
+	refused := func(what string, how hotline.Misuse) {
+		t.Helper()
+		if _, err := suspend(how, time.Hour); !errors.Is(err, hotline.ErrNoWarning) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	refused("without a warning", hotline.Imprecise)
+	_, err := l.Warn(ctx(), 7, of, hotline.Imprecise, "Half of what you report names no law.")
+	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := l.Suspend(ctx(), 7, of, 365*24*time.Hour, "It went on.")
-	if err != nil || m.Until-m.At != int64(hotline.LongestSuspension/time.Second) {
-		t.Fatalf("%+v, %v", m, err)
+	refused("at once after the warning", hotline.Imprecise)
+	l.Clock.Advance(8 * 24 * time.Hour)
+	refused("for something else", hotline.Flooding)
+	refused("for something else", hotline.Unfounded)
+	if _, err := l.Warn(ctx(), 7, of, hotline.Unfounded, "Half of it is satire."); err != nil {
+		t.Fatal(err)
 	}
-	if _, err := l.Submit(ctx(), of, 0, violent("a", "@news")); !errors.Is(err,
-		hotline.ErrSuspended) {
+	l.Clock.Advance(8 * 24 * time.Hour)
+	refused("nothing unfounded after the warning", hotline.Unfounded)
+	m, err := suspend(hotline.Imprecise, 365*24*time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := suspend(hotline.Imprecise, time.Hour); !errors.Is(err, hotline.ErrState) {
+		t.Errorf("twice: %v", err)
+	}
+	digest := violent("digests", "@news")
+	digest.Items[0].Location, digest.Items[0].SHA256 = "", strings.Repeat("a", 64)
+	l.submit(of, digest) // proposed is not suspended
+	if err := l.Complain(ctx(), of.ID, 3, m.ID, "x"); !errors.Is(err, hotline.ErrState) {
+		t.Errorf("a complaint about what was not taken: %v", err)
+	}
+	if err := l.Confirm(ctx(), 7, of.ID, m.ID, true); !errors.Is(err, hotline.ErrSamePerson) {
+		t.Errorf("confirmed by who proposed it: %v", err)
+	}
+	if err := l.Confirm(ctx(), 8, of.ID, m.ID, true); err != nil {
+		t.Fatal(err)
+	}
+	l.View(func(r *store.Reader) error {
+		now, err := hotline.SuspensionOf(r, of.ID, l.Clock.Now().Unix())
+		if now == nil || now.Until-now.At != int64(hotline.LongestSuspension/time.Second) {
+			t.Errorf("%+v", now)
+		}
+		return err
+	})
+	digest.Reference = "more digests"
+	if _, err := l.Submit(ctx(), of, 0, digest); !errors.Is(err, hotline.ErrSuspended) {
 		t.Errorf("while it is suspended: %v", err)
 	}
+	post := l.Post("one")
+	l.ordinary(of, l.submit(of, violent("a", place(post))), true)
 	danger := violent("b", "@news")
 	danger.Category = safety.SelfHarm
-	l.submit(of, danger)
+	l.ordinary(of, l.submit(of, danger), false)
 	if err := l.Complain(ctx(), of.ID, 3, m.ID, "It was not satire."); err != nil {
 		t.Fatal(err)
 	}
 	if err := l.Complain(ctx(), of.ID, 3, m.ID, "Again."); !errors.Is(err, hotline.ErrState) {
 		t.Errorf("twice: %v", err)
 	}
-	if err := l.Review(ctx(), 7, of.ID, m.ID, true, "No."); !errors.Is(err,
-		hotline.ErrSamePerson) {
-		t.Errorf("by the same person: %v", err)
+	for _, who := range []int64{7, 8} {
+		if err := l.Review(ctx(), who, of.ID, m.ID, true, "No."); !errors.Is(err,
+			hotline.ErrSamePerson) {
+			t.Errorf("by %d, who had a part in it: %v", who, err)
+		}
 	}
-	if err := l.Review(ctx(), 8, of.ID, m.ID, false, "You are right."); err != nil {
+	if err := l.Review(ctx(), 9, of.ID, m.ID, false, "You are right."); err != nil {
 		t.Fatal(err)
+	}
+	digest.Reference = "digests once more"
+	l.submit(of, digest)
+	told := []string{"warning ", "warning ", "suspension ", "suspension reversed"}
+	if !slices.Equal(l.told, told) {
+		t.Errorf("told %q, want %q", l.told, told)
 	}
 	l.submit(of, violent("c", "@news"))
 	var events []agency.Event
@@ -402,8 +457,27 @@ func TestMisuse(t *testing.T) {
 		events, err = agency.Events(r, of.ID, math.MaxInt64, 10)
 		return err
 	})
-	if len(events) != 3 || events[0].Kind != agency.Misuse {
+	if len(events) != 4 || events[0].Kind != agency.Misuse {
 		t.Errorf("written down: %+v", events)
+	}
+}
+
+// ordinary checks as whose notices the items of a submission are dealt with.
+func (l *lane) ordinary(of agency.Agency, got hotline.Receipt, want bool) {
+	l.Helper()
+	l.step()
+	for _, i := range l.items(of, got.ID) {
+		if i.State != hotline.InReview || i.Ordinary != want {
+			l.Errorf("%v, ordinary %v", i.State, i.Ordinary)
+			continue
+		}
+		l.View(func(r *store.Reader) error {
+			x, err := r.Report(i.Subject, i.Report)
+			if got := safety.Source(x.Source) == safety.Article16; got != want {
+				l.Errorf("the notice came from source %s", x.Source)
+			}
+			return err
+		})
 	}
 }
 

@@ -3,12 +3,14 @@ package hotline
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/fxamacker/cbor/v2"
 
 	"parley/internal/safety"
 	"parley/internal/safety/agency"
+	"parley/internal/safety/casefile"
 	"parley/internal/store"
 )
 
@@ -29,6 +31,24 @@ func (k Step) String() string {
 	return "warning"
 }
 
+// Misuse is in which way the lane was misused. A suspension follows only a warning about the same
+// (DSA Art. 23(2) and (3)).
+type Misuse string
+
+// The kinds of misuse.
+const (
+	// Unfounded are reports of what is manifestly no violation, Imprecise those that are
+	// insufficiently precise or substantiated (DSA Art. 22(6)).
+	Unfounded Misuse = "unfounded"
+	Imprecise Misuse = "imprecise"
+	// FalseAlarm are emergencies that were none, Flooding more reports than anybody could mean.
+	FalseAlarm Misuse = "false-alarm"
+	Flooding   Misuse = "flooding"
+)
+
+// Misuses are all kinds of misuse.
+func Misuses() []Misuse { return []Misuse{Unfounded, Imprecise, FalseAlarm, Flooding} }
+
 // Appeal is how far a complaint about a measure is. Values are stored.
 type Appeal int64
 
@@ -48,8 +68,13 @@ func (a Appeal) String() string {
 // LongestSuspension bounds a suspension: it is for a reasonable time (DSA Art. 23(2)).
 const LongestSuspension = 180 * 24 * time.Hour
 
-// warnedFor is how long a warning counts.
-const warnedFor = 365 * 24 * time.Hour
+const (
+	// warnedFor is how long a warning counts.
+	warnedFor = 365 * 24 * time.Hour
+	// warnedBefore is how old a warning is at least when a suspension rests on it: whoever was
+	// warned has had that long to mend it.
+	warnedBefore = 7 * 24 * time.Hour
+)
 
 // Measure is a warning or a suspension.
 type Measure struct {
@@ -73,7 +98,22 @@ type Reasons struct {
 	Officer   int64  `cbor:"4,keyasint,omitempty"`
 	Answer    string `cbor:"5,keyasint,omitempty"`
 	Answered  int64  `cbor:"6,keyasint,omitempty"`
+	// Misuse is the kind of it, Warned the warning that a suspension rests on.
+	Misuse Misuse `cbor:"7,keyasint,omitempty"`
+	Warned int64  `cbor:"8,keyasint,omitempty"`
+	// Wanted is for how many seconds a suspension is to last that waits for a second person, 0 once
+	// Second has confirmed it. What waits holds nowhere, and the agency is not told of it.
+	Wanted int64 `cbor:"9,keyasint,omitempty"`
+	Second int64 `cbor:"10,keyasint,omitempty"`
+	// Dropped is set for a suspension that the second person did not confirm.
+	Dropped bool `cbor:"11,keyasint,omitempty"`
 }
+
+// Waits tells whether a measure is a suspension that a second person has to confirm.
+func (m Measure) Waits() bool { return m.Wanted != 0 && !m.Dropped }
+
+// Taken tells whether a measure was taken: the agency is told of it.
+func (m Measure) Taken() bool { return m.Wanted == 0 }
 
 func readMeasure(x store.HotlineMeasure) (Measure, error) {
 	m := Measure{
@@ -110,9 +150,16 @@ func readMeasures(rows []store.HotlineMeasure, err error) ([]Measure, error) {
 	return out, nil
 }
 
-// Measures returns the warnings and suspensions of an agency, the oldest first.
+// Measures returns the warnings and suspensions of an agency, the oldest first, with suspensions
+// that wait for a second person: for staff.
 func Measures(r *store.Reader, of int64) ([]Measure, error) {
 	return readMeasures(r.HotlineMeasures(of))
+}
+
+// MeasuresTaken are those of an agency that were taken: for the agency.
+func MeasuresTaken(r *store.Reader, of int64) ([]Measure, error) {
+	list, err := Measures(r, of)
+	return slices.DeleteFunc(list, func(m Measure) bool { return !m.Taken() }), err
 }
 
 // ContestedMeasures returns up to limit measures about which agencies complain, the oldest first.
@@ -124,54 +171,104 @@ func ContestedMeasures(r *store.Reader, limit int) ([]Measure, error) {
 func SuspensionOf(r *store.Reader, of, now int64) (*Measure, error) {
 	list, err := Measures(r, of)
 	for _, m := range list {
-		if m.Step == Suspension && m.Until > now && m.Appeal != Reversed {
+		if m.Step == Suspension && m.Taken() && m.At <= now && m.Until > now &&
+			m.Appeal != Reversed {
 			return &m, err
 		}
 	}
 	return nil, err
 }
 
-// Warn warns an agency that misuses the lane: what led to it is written down with its record.
+// Warn warns an agency that misuses the lane: what led to it is written down with its record, and
+// it is told.
 func (s *Service) Warn(
-	ctx context.Context, staff int64, of agency.Agency, why string,
+	ctx context.Context, staff int64, of agency.Agency, how Misuse, why string,
 ) (Measure, error) {
-	return s.measure(ctx, staff, of, Measure{Step: Warning}, warnedFor, why)
+	m, err := s.measure(ctx, of, Measure{
+		Step: Warning, Staff: staff, Reasons: Reasons{Misuse: how, Why: why},
+	}, warnedFor)
+	if err == nil {
+		err = s.measured(ctx, staff, m)
+	}
+	return m, err
 }
 
-// Suspend has the reports of an agency not dealt with for a time, because it went on after a
-// warning (DSA Art. 23(2)). ErrNoWarning for one that was not warned within a year.
+// Suspend proposes that the lane of an agency is closed for a time, because it went on as before
+// after a warning about the same (DSA Art. 23(2) and (3)). It holds once another person has
+// confirmed it. ErrNoWarning says that there was no such warning, a week ago at least and a year at
+// most, or that nothing of the kind came after it; ErrState that a suspension holds or waits.
 func (s *Service) Suspend(
-	ctx context.Context, staff int64, of agency.Agency, time time.Duration, why string,
+	ctx context.Context, staff int64, of agency.Agency, how Misuse, lasts time.Duration, why string,
 ) (Measure, error) {
-	return s.measure(ctx, staff, of, Measure{Step: Suspension}, min(time, LongestSuspension), why)
+	wanted := min(lasts, LongestSuspension)
+	return s.measure(ctx, of, Measure{
+		Step: Suspension, Staff: staff, Reasons: Reasons{
+			Misuse: how, Why: why, Wanted: max(int64(wanted/time.Second), 1),
+		},
+	}, 0)
+}
+
+// Confirm is another person's word about a suspension that was proposed: it holds from now on, and
+// the agency is told with the reasons; or it is dropped. ErrSamePerson is for who proposed it,
+// ErrState for what does not wait.
+func (s *Service) Confirm(ctx context.Context, staff, of, id int64, confirmed bool) error {
+	var out Measure
+	err := s.changeMeasure(ctx, of, id, func(m *Measure, now int64) error {
+		switch {
+		case !m.Waits():
+			return ErrState
+		case !confirmed:
+			m.Dropped, m.Second = true, staff
+		case staff <= 0 || staff == m.Staff:
+			return ErrSamePerson
+		default:
+			m.At, m.Until = now, now+m.Wanted
+			m.Wanted, m.Second = 0, staff
+		}
+		out = *m
+		return nil
+	})
+	if err != nil || !confirmed {
+		return err
+	}
+	return s.measured(ctx, staff, out)
+}
+
+// measured writes down that a measure was taken, and tells the agency.
+func (s *Service) measured(ctx context.Context, staff int64, m Measure) error {
+	err := s.Agencies.Note(ctx, m.Agency, agency.Event{
+		Staff: staff, Kind: agency.Misuse,
+		Text: m.Step.String() + " (" + string(m.Misuse) + "): " + m.Why,
+	})
+	if err == nil {
+		s.Told(ctx, m)
+	}
+	return err
 }
 
 func (s *Service) measure(
-	ctx context.Context, staff int64, of agency.Agency, m Measure, lasts time.Duration, why string,
+	ctx context.Context, of agency.Agency, m Measure, lasts time.Duration,
 ) (Measure, error) {
 	var err error
-	if m.Why, err = text(why, whyBytes); err != nil {
+	if m.Why, err = text(m.Why, whyBytes); err != nil {
 		return m, err
 	}
-	if of.Kind.Official() {
+	switch {
+	case of.Kind.Official():
 		return m, ErrKind
+	case !slices.Contains(Misuses(), m.Misuse):
+		return m, ErrText
 	}
 	now := s.Clock.Now()
-	m.Agency, m.Staff, m.At, m.Until = of.ID, staff, now.Unix(), now.Add(lasts).Unix()
+	m.Agency, m.At, m.Until = of.ID, now.Unix(), now.Add(lasts).Unix()
 	if m.ID, err = safety.NewID(now, s.Random); err != nil {
 		return m, fmt.Errorf("hotline: %w", err)
 	}
 	err = s.Store.Update(ctx, key(of.ID), func(tx *store.Tx) error {
-		list, err := Measures(&tx.Reader, of.ID)
-		if err != nil {
-			return err
-		}
-		warned := false
-		for _, x := range list {
-			warned = warned || x.Step == Warning && x.Until > m.At && x.Appeal != Reversed
-		}
-		if m.Step == Suspension && !warned {
-			return ErrNoWarning
+		if m.Step == Suspension {
+			if m.Warned, err = warned(&tx.Reader, m); err != nil {
+				return err
+			}
 		}
 		f, err := FiguresOf(&tx.Reader, of, m.At)
 		if err != nil {
@@ -180,12 +277,42 @@ func (s *Service) measure(
 		m.Record = f.Record
 		return putMeasure(tx, m)
 	})
+	return m, err
+}
+
+// warned is the warning that a suspension rests on.
+func warned(r *store.Reader, m Measure) (int64, error) {
+	list, err := Measures(r, m.Agency)
 	if err != nil {
-		return m, err
+		return 0, err
 	}
-	return m, s.Agencies.Note(ctx, of.ID, agency.Event{
-		Staff: staff, Kind: agency.Misuse, Text: m.Step.String() + ": " + m.Why,
-	})
+	var found Measure
+	for _, x := range list {
+		switch {
+		case x.Step == Suspension && (x.Waits() || x.Taken() && x.Until > m.At &&
+			x.Appeal != Reversed):
+			return 0, ErrState
+		case x.Step == Warning && x.Misuse == m.Misuse && x.Until > m.At &&
+			x.Appeal != Reversed && x.At+int64(warnedBefore/time.Second) <= m.At:
+			found = x
+		}
+	}
+	if found.ID == 0 {
+		return 0, ErrNoWarning
+	}
+	if m.Misuse != Unfounded { // what else there is no row counts: the reasons say it
+		return found.ID, nil
+	}
+	items, err := DecidedSince(r, m.Agency, found.At, recordMost)
+	for _, i := range items {
+		if i.Created > found.At && casefile.Outcome(i.Outcome) == casefile.Unfounded {
+			return found.ID, err
+		}
+	}
+	if err == nil {
+		err = ErrNoWarning
+	}
+	return 0, err
 }
 
 // Complain makes an agency's complaint about a measure; ErrState when there was one.
@@ -195,7 +322,7 @@ func (s *Service) Complain(ctx context.Context, of, officer, id int64, why strin
 		return err
 	}
 	return s.changeMeasure(ctx, of, id, func(m *Measure, _ int64) error {
-		if m.Appeal != NoAppeal {
+		if m.Appeal != NoAppeal || !m.Taken() {
 			return ErrState
 		}
 		m.Appeal, m.Complaint, m.Officer = Contested, why, officer
@@ -203,8 +330,8 @@ func (s *Service) Complain(ctx context.Context, of, officer, id int64, why strin
 	})
 }
 
-// Review decides about a complaint: another person than who took the measure. What is reversed does
-// not hold any more.
+// Review decides about a complaint: somebody who had no part in the measure. What is reversed does
+// not hold any more; the agency is told how it ended, and why.
 func (s *Service) Review(
 	ctx context.Context, staff, of, id int64, upheld bool, answer string,
 ) error {
@@ -212,22 +339,25 @@ func (s *Service) Review(
 	if err != nil {
 		return err
 	}
+	var out Measure
 	err = s.changeMeasure(ctx, of, id, func(m *Measure, now int64) error {
 		switch {
 		case m.Appeal != Contested:
 			return ErrState
-		case m.Staff == staff:
+		case staff <= 0 || m.Staff == staff || m.Second == staff:
 			return ErrSamePerson
 		}
 		m.Appeal, m.Reviewer, m.Answer, m.Answered = Upheld, staff, answer, now
 		if !upheld {
 			m.Appeal, m.Until = Reversed, min(m.Until, now)
 		}
+		out = *m
 		return nil
 	})
 	if err != nil {
 		return err
 	}
+	defer s.Told(ctx, out)
 	return s.Agencies.Note(ctx, of, agency.Event{
 		Staff: staff, Kind: agency.Misuse, Text: "complaint: " + answer,
 	})

@@ -81,7 +81,7 @@ func FiguresOf(r *store.Reader, of agency.Agency, now int64) (out Figures, err e
 		out.Record.count(i)
 		seconds := i.Decided - i.Created
 		took[i.Category] = append(took[i.Category], seconds)
-		if seconds > Promised(of.Kind, i.Category, i.Keyword) {
+		if seconds > i.Promised(of.Kind) {
 			late[i.Category]++
 		}
 	}
@@ -105,6 +105,15 @@ func Promised(k agency.Kind, c safety.Category, w safety.Keyword) int64 {
 		return clock.Flagged
 	}
 	return clock.Notice
+}
+
+// Promised is within how many seconds the item of a kind of agency is to be decided: as anybody's
+// notice, where the agency had no lane as it reported it.
+func (i Item) Promised(k agency.Kind) int64 {
+	if i.Ordinary {
+		k = agency.Organisation
+	}
+	return Promised(k, i.Category, i.Keyword)
 }
 
 // quantile is the least number of a sorted list that so many of a hundred do not exceed.

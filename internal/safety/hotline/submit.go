@@ -201,7 +201,8 @@ type Receipt struct {
 
 // Submit stores a submission of an agency and returns its receipt, with one for each item. Problems
 // says what is wrong with it, ErrConflict that the reference stands for another one, ErrSuspended
-// that the agency's reports are not dealt with at present. officer is who sent it, 0 for a program.
+// that it has digests and the agency has no lane at present. officer is who sent it, 0 for a
+// program.
 func (s *Service) Submit(
 	ctx context.Context, of agency.Agency, officer int64, d Document,
 ) (out Receipt, err error) {
@@ -238,10 +239,14 @@ func (s *Service) Submit(
 		if !store.IsNotFound(err) {
 			return err
 		}
-		if err := s.admit(&tx.Reader, of, d, now.Unix()); err != nil {
+		lane, err := s.admit(&tx.Reader, of, d, now.Unix())
+		if err != nil {
 			return err
 		}
 		out.Items = s.items(of, out.Submission, d)
+		for n := range out.Items {
+			out.Items[n].Ordinary = !lane && !d.Items[n].lane(of.Kind).Emergency()
+		}
 		if err := tx.AddSubmission(out.Submission); err != nil {
 			return err
 		}
@@ -305,18 +310,22 @@ func (i Named) lane(of agency.Kind) safety.Lane {
 	return intake.LaneOf(i.Category, i.Keyword, sourceOf(of))
 }
 
-// admit refuses what comes from an agency that is suspended, but for dangers to a child or to life.
-func (s *Service) admit(r *store.Reader, of agency.Agency, d Document, now int64) error {
+// admit says whether the items of an agency have a lane now. One that is suspended has none but for
+// dangers to a child or to life: its places are notices like anybody's, its digests are not looked
+// for (ErrSuspended).
+func (s *Service) admit(
+	r *store.Reader, of agency.Agency, d Document, now int64,
+) (lane bool, err error) {
 	m, err := SuspensionOf(r, of.ID, now)
 	if err != nil || m == nil {
-		return err
+		return true, err
 	}
 	for _, i := range d.Items {
-		if !i.lane(of.Kind).Emergency() {
-			return ErrSuspended
+		if i.SHA256 != "" && !i.lane(of.Kind).Emergency() {
+			return false, ErrSuspended
 		}
 	}
-	return nil
+	return false, nil
 }
 
 // alarm wakes somebody for an emergency.

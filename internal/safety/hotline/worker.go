@@ -115,8 +115,12 @@ func (s *Service) report(
 	if err != nil {
 		return out, "", err
 	}
+	source := sourceOf(of.Kind)
+	if i.Ordinary {
+		source = safety.Article16
+	}
 	r := intake.Report{
-		Subject: subject, Source: sourceOf(of.Kind), Category: i.Category, Keyword: i.Keyword,
+		Subject: subject, Source: source, Category: i.Category, Keyword: i.Keyword,
 		Text: i.Why, Lang: i.Lang, GoodFaith: true, Flagger: i.Agency,
 	}
 	if i.Location != "" {

@@ -22,6 +22,7 @@ func (c *Console) hotlineRows() []row {
 		{"GET", at + "/{id}", staff.Review, false, "hotline items", c.hotlineItems},
 		{"POST", at + "/warn", staff.Onboard, true, "hotline warn", c.warnHotline},
 		{"POST", at + "/suspend", staff.Onboard, true, "hotline suspend", c.suspendHotline},
+		{"POST", at + "/confirm/{id}", staff.Onboard, true, "hotline confirm", c.confirmHotline},
 		{"POST", at + "/review/{id}", staff.Onboard, true, "hotline review", c.reviewHotline},
 	}
 }
@@ -45,6 +46,7 @@ type hotlineView struct {
 	Names    map[int64]string
 	Days     int
 	Me       int64
+	Misuses  []hotline.Misuse
 }
 
 // hotlineItemsView is what was reported at once.
@@ -107,6 +109,7 @@ func (c *Console) hotlinePage(v *visit) error {
 	}
 	body := hotlineView{
 		Agency: a, Path: hotlinePath(a.ID), Days: hotline.RecordDays, Me: v.me(),
+		Misuses: hotline.Misuses(),
 	}
 	if body.Names, err = c.names(v); err != nil {
 		return err
@@ -180,7 +183,9 @@ func (c *Console) warnHotline(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if _, err := c.Hotlines.Warn(v.r.Context(), v.me(), a, v.field("why")); err != nil {
+	how := hotline.Misuse(v.field("misuse"))
+	_, err = c.Hotlines.Warn(v.r.Context(), v.me(), a, how, v.field("why"))
+	if err != nil {
 		return v.misuse(err)
 	}
 	return v.leave(hotlinePath(a.ID), "changed")
@@ -192,8 +197,29 @@ func (c *Console) suspendHotline(v *visit) error {
 		return err
 	}
 	lasts := time.Duration(max(v.number("days"), 1)) * day
-	_, err = c.Hotlines.Suspend(v.r.Context(), v.me(), a, lasts, v.field("why"))
+	how := hotline.Misuse(v.field("misuse"))
+	_, err = c.Hotlines.Suspend(v.r.Context(), v.me(), a, how, lasts, v.field("why"))
 	if err != nil {
+		return v.misuse(err)
+	}
+	return v.leave(hotlinePath(a.ID), "changed")
+}
+
+// confirmHotline is another person's word about a suspension that was proposed.
+func (c *Console) confirmHotline(v *visit) error {
+	a, err := c.hotlineOf(v)
+	if err != nil {
+		return err
+	}
+	_, id, err := v.ref()
+	if err != nil {
+		return err
+	}
+	said := v.field("said")
+	if said != "yes" && said != "no" {
+		return problem{http.StatusUnprocessableEntity, "choose"}
+	}
+	if err := c.Hotlines.Confirm(v.r.Context(), v.me(), a.ID, id, said == "yes"); err != nil {
 		return v.misuse(err)
 	}
 	return v.leave(hotlinePath(a.ID), "changed")

@@ -113,7 +113,7 @@ func (p *Pages) item(
 		}
 		return out, nil
 	}
-	out.Promised = moment(i.Created + hotline.Promised(of.Kind, i.Category, i.Keyword))
+	out.Promised = moment(i.Created + i.Promised(of.Kind))
 	if i.First != i.Outcome {
 		out.First = hotline.Ended(i.First)
 	}
@@ -230,8 +230,9 @@ func fault(err error) error {
 			Text: "The reference stands for another submission of this agency."}
 	case errors.Is(err, hotline.ErrSuspended):
 		return officer.Fault{Status: http.StatusForbidden, Code: "suspended",
-			Text: "Reports of this agency are not dealt with at present, but for dangers to a " +
-				"child or to life. The reasons, and how to complain: " + api + "/measures"}
+			Text: "This agency has no lane at present: its digests are not looked for, but for " +
+				"dangers to a child or to life; places that it reports are dealt with as " +
+				"anybody's. The reasons, and how to complain: " + api + "/measures"}
 	case errors.Is(err, hotline.ErrState):
 		return officer.Fault{Status: http.StatusConflict, Code: "state",
 			Text: "There was a complaint about it already."}
@@ -436,6 +437,7 @@ func (p *Pages) figuresOf(r *http.Request, of agency.Agency) (f hotline.Figures,
 type measureJSON struct {
 	ID        int64      `json:"id"`
 	Step      string     `json:"step"`
+	Misuse    string     `json:"misuse,omitempty"`
 	At        string     `json:"at"`
 	Until     string     `json:"until"`
 	Reason    string     `json:"reason"`
@@ -448,7 +450,7 @@ type measureJSON struct {
 func (p *Pages) apiMeasures(w http.ResponseWriter, r *http.Request, of agency.Agency) error {
 	var list []hotline.Measure
 	err := p.Store.View(r.Context(), func(rd *store.Reader) (err error) {
-		list, err = hotline.Measures(rd, of.ID)
+		list, err = hotline.MeasuresTaken(rd, of.ID)
 		return err
 	})
 	if err != nil {
@@ -460,7 +462,8 @@ func (p *Pages) apiMeasures(w http.ResponseWriter, r *http.Request, of agency.Ag
 	out.Measures = []measureJSON{}
 	for _, m := range list {
 		out.Measures = append(out.Measures, measureJSON{
-			m.ID, m.Step.String(), moment(m.At), moment(m.Until), m.Why, recordJSON(m.Record),
+			m.ID, m.Step.String(), string(m.Misuse), moment(m.At), moment(m.Until), m.Why,
+			recordJSON(m.Record),
 			m.Complaint, m.Appeal.String(), m.Answer,
 		})
 	}

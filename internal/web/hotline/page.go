@@ -234,7 +234,7 @@ func (p *Pages) thing(v *officer.Visit, i hotline.Item) thing {
 		x.Report = p.report(i)
 	}
 	if i.Kind != hotline.Digest {
-		x.Promised = i.Created + hotline.Promised(v.Agency().Kind, i.Category, i.Keyword)
+		x.Promised = i.Created + i.Promised(v.Agency().Kind)
 	}
 	return x
 }
@@ -298,7 +298,7 @@ func (p *Pages) measures(w http.ResponseWriter, r *http.Request, v *officer.Visi
 func (p *Pages) showMeasures(r *http.Request, v *officer.Visit, status int, bad bool) error {
 	var list []hotline.Measure
 	err := p.Store.View(r.Context(), func(rd *store.Reader) (err error) {
-		list, err = hotline.Measures(rd, v.Agency().ID)
+		list, err = hotline.MeasuresTaken(rd, v.Agency().ID)
 		return err
 	})
 	if err != nil {
