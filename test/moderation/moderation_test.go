@@ -1,25 +1,61 @@
-// Package moderation plays conversations about moderation: who reports, who decides, who complains,
-// and what each client sees of it. The people use the client of github.com/gotd/td; the staff are
-// the rooms of the server that the console stands on.
+// Package moderation plays conversations about moderation: who reports, who orders, who decides, who
+// complains, and what each client sees of it. People use the client of github.com/gotd/td.
+// Authorities come in where they do in life: their officers by the forms of the portal with a
+// security key, their programs by the JSON API with its key, and by SMTP; each paper that they get
+// is checked offline by parley-verify, whole and altered. Staff work at the console over HTTP where
+// a line names a role; where it names a number they are the rooms that the console stands on.
 //
-// A conversation is a file. Its lines say who does or sees what: "author posts one: text" and so
-// on; what a line can say stands in verbs.
+// A conversation is a file of lines, which are played one after the other; each is true or ends the
+// test. Lines that begin with # are for readers. Lines that begin with two spaces belong to the one
+// above and say more of it, as "name: value".
+//
+//	people author:de reader:fa             they sign in, each on a device in his language
+//	channel author: reader                 author makes a public channel, which reader joins
+//	author posts one: text                 a post that later lines call one
+//	WHO VERB WHAT: text                    what people do and see: verbs in this file
+//	agency office police DE de: Name       two of the staff let an agency in: kind, country, language
+//	office orders A by dsa-9 at the portal an order that later lines call A; "by its program", "by mail"
+//	  items: one, https://...              its fields: document_test.go
+//	office vouches for A                   what its program brought, by its officer's key
+//	office confirms A                      an emergency, by its supervisor
+//	office supplements A                   at the portal, with the fields that are other now
+//	office withdraws A: why
+//	office sends A again                   and is given the same receipt
+//	office is told of A: effect yes        its newest paper: kind, effect given, reason
+//	office is told of A on 2: not-here     what that says of the second thing that A names
+//	office is told of A missing: redress
+//	office is told of A data logins: yes
+//	office is mailed: refusal no           what comes by SMTP, or a paper with it
+//	office reads of A: text                the newest paper as pages, in its language
+//	office proves A: order effect          gets proofs that lines are in the public log
+//	office fetches A: text                 the data, which its own key alone opens
+//	office cannot find A                   nor fetch, confirm
+//	staff legal checks A: how              all that policy wants to be looked at, by console forms
+//	staff signs A                          as many people as policy wants, each in his role
+//	staff ROLE VERB A: text                works in desk_test.go
+//	regulator asks: title, hotline reports NAME, market DE restricted: why    lines_test.go
+//	days pass: 8                           what falls due by then is done
 package moderation
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"math"
+	"net"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/gotd/td/telegram/downloader"
 	"github.com/gotd/td/tg"
 	"github.com/gotd/td/tgerr"
 
+	"parley/internal/config"
 	"parley/internal/ids"
 	"parley/internal/node/nodetest"
 	"parley/internal/safety"
@@ -27,17 +63,21 @@ import (
 	"parley/internal/safety/casefile"
 	"parley/internal/safety/decide"
 	"parley/internal/store"
+	"parley/internal/tlog/paper"
 )
 
 func TestMain(m *testing.M) { nodetest.Main(m) }
 
 func TestConversations(t *testing.T) {
 	files, err := filepath.Glob("conversations/*.txt")
-	if err != nil || len(files) < 3 {
+	if err != nil || len(files) < 20 {
 		t.Fatalf("%d conversations: %v", len(files), err)
 	}
+	program := build(t)
 	for _, name := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(name), ".txt"), func(t *testing.T) { play(t, name) })
+		t.Run(strings.TrimSuffix(filepath.Base(name), ".txt"), func(t *testing.T) {
+			play(t, name, program)
+		})
 	}
 }
 
@@ -45,68 +85,145 @@ func TestConversations(t *testing.T) {
 type scene struct {
 	*testing.T
 	server *nodetest.Server
-	people map[string]*person
-	posts  map[string]int
-	peer   ids.Peer
+	hours  *hours
+	// web is where browsers reach the service, mailsAt where mails do.
+	web, mailsAt string
+	people       map[string]*person
+	posts        map[string]int
+	peer         ids.Peer
 	// decided is what the conversation is about.
 	decided decide.Decision
-	// office is the authority, nil as long as none asked for anything.
-	office *office
-	// signers is how many people signed.
-	signers int
 	random  int64
+
+	desk    desk
+	offices map[string]*office
+	orders  map[string]*given
+	// batch is what was proposed to be withheld in a country.
+	batch int64
+	// program is the verifier, papersKey the key it is given, seen what it has found in order.
+	program, papersKey string
+	seen               map[string]paper.Paper
+	box                *box
+	mail               []string
+}
+
+// begin starts a server with all its doors.
+func begin(t *testing.T, program string) *scene {
+	s := &scene{
+		T: t, hours: newHours(), program: program, mailsAt: free(t),
+		people: make(map[string]*person), posts: make(map[string]int),
+		offices: make(map[string]*office), orders: make(map[string]*given),
+		seen: make(map[string]paper.Paper),
+	}
+	s.desk.s = s
+	console, out := free(t), s.mailbox()
+	s.server = nodetest.Timed(t, s.hours, func(c *config.Config) {
+		_, port, _ := net.SplitHostPort(c.Web.Listen)
+		s.web = "http://localhost:" + port
+		c.Web.PublicURL = s.web
+		c.Console.Listen = console
+		_, port, _ = net.SplitHostPort(console)
+		s.desk.at = "http://localhost:" + port
+		c.Console.PublicURL = s.desk.at
+		c.MailIn.Listen = s.mailsAt
+		c.Contact.Authorities = address
+		c.SMTP = config.SMTP{Server: out, TLS: config.NoTLS, From: "answers@chat.example.org"}
+	})
+	return s
+}
+
+// free finds an address that nobody listens on.
+func free(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String()
 }
 
 // play plays the lines of a file until one is not true.
-func play(t *testing.T, name string) {
+func play(t *testing.T, name, program string) {
 	b, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &scene{
-		T: t, server: nodetest.Start(t, nil), people: make(map[string]*person),
-		posts: make(map[string]int),
-	}
-	for n, line := range strings.Split(string(b), "\n") {
-		if line == "" || strings.HasPrefix(line, "#") {
+	s := begin(t, program)
+	lines := strings.Split(string(b), "\n")
+	for n, line := range lines {
+		if line == "" || strings.HasPrefix(line, "#") || strings.HasPrefix(line, "  ") {
 			continue
 		}
-		if s.line(line); t.Failed() {
+		var f fields
+		for _, more := range lines[n+1:] {
+			if !strings.HasPrefix(more, "  ") {
+				break
+			}
+			name, value, _ := strings.Cut(strings.TrimSpace(more), ": ")
+			f = append(f, field{strings.TrimSuffix(name, ":"), value})
+		}
+		if s.line(line, f); t.Failed() {
 			t.Fatalf("%s:%d: %s", name, n+1, line)
 		}
 	}
 }
 
 // line plays one line.
-func (s *scene) line(line string) {
+func (s *scene) line(line string, f fields) {
 	head, text, _ := strings.Cut(line, ": ")
 	words := strings.Fields(strings.TrimSuffix(head, ":"))
+	text = s.filled(text)
 	switch words[0] {
 	case "people":
 		for i, word := range strings.Fields(line)[1:] {
 			name, lang, _ := strings.Cut(word, ":")
-			s.people[name] = enter(s.T, s.server, i+1, lang)
+			s.people[name] = enter(s, i+1, lang)
 		}
 	case "channel":
 		s.found(s.people[words[1]], strings.Fields(text))
-	case "authority":
-		if words[1] == "orders" {
-			s.orders(words[2], text)
-		} else {
-			s.told(text)
-		}
-	case "staff":
-		id, err := strconv.ParseInt(words[1], 10, 64)
+	case "agency":
+		s.open(words, text)
+	case "market":
+		s.market(words[1:], text, f)
+	case "days", "hours":
+		n, err := strconv.Atoi(text)
 		s.check(err)
-		s.staff(id, words[2], words[3:], text)
-	default:
-		p := s.people[words[0]]
-		verb := verbs[words[1]]
-		if p == nil || verb == nil {
-			s.Fatalf("nobody knows what %q means", line)
+		each := map[string]time.Duration{"days": 24 * time.Hour, "hours": time.Hour}[words[0]]
+		s.pass(time.Duration(n) * each)
+	case "staff":
+		if id, err := strconv.ParseInt(words[1], 10, 64); err == nil {
+			s.staff(id, words[2], words[3:], text)
+		} else {
+			s.staffAt(words[1:], text)
 		}
-		verb(s, p, strings.Join(words[2:], " "), text)
+	default:
+		s.acts(line, words, text, f)
 	}
+}
+
+// acts plays a line of somebody who has a name in the conversation.
+func (s *scene) acts(line string, words []string, text string, f fields) {
+	if o := s.offices[words[0]]; o != nil && len(words) > 1 && acts[words[1]] != nil {
+		acts[words[1]](s, o, words[2:], text, f)
+		return
+	}
+	p := s.people[words[0]]
+	if p == nil || len(words) < 2 || verbs[words[1]] == nil {
+		s.Fatalf("nobody knows what %q means", line)
+	}
+	verbs[words[1]](s, p, strings.Join(words[2:], " "), text)
+}
+
+// filled puts our reference of an order in the place of its name in braces: {A}.
+func (s *scene) filled(text string) string {
+	for name, g := range s.orders {
+		text = strings.ReplaceAll(text, "{"+name+"}", g.reference)
+	}
+	for name, p := range s.people {
+		text = strings.ReplaceAll(text, "{"+name+"}", strconv.FormatInt(p.self.ID, 10))
+	}
+	return text
 }
 
 func (s *scene) check(err error) {
@@ -162,8 +279,13 @@ var verbs = map[string]func(s *scene, p *person, what, text string){
 			return ok && len(x.Messages) == 1 && x.Messages[0] == s.posts[what]
 		})
 	},
-	// gets waits until a post that was gone is pushed to him again.
+	// gets waits until a post that was gone is pushed to him again; gets his data: waits for the
+	// file with it, in which something stands.
 	"gets": func(s *scene, p *person, what, text string) {
+		if what == "his data" {
+			s.export(p, text)
+			return
+		}
 		s.pushed(p, strings.TrimPrefix(what, "back "), text)
 	},
 	// has looks for a post in the channel.
@@ -272,11 +394,6 @@ func (s *scene) staff(id int64, verb string, about []string, text string) {
 			casefile.Refuted, text)
 		s.check(err)
 		s.decided = d
-	case "confirms":
-		s.confirms(id)
-	case "annuls":
-		_, err := n.Orders.Annul(ctx, id, s.office.agency.ID, s.office.given.ID, text)
-		s.check(err)
 	case "hears":
 		s.hears(text)
 	case "asks":
@@ -346,8 +463,19 @@ func (s *scene) decide(d decide.Draft) {
 	s.decided = got
 }
 
-// complaint is the one complaint about what was decided.
+// complaint is the one complaint about what was decided, by the staff themselves or because of the
+// one order.
 func (s *scene) complaint() (a appeal.Appeal) {
+	s.Helper()
+	if s.decided.ID == 0 {
+		s.view(func(r *store.Reader) error {
+			list, err := decide.OfSubject(r, s.peer, math.MaxInt64, 1)
+			if len(list) == 1 {
+				s.decided = list[0]
+			}
+			return err
+		})
+	}
 	s.view(func(r *store.Reader) error {
 		list, err := appeal.Of(r, s.decided.Subject.Peer, s.decided.ID)
 		if err == nil && len(list) != 1 {
@@ -359,6 +487,35 @@ func (s *scene) complaint() (a appeal.Appeal) {
 		return err
 	})
 	return a
+}
+
+// export waits for the file with somebody's data.
+func (s *scene) export(p *person, text string) {
+	s.Helper()
+	s.check(s.server.Node.Statements.Listen(s.Context()))
+	var doc *tg.Document
+	p.expect("his data", func(u tg.UpdateClass) bool {
+		x, ok := u.(*tg.UpdateNewMessage)
+		if !ok {
+			return false
+		}
+		m, _ := x.Message.(*tg.Message)
+		if m == nil {
+			return false
+		}
+		media, _ := m.Media.(*tg.MessageMediaDocument)
+		if media != nil {
+			doc, _ = media.Document.(*tg.Document)
+		}
+		return doc != nil
+	})
+	var got bytes.Buffer
+	_, err := downloader.NewDownloader().
+		Download(p.Client, doc.AsInputDocumentFileLocation("")).Stream(p.ctx, &got)
+	s.check(err)
+	if !strings.Contains(got.String(), text) {
+		s.Errorf("the data: %s", got.String())
+	}
 }
 
 // hears finds what somebody wrote about his complaint, once the server has taken it in.
@@ -385,4 +542,19 @@ func (s *scene) hears(text string) {
 		}
 		return err
 	})
+}
+
+// withheld looks whether a post says that it is withheld, and why, instead of its text.
+func (s *scene) withheld(p *person, post string) bool {
+	s.Helper()
+	got, err := p.ChannelsGetMessages(p.ctx, &tg.ChannelsGetMessagesRequest{
+		Channel: p.channel, ID: []tg.InputMessageClass{&tg.InputMessageID{ID: s.posts[post]}},
+	})
+	s.check(err)
+	m, ok := got.(*tg.MessagesChannelMessages)
+	if !ok || len(m.Messages) != 1 {
+		s.Fatalf("got %T", got)
+	}
+	x, ok := m.Messages[0].(*tg.Message)
+	return ok && len(x.RestrictionReason) > 0
 }

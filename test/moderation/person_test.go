@@ -48,7 +48,8 @@ func (newcomer) SignUp(context.Context) (auth.UserInfo, error) {
 }
 
 // enter signs the nth person up, on a device in a language.
-func enter(t *testing.T, s *nodetest.Server, n int, lang string) *person {
+func enter(sc *scene, n int, lang string) *person {
+	t, s := sc.T, sc.server
 	t.Helper()
 	keys, err := crypto.ParseRSAPublicKeys(s.PublicKey())
 	if err != nil {
@@ -68,7 +69,7 @@ func enter(t *testing.T, s *nodetest.Server, n int, lang string) *person {
 		Device: telegram.DeviceConfig{
 			DeviceModel: "test", LangCode: lang, SystemLangCode: lang,
 		},
-		DialTimeout: patience, ExchangeTimeout: patience,
+		Clock: sc.hours, DialTimeout: patience, ExchangeTimeout: patience,
 	})
 	ctx, cancel := context.WithTimeout(context.Background(), 5*patience)
 	ready, ended := make(chan struct{}), make(chan error, 1)

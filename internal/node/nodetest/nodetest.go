@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"parley/internal/chat/media/imaging"
+	"parley/internal/clock"
 	"parley/internal/config"
 	"parley/internal/limit"
 	"parley/internal/node"
@@ -31,6 +32,7 @@ type Server struct {
 
 	t      testing.TB
 	log    slog.Handler
+	clock  clock.Clock
 	cfg    config.Config
 	cancel context.CancelFunc
 	done   chan error
@@ -51,16 +53,31 @@ func Main(m *testing.M) {
 // Start runs a server until the test ends. change may alter its configuration.
 func Start(t testing.TB, change func(*config.Config)) *Server {
 	t.Helper()
-	return Observe(t, slog.NewTextHandler(writer{t}, &slog.HandlerOptions{
+	return Timed(t, nil, change)
+}
+
+// Timed is Start by a clock, nil for the machine's.
+func Timed(t testing.TB, c clock.Clock, change func(*config.Config)) *Server {
+	t.Helper()
+	return start(t, slog.NewTextHandler(writer{t}, &slog.HandlerOptions{
 		Level: slog.LevelWarn,
-	}), change)
+	}), c, change)
 }
 
 // Observe is Start with the server's diagnostics going to h.
 func Observe(t testing.TB, h slog.Handler, change func(*config.Config)) *Server {
 	t.Helper()
+	return start(t, h, nil, change)
+}
+
+func start(
+	t testing.TB, h slog.Handler, c clock.Clock, change func(*config.Config),
+) *Server {
+	t.Helper()
 	addr, web := freeAddrs(t)
-	s := &Server{t: t, Addr: addr, Web: "http://" + web.String(), Dir: t.TempDir(), log: h}
+	s := &Server{
+		t: t, Addr: addr, Web: "http://" + web.String(), Dir: t.TempDir(), log: h, clock: c,
+	}
 	cfg, err := config.Load(config.Sources{Flags: map[string]string{
 		"data": s.Dir, "listen": addr.String(), "web": web.String(), "demo": "true",
 		"inner.listen": "", "console.listen": "",
@@ -98,7 +115,9 @@ func freeAddrs(t testing.TB) (one, two *net.TCPAddr) {
 func (s *Server) run() {
 	s.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	n, err := node.Open(ctx, s.cfg, node.Options{Log: slog.New(s.log), Out: writer{s.t}})
+	n, err := node.Open(ctx, s.cfg, node.Options{
+		Log: slog.New(s.log), Out: writer{s.t}, Clock: s.clock,
+	})
 	if err != nil {
 		cancel()
 		s.t.Fatal(err)

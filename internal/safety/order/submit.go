@@ -366,8 +366,15 @@ func (s *Service) locate(r *store.Reader, a Identifier) (safety.Subject, error) 
 	switch a.Type {
 	case "url":
 		found, err := s.Places.Find(r, a.Value)
-		if found.Peer == 0 {
+		if err != nil || found.Peer == 0 {
 			return nowhere, err
+		}
+		if found.Kind != safety.Message {
+			return found, nil
+		}
+		// What is not there (yet) cannot be acted against: to say that it was would be untrue.
+		if _, err = r.Message(found.Peer, found.Item); store.IsNotFound(err) {
+			return nowhere, nil
 		}
 		return found, err
 	case "username":

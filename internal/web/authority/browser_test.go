@@ -1,12 +1,15 @@
 package authority
 
 import (
+	"encoding/base64"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	"parley/internal/safety/agency"
 	"parley/internal/safety/order"
+	signedpaper "parley/internal/tlog/paper"
 	"parley/test/browser/browsertest"
 )
 
@@ -44,6 +47,69 @@ func TestInABrowser(t *testing.T) {
 	}
 }
 
+// TestAnswerInABrowser shows an officer what became of his order, in English and in a language that
+// is written from right to left: each thing has its own confirmation, the answer is there as pages
+// and signed, and the proof of the public log once it is published.
+func TestAnswerInABrowser(t *testing.T) {
+	for lang, absent := range map[string]string{"en": "is not on this service", "fa": "در این خدمت نیست"} {
+		t.Run(lang, func(t *testing.T) {
+			w := start(t)
+			p := browsertest.Start(t).Page(t, browsertest.Look{Lang: lang})
+			w.enter(p, lang)
+			b := w.officer(w.office, "Officer Two", agency.Member)
+			fields := w.removal("7 Js 10/26")
+			fields.Set("items", fields.Get("items")+"\nhttps://t.me/the_news/999999")
+			o := w.signed(w.order(w.office, w.send(b, removalForm, fields)))
+			p.Open(w.browsed(path(o), lang))
+			p.Accessible()
+			p.Fits()
+
+			count := browsertest.Eval[int](p, `document.querySelectorAll("#items > li").length`)
+			if items := p.Text("#items"); count != 2 || !strings.Contains(items, absent) {
+				t.Errorf("%d things: %s", count, items)
+			}
+			w.downloads(p, o, lang)
+			p.Open(w.browsed(path(o), lang))
+			p.Follow(`#receipts a[href*="/receipt/effect"]`)
+			p.Accessible()
+			if p.Status() != http.StatusServiceUnavailable {
+				t.Errorf("the proof before it is published: %d", p.Status())
+			}
+		})
+	}
+}
+
+// downloads fetches the newest paper of an order as pages and signed.
+func (w *world) downloads(p *browsertest.Page, o order.Order, lang string) {
+	t := w.World.TB
+	t.Helper()
+	p.Open(w.browsed(path(o), lang))
+	p.Follow("#papers li:last-child a")
+	p.Accessible()
+	p.Fits()
+
+	links := make(map[string]string)
+	for _, kind := range []string{"signed", "pdf"} {
+		links[kind] = browsertest.Eval[string](p,
+			`document.querySelector('a[download][href*="/`+kind+`"]').href`)
+	}
+	// A page of the portal lets no script ask for anything: one on which keys are used does.
+	p.Open(w.browsed("/officer/signin", lang))
+	signed := browsertest.Eval[string](p, `fetch("`+links["signed"]+`").then((r) => r.text())`)
+	answer, err := w.orders.Sign.Read([]byte(signed))
+	if err != nil || answer.Given != "partly" || len(answer.Items) != 2 {
+		t.Errorf("the answer: %v %+v", err, answer)
+	}
+	pages := browsertest.Eval[string](p, `fetch("`+links["pdf"]+`").then((r) => r.arrayBuffer())
+		.then((b) => Array.from(new Uint8Array(b), (c) => String.fromCharCode(c)).join(""))
+		.then(btoa)`)
+	pdf, err := base64.StdEncoding.DecodeString(pages)
+	w.ok(err)
+	if inside, err := signedpaper.FromPDF(pdf); err != nil || string(inside) != signed {
+		t.Errorf("the answer as pages: %v", err)
+	}
+}
+
 // browsed is the address of a path as a browser opens it: keys are bound to a name.
 func (w *world) browsed(at, lang string) string {
 	here := strings.Replace(w.server.URL, "127.0.0.1", "localhost", 1)
@@ -69,7 +135,7 @@ func (w *world) enter(p *browsertest.Page, lang string) {
 		t.Fatalf("signing in leads to %s", at)
 	}
 	dir := browsertest.Eval[string](p, "document.documentElement.dir")
-	if want := map[string]string{"en": "ltr", "ar": "rtl"}[lang]; dir != want {
+	if want := map[string]string{"en": "ltr", "ar": "rtl", "fa": "rtl"}[lang]; dir != want {
 		t.Errorf("the page is written %s", dir)
 	}
 }

@@ -42,7 +42,12 @@ type orderView struct {
 	Data int64
 	// Receipts are the lines of the public log of which there are receipts.
 	Receipts []string
+	// Lacks is what is missing or wrong, while that can be mended.
+	Lacks []lack
 }
+
+// lack is what is wrong with a field, in the words of the page and in those of the papers.
+type lack struct{ Named, Text string }
 
 // paperLine is a signed paper in the list.
 type paperLine struct {
@@ -82,6 +87,12 @@ func (p *Pages) look(r *http.Request, v *officer.Visit, o order.Order) (out orde
 	l, _ := page.LanguageOf(r)
 	out = orderView{Order: o}
 	out.Instrument, _ = p.Law.Get(o.Document.Instrument)
+	if o.State.Open() {
+		for _, x := range faults(o.Problems) {
+			said := func(key string) string { return p.set.Text(r, key) }
+			out.Lacks = append(out.Lacks, lack{x.named(said), x.Text})
+		}
+	}
 	for _, x := range o.Periods(p.Clock.Now().Unix()) {
 		line := clockLine{Period: x}
 		if !x.Status.Started.IsZero() {

@@ -93,9 +93,12 @@ func (f formView) In(name string) input {
 }
 
 // Named is what the summary says of a field that is wrong.
-func (f formView) Named(x fault) string {
+func (f formView) Named(x fault) string { return x.named(f.text) }
+
+// named is what is wrong, in the words of a page.
+func (x fault) named(text func(key string) string) string {
 	key := "form." + strings.TrimRight(x.Field, "-0123456789")
-	return f.text(key) + ": " + f.text("what."+x.What)
+	return text(key) + ": " + text("what."+x.What)
 }
 
 // Class is the name of a class of data.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,10 +15,13 @@ import (
 	"parley/internal/blob"
 	"parley/internal/clock"
 	"parley/internal/ids"
+	"parley/internal/keyring"
 	"parley/internal/limit"
+	"parley/internal/mtproto/crypt"
 	"parley/internal/safety/agency"
 	"parley/internal/safety/answer"
 	"parley/internal/safety/country"
+	"parley/internal/safety/disclosure"
 	"parley/internal/safety/door"
 	"parley/internal/safety/evidence"
 	"parley/internal/safety/instrument"
@@ -92,6 +96,8 @@ type world struct {
 	proved int64
 	// office is a German authority, bureau a French one.
 	office, bureau agency.Agency
+	// published tells whether the public log has the lines about orders.
+	published bool
 }
 
 func start(t *testing.T) *world {
@@ -135,7 +141,13 @@ func (w *world) rooms(s *store.Store, keys string) {
 			in, _ := law.Get(id)
 			return in.Log
 		},
+		Role: func(_ context.Context, id int64) (policy.Role, error) { return roleOf(id), nil },
 	}
+	given, err := disclosure.Open(&disclosure.Service{
+		Store: s, Clock: w.clock, Random: rand.Reader, Orders: w.orders, Blobs: w.blobs,
+		Box: keyring.NewBox([32]byte{5}, crypt.NewRandom(rand.Reader)),
+	})
+	w.ok(err)
 	mux := http.NewServeMux()
 	w.server = httptest.NewServer(mux)
 	t.Cleanup(w.server.Close)
@@ -154,10 +166,14 @@ func (w *world) rooms(s *store.Store, keys string) {
 	w.pages, err = New(Rooms{
 		Site: site, Store: s, Clock: w.clock, Officers: officers, Orders: w.orders, Law: law,
 		Countries: countries, Guide: guide, Blobs: w.blobs,
+		Disclosures: given,
 		Receipt: func(
 			_ context.Context, _ ids.Peer, id int64, _ ledger.Kind,
 		) (verify.Receipt, error) {
 			w.proved = id
+			if w.published {
+				return verify.Receipt{Index: 7}, nil
+			}
 			return verify.Receipt{}, ledger.ErrWaiting
 		},
 	})
@@ -165,6 +181,47 @@ func (w *world) rooms(s *store.Store, keys string) {
 	site.Mount(mux)
 	officers.Mount(mux)
 	w.pages.Mount(mux)
+}
+
+// roleOf is the role of a member of staff of these tests: ten of each.
+func roleOf(id int64) policy.Role { return policy.Roles()[id/10] }
+
+// staffOf is the nth member of staff of a role.
+func staffOf(role policy.Role, n int) int64 {
+	return int64(slices.Index(policy.Roles(), role)*10 + n + 1)
+}
+
+// signed checks an order, has it signed as policy wants and carried out.
+func (w *world) signed(o order.Order) order.Order {
+	w.World.TB.Helper()
+	ctx, legal := w.World.TB.Context(), staffOf(policy.Legal, 0)
+	var err error
+	for _, c := range o.Verdict.Unverified {
+		if c == policy.CallBack {
+			o, err = w.orders.CallBack(ctx, legal, o.Agency, o.ID, order.Call{
+				Number: "+49 30 5559 999", Spoke: "B, desk", Confirmed: true,
+			})
+		} else {
+			o, err = w.orders.Check(ctx, legal, o.Agency, o.ID, c, "looked at it")
+		}
+		w.ok(err)
+	}
+	plan, err := w.orders.PlanOf(ctx, o.Agency, o.ID)
+	w.ok(err)
+	for _, g := range o.Signs() {
+		for n := range max(g.People, 1) {
+			o, err = w.orders.Approve(ctx, o.Agency, o.ID, order.Signature{
+				Staff: staffOf(g.Role, n), Digest: plan.Digest,
+			})
+			w.ok(err)
+		}
+	}
+	w.ok(w.orders.CarryOut(ctx))
+	w.World.View(func(r *store.Reader) (err error) {
+		o, err = w.orders.Of(r, o.Agency, o.ID)
+		return err
+	})
+	return o
 }
 
 func (w *world) ok(err error) {
