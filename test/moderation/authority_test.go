@@ -105,17 +105,18 @@ func (s *scene) open(words []string, name string) {
 	s.offices[words[1]] = o
 }
 
-// enrol lets an officer in, who binds his key by the link that he gets.
+// enrol lets an officer in, who binds his key by the link and the code that he gets
+// from one of the staff each.
 func (o *office) enrol(name string, role agency.Role) *official {
 	s, a := o.s, o.s.server.Node.Agencies
 	s.Helper()
 	first, second := s.desk.seat("lead", 0).id, s.desk.seat("legal", 0).id
-	x, err := a.ProposeOfficer(s.Context(), first, o.ID, name, role)
+	x, link, err := a.ProposeOfficer(s.Context(), first, o.ID, name, role)
 	s.check(err)
-	token, err := a.ApproveOfficer(s.Context(), second, o.ID, x.ID)
+	code, err := a.ApproveOfficer(s.Context(), second, o.ID, x.ID)
 	s.check(err)
 	b := officertest.NewBrowser(s, &httptest.Server{URL: s.web})
-	if got := b.Enrol(token); got.Status != http.StatusOK {
+	if got := b.Enrol(agency.Both(link, code)); got.Status != http.StatusOK {
 		s.Fatalf("enrolling: %d %s", got.Status, got.Body)
 	}
 	return &official{b, true}
@@ -264,10 +265,10 @@ var acts = map[string]func(s *scene, o *office, words []string, text string, f f
 		}
 		s.mails(o, text, b.String())
 	},
-	"asks":     func(s *scene, o *office, _ []string, text string, f fields) { s.asks(o, text, f) },
-	"reports":  func(s *scene, o *office, w []string, _ string, f fields) { s.report(o, w[0], f) },
-	"sees":     func(s *scene, o *office, w []string, text string, _ fields) { s.sees(o, w, text) },
-	"contests": func(s *scene, o *office, _ []string, text string, _ fields) { s.contests(o, text) },
+	"asks":     (*scene).asks,
+	"reports":  (*scene).report,
+	"sees":     (*scene).sees,
+	"contests": (*scene).contests,
 }
 
 // cannot tries something that must be refused.

@@ -59,7 +59,8 @@ func (d *desk) hire(role policy.Role, n int) *seat {
 	d.s.check(err)
 	x := &seat{Browser: officertest.NewBrowser(d.s, &httptest.Server{URL: d.at})}
 	var token string
-	x.id, token, err = people.Add(d.s.Context(), staff.Operator, fmt.Sprintf("%s %d", role, n+1), as)
+	name := fmt.Sprintf("%s %d", role, n+1)
+	x.id, token, err = people.Add(d.s.Context(), staff.Operator, name, as)
 	d.s.check(err)
 	begun := x.Post("/enrol/key", url.Values{"token": {token}})
 	got := x.Post("/enrol/key/answer", url.Values{

@@ -3,7 +3,6 @@ package moderation
 import (
 	"fmt"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -55,6 +54,7 @@ func (s *scene) document(
 		"number": &d.Number, "signed": &d.Signed, "validated": &d.Validated, "reasons": &d.Reasons,
 		"necessity": &d.Necessity, "objective": &d.Objective, "redress": &d.Redress,
 		"offence": &d.Offence, "supervisor": &d.Supervisor, "extends": &d.Extends,
+		"follows": &d.Follows,
 	}
 	for _, x := range f {
 		if at := texts[x.name]; at != nil {
@@ -140,7 +140,7 @@ func typed(d order.Document) url.Values {
 		"signed": {d.Signed}, "validated": {d.Validated}, "lang": {d.Lang},
 		"territory": {strings.Join(d.Territory, " ")}, "urgency": {string(d.Urgency)},
 		"kind": {string(d.Category)}, "issued": {at(d.Issued)}, "until": {at(d.Until)},
-		"from": {at(d.From)}, "to": {at(d.To)},
+		"from": {at(d.From)}, "to": {at(d.To)}, "follows": {d.Follows}, "extends": {d.Extends},
 	}
 	if d.Penalty != 0 {
 		v.Set("penalty", strconv.Itoa(d.Penalty))
@@ -202,6 +202,3 @@ func (s *scene) lives(p *person, phone string) {
 	s.Helper()
 	s.check(s.put(ids.UserID(p.self.ID), phone))
 }
-
-// known tells whether a list has a word.
-func known(list []string, word string) bool { return slices.Contains(list, word) }

@@ -26,10 +26,10 @@ const hotlineAPI = "/hotline/api/v1"
 
 // report has a hotline report things at once, by its program, and get a receipt for each: "line
 // reports NAME" with the fields items, category and reasons.
-func (s *scene) report(o *office, name string, f fields) {
+func (s *scene) report(o *office, w []string, _ string, f fields) {
 	s.Helper()
 	d := hotline.Document{
-		Reference: name, GoodFaith: true, Lang: o.Lang, Explanation: f.get("reasons"),
+		Reference: w[0], GoodFaith: true, Lang: o.Lang, Explanation: f.get("reasons"),
 		Category: safety.Category("STATEMENT_CATEGORY_" + f.get("category")),
 	}
 	for _, x := range f {
@@ -59,7 +59,7 @@ func (s *scene) report(o *office, name string, f fields) {
 
 // sees has a hotline look at what became of a thing that it reported ("sees one: OUTCOME"), or of
 // its own standing ("sees measure: KIND, COMPLAINT").
-func (s *scene) sees(o *office, w []string, text string) {
+func (s *scene) sees(o *office, w []string, text string, _ fields) {
 	s.Helper()
 	s.settle()
 	if w[0] == "measure" {
@@ -85,7 +85,7 @@ func (s *scene) sees(o *office, w []string, text string) {
 }
 
 // contests complains about the newest measure against a hotline.
-func (s *scene) contests(o *office, text string) {
+func (s *scene) contests(o *office, _ []string, text string, _ fields) {
 	s.Helper()
 	status, body := o.call(http.MethodGet, hotlineAPI+"/measures", nil)
 	var said struct{ Measures []struct{ ID json.Number } }
@@ -102,7 +102,7 @@ func (s *scene) contests(o *office, text string) {
 }
 
 // asks has a regulator ask something: "asks: TITLE" with the field text.
-func (s *scene) asks(o *office, title string, f fields) {
+func (s *scene) asks(o *office, _ []string, title string, f fields) {
 	s.Helper()
 	got := s.fill(o.browser(o.member), "/regulator", "/regulator", url.Values{
 		"title": {title}, "text": {f.get("text")},

@@ -1,5 +1,5 @@
-// Package moderation plays conversations about moderation: who reports, who orders, who decides, who
-// complains, and what each client sees of it. People use the client of github.com/gotd/td.
+// Package moderation plays conversations about moderation: who reports, who orders, who decides,
+// who complains, and what each client sees of it. People use the client of github.com/gotd/td.
 // Authorities come in where they do in life: their officers by the forms of the portal with a
 // security key, their programs by the JSON API with its key, and by SMTP; each paper that they get
 // is checked offline by parley-verify, whole and altered. Staff work at the console over HTTP where
@@ -13,8 +13,9 @@
 //	channel author: reader                 author makes a public channel, which reader joins
 //	author posts one: text                 a post that later lines call one
 //	WHO VERB WHAT: text                    what people do and see: verbs in this file
-//	agency office police DE de: Name       two of the staff let an agency in: kind, country, language
-//	office orders A by dsa-9 at the portal an order that later lines call A; "by its program", "by mail"
+//	agency office police DE de: Name       two of the staff let it in: kind, country, language
+//	office orders A by dsa-9 at the portal an order that later lines call A; or "by its program",
+//	                                       "by mail"
 //	  items: one, https://...              its fields: document_test.go
 //	office vouches for A                   what its program brought, by its officer's key
 //	office confirms A                      an emergency, by its supervisor

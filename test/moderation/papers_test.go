@@ -205,6 +205,9 @@ func (s *scene) readLetter(o *office, g *given, text string) {
 		s.Errorf("%d reads %s", page.Status, plain("<main"+said))
 	}
 	pdf := b.Get(at + "/pdf")
+	for late := 0; pdf.Status == http.StatusServiceUnavailable && late < 10; late++ {
+		pdf = b.Get(at + "/pdf") // it is told to ask again
+	}
 	if out := s.verifies("answer", pdf.Body, "--key", s.contact()); !strings.Contains(out,
 		g.reference) {
 		s.Errorf("the PDF: %s", out)

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"strings"
 
+	"parley/internal/safety"
 	"parley/internal/safety/policy"
 	"parley/internal/tlog/paper"
 )
@@ -100,7 +101,11 @@ func (s *Signer) state(lang string, i paper.Item) string {
 		if len(i.Territory) > 0 {
 			where = say("item.where") + " " + apart(lang, strings.Join(i.Territory, ", "))
 		}
-		put(i.Measure)
+		if word := say("measure." + i.Measure); word != "" {
+			parts = append(parts, word)
+		} else {
+			put(i.Measure)
+		}
 		parts = append(parts, where)
 	}
 	if i.Until != "" {
@@ -120,6 +125,11 @@ func (s *Signer) state(lang string, i paper.Item) string {
 		parts = append(parts, text)
 	}
 	return strings.Join(parts, "; ")
+}
+
+// Measure is what a measure does, in a language; empty for one that no order leads to.
+func (s *Signer) Measure(lang string, m safety.Measure) string {
+	return s.text(s.Lang(lang), "measure."+m.String())
 }
 
 // Class is the name of a class of data in a language.

@@ -30,7 +30,7 @@ const eventsMost = 500
 type orderView struct {
 	order.Order
 	Instrument instrument.Instrument
-	Items      []order.Item
+	Items      []itemLine
 	Papers     []paperLine
 	Events     []event
 	Clocks     []clockLine
@@ -48,6 +48,12 @@ type orderView struct {
 
 // lack is what is wrong with a field, in the words of the page and in those of the papers.
 type lack struct{ Named, Text string }
+
+// itemLine is a thing that an order names; Taken is the measure in words, empty for none.
+type itemLine struct {
+	order.Item
+	Taken string
+}
 
 // paperLine is a signed paper in the list.
 type paperLine struct {
@@ -105,8 +111,17 @@ func (p *Pages) look(r *http.Request, v *officer.Visit, o order.Order) (out orde
 	}
 	err = p.Store.View(r.Context(), func(rd *store.Reader) error {
 		out.Papers, out.Events, out.Receipts = nil, nil, []string{"order"}
-		if out.Items, err = order.Items(rd, o.Agency, o.ID); err != nil {
+		items, err := order.Items(rd, o.Agency, o.ID)
+		if err != nil {
 			return err
+		}
+		out.Items = nil
+		for _, i := range items {
+			x := itemLine{Item: i}
+			if i.Measure != nil {
+				x.Taken = p.Orders.Sign.Measure(l.Code, i.Measure.Measure)
+			}
+			out.Items = append(out.Items, x)
 		}
 		papers, err := order.Papers(rd, o.Agency, o.ID)
 		if err != nil {
