@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"crypto/rand"
 	"fmt"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"parley/internal/safety/crime"
 	"parley/internal/safety/cybertip"
 	"parley/internal/safety/duty"
+	"parley/internal/safety/oncall"
 	"parley/internal/safety/recipient"
 	"parley/internal/store"
 )
@@ -41,6 +43,13 @@ func (n *Node) openDuties() error {
 			alarms.WithLabelValues(duty.Kind(d.Kind).String()).Inc()
 			n.log.Warn("a report that the law wants needs somebody", "report", d.ID,
 				"kind", duty.Kind(d.Kind).String(), "why", why)
+			if duty.Kind(d.Kind) != duty.Crime {
+				return
+			}
+			err := n.wake(context.WithoutCancel(n.ctx), crimeEmergency(d, why))
+			if err != nil && n.ctx.Err() == nil {
+				n.log.Error("the emergency line could not be rung", "report", d.ID, "error", err)
+			}
 		},
 	}
 	if err := n.openCrimes(o); err != nil {
@@ -72,8 +81,22 @@ func (n *Node) openCrimes(o duty.Options) error {
 	n.Crimes = &crime.Service{
 		Service: duty.New(o), Authorities: list, Countries: countries,
 		Established: country.Code(n.Config.Contact.Established),
+		Wake: func(ctx context.Context, d store.Duty) error {
+			return n.wake(ctx, crimeEmergency(d, "proposed"))
+		},
 	}
 	return nil
+}
+
+// crimeEmergency is what is rung for about a suspicion of a crime against life.
+func crimeEmergency(d store.Duty, why string) oncall.Emergency {
+	return oncall.Emergency{
+		Key:  fmt.Sprintf("crime %d %d %s", d.Subject, d.ID, why),
+		Kind: oncall.Crime,
+		About: oncall.About{
+			Reference: crime.Reference(d), Path: fmt.Sprintf("/told/%d/%d", d.Subject, d.ID),
+		},
+	}
 }
 
 // authorities are who can be told of suspicions.

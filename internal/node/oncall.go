@@ -105,6 +105,9 @@ func (n *Node) ringForOrder(o order.Order, why string) {
 
 // ring calls whoever is to be called, until the node ends.
 func (n *Node) ring() {
+	if !n.OnCall.Awake() {
+		n.log.Warn("nobody is on call: no emergency wakes anybody (configure [oncall])")
+	}
 	n.start(func() {
 		n.OnCall.Ring(n.ctx, func(err error) { n.log.Error("emergency line", "error", err) })
 	})

@@ -3,7 +3,8 @@
 // its evidence, finds which authority is to be told, and carries what two people signed to it.
 //
 // The authority is that of the Member State concerned. Where that cannot be told with reasonable
-// certainty it is that of the state in which the service is established, or Europol.
+// certainty it is that of the state in which the service is established, and Europol as well (Art.
+// 18(2)), as far as they are configured. What is suspected wakes somebody.
 //
 // Invariants: it takes two people, or one who says why nobody can be waited for; what is known of
 // people leaves the server encrypted to the authority's key, or to its own program; the paper that
@@ -66,8 +67,11 @@ type Suspicion struct {
 	// Authority is whom it is for, Country the state concerned, empty when that is not known, and
 	// Ground why it is that one, or why none is known.
 	Authority country.Code `json:"authority"`
-	Country   country.Code `json:"country,omitempty"`
-	Ground    string       `json:"ground"`
+	// Also is Europol, where it is told beside the authority because the state concerned is not
+	// known with certainty; empty for nobody else.
+	Also    country.Code `json:"also,omitempty"`
+	Country country.Code `json:"country,omitempty"`
+	Ground  string       `json:"ground"`
 	// Facts are what was found, Threat which crime is suspected and whom it threatens.
 	Facts  string `json:"facts"`
 	Threat string `json:"threat"`
@@ -121,6 +125,9 @@ type Service struct {
 	// Established is the state in which the service, or its representative, is established.
 	Established country.Code
 	Countries   *country.Table
+	// Wake hears of every suspicion that waits for a second person, once it is durable: a life does
+	// not wait for office hours. nil wakes nobody.
+	Wake func(context.Context, store.Duty) error
 }
 
 // Public are the fields of a suspicion's line in the public log. They name no state: so few
@@ -227,11 +234,26 @@ func (s *Service) Propose(
 	if x.Authority, err = s.Route(x.Country); err != nil {
 		return store.Duty{}, err
 	}
+	x.Also = s.also(x)
 	body, err := json.Marshal(x)
 	if err != nil {
 		return store.Duty{}, fmt.Errorf("crime: %w", err)
 	}
-	return s.Record(ctx, subject, of, staff, body, true)
+	d, err := s.Record(ctx, subject, of, staff, body, true)
+	if err == nil && s.Wake != nil {
+		err = s.Wake(ctx, d)
+	}
+	return d, err
+}
+
+// also is who is told beside the authority: Europol, where the state concerned is not known to be
+// the authority's.
+func (s *Service) also(x Suspicion) country.Code {
+	if x.Authority == Europol || x.Authority == x.Country ||
+		!slices.ContainsFunc(s.Authorities, func(a Authority) bool { return a.Code == Europol }) {
+		return ""
+	}
+	return Europol
 }
 
 // Read is the suspicion of a duty.
@@ -256,8 +278,9 @@ type Carrier struct {
 	Now  func() time.Time
 }
 
-// Send hands a suspicion over: the signed paper and, as the authority can read it, what was signed.
-// A second try is known to the receiver by the same name.
+// Send hands a suspicion over to everybody whom it is for: the signed paper and, as the authority
+// can read it, what was signed. A second try is known to each receiver by the same name, also to
+// one that took the first.
 func (c *Carrier) Send(
 	ctx context.Context, d store.Duty, _ func(place string) error,
 ) (receipt string, err error) {
@@ -265,12 +288,30 @@ func (c *Carrier) Send(
 	if err != nil {
 		return "", err
 	}
-	at := slices.IndexFunc(c.Authorities, func(a Authority) bool { return a.Code == x.Authority })
+	var receipts []string
+	for _, code := range []country.Code{x.Authority, x.Also} {
+		if code == "" {
+			continue
+		}
+		got, err := c.send(ctx, d, x, code)
+		if err != nil {
+			return "", err
+		}
+		receipts = append(receipts, got)
+	}
+	return strings.Join(receipts, "; "), nil
+}
+
+// send hands a suspicion to one authority.
+func (c *Carrier) send(
+	ctx context.Context, d store.Duty, x Suspicion, code country.Code,
+) (receipt string, err error) {
+	at := slices.IndexFunc(c.Authorities, func(a Authority) bool { return a.Code == code })
 	if at < 0 {
-		return "", &duty.PauseError{Denied: true, Err: fmt.Errorf("%w: %s", ErrAuthority,
-			x.Authority)}
+		return "", &duty.PauseError{Denied: true, Err: fmt.Errorf("%w: %s", ErrAuthority, code)}
 	}
 	to := c.Authorities[at]
+	x.Authority = code // whom this paper is for
 	signed, err := c.paper(d, x)
 	if err != nil {
 		return "", err

@@ -250,6 +250,40 @@ func TestRoute(t *testing.T) {
 	}
 }
 
+// TestUnclearGoesToBoth: where the state concerned is not known, the authority of the service's own
+// state and Europol are both told, each by a paper of its own, and somebody is woken.
+func TestUnclearGoesToBoth(t *testing.T) {
+	w := newWorld(t, storetest.SQLite(t))
+	w.crimes.Established = "DE"
+	woken := 0
+	w.crimes.Wake = func(context.Context, store.Duty) error {
+		woken++
+		return nil
+	}
+	for concerned, also := range map[country.Code]country.Code{
+		"": crime.Europol, "FR": crime.Europol, "DE": "",
+	} {
+		d := w.suspect(concerned)
+		if x, err := crime.Read(d); err != nil || x.Authority != "DE" || x.Also != also {
+			t.Errorf("%q: %s and %q, %v", concerned, x.Authority, x.Also, err)
+		}
+	}
+	if woken != 3 {
+		t.Errorf("woken %d times", woken)
+	}
+	d := w.suspect("")
+	if _, err := w.crimes.Approve(context.Background(), d.Subject, d.ID, 8,
+		duty.Digest(d)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.crimes.Deliver(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if len(w.mails) != 1 || len(w.posts) != 1 {
+		t.Errorf("%d mails, %d posts", len(w.mails), len(w.posts))
+	}
+}
+
 // TestUrgent goes out on the word of one person who says why, and others hear of that.
 func TestUrgent(t *testing.T) {
 	w := newWorld(t, storetest.SQLite(t))

@@ -43,6 +43,8 @@ const (
 	Hotline Kind = "hotline"
 	// Regulator is a question of a regulator that is overdue.
 	Regulator Kind = "regulator"
+	// Crime is a suspicion of a crime against life that waits for somebody (DSA Art. 18).
+	Crime Kind = "crime"
 	// Test is a test of the line itself.
 	Test Kind = "test"
 )
@@ -171,6 +173,18 @@ func New(o Options) (*Service, error) {
 		}
 	}
 	return s, nil
+}
+
+// Awake tells whether anybody is called at all.
+func (o Options) Awake() bool {
+	for _, level := range o.Levels {
+		for _, p := range level {
+			if len(p.ways()) > 0 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Emergency is what is rung for.

@@ -1,6 +1,7 @@
 package oncall_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -313,5 +314,25 @@ func TestOptions(t *testing.T) {
 		if _, err := oncall.New(o); !errors.Is(err, oncall.ErrOptions) {
 			t.Errorf("%s: %v", what, err)
 		}
+	}
+}
+
+// TestNobodyIsSaidOnce: that nobody answers is logged once for each emergency, however often
+// everybody is called after that; also where nobody is on call.
+func TestNobodyIsSaidOnce(t *testing.T) {
+	l := newLine(t)
+	var log bytes.Buffer
+	l.Service.Log = slog.New(slog.NewTextHandler(&log, nil))
+	l.Service.Levels = nil
+	if l.Service.Awake() {
+		t.Error("nobody is on call, and somebody is woken")
+	}
+	l.raise()
+	l.step()
+	for range 3 {
+		l.pass(wait)
+	}
+	if n := strings.Count(log.String(), "NOBODY HAS ANSWERED"); n != 1 {
+		t.Errorf("said %d times: %s", n, log.String())
 	}
 }

@@ -155,8 +155,10 @@ func (s *Service) round(ctx context.Context, id int64) error {
 		return tx.ChangeAlert(a.row())
 	})
 	if err == nil && loud != nil {
-		s.Log.Error("NOBODY HAS ANSWERED the emergency line", "kind", string(loud.Kind),
-			"alert", loud.ID, "round", loud.Round)
+		if loud.Round == int64(len(s.Levels))+1 { // the rounds that follow say nothing new
+			s.Log.Error("NOBODY HAS ANSWERED the emergency line", "kind", string(loud.Kind),
+				"alert", loud.ID)
+		}
 		s.Unanswered(*loud)
 	}
 	return err
