@@ -15,10 +15,14 @@ import (
 
 	"parley/internal/ids"
 	"parley/internal/safety"
+	"parley/internal/safety/agency"
 	"parley/internal/safety/attachment"
 	"parley/internal/safety/casefile"
 	"parley/internal/safety/decide"
 	"parley/internal/safety/duty"
+	"parley/internal/safety/mailroom"
+	"parley/internal/safety/order"
+	"parley/internal/safety/policy"
 	"parley/internal/store"
 	"parley/internal/store/storetest"
 	"parley/internal/web/page"
@@ -86,11 +90,43 @@ func TestTextsExist(t *testing.T) {
 		past := []casefile.Past{{Event: casefile.Event{Kind: k}}}
 		want[happenings(past, nil)[0].What] = "code"
 	}
+	for _, key := range orderWords() {
+		want[key] = "code"
+	}
 	for key, where := range want {
 		if !texts.Has(key) && !layout.Has(key) && !strings.HasSuffix(key, ".") {
 			t.Errorf("%s asks for %s, which nobody wrote", where, key)
 		}
 	}
+}
+
+// orderWords are the keys of all words that the page of an order may have to say.
+func orderWords() (out []string) {
+	for k := order.Arrived; k.String() != "unknown"; k++ {
+		out = append(out, "orderevent."+k.String())
+	}
+	for _, d := range policy.Duties() {
+		out = append(out, "duty."+string(d))
+	}
+	for _, c := range policy.Checks() {
+		out = append(out, "check."+string(c))
+	}
+	for _, a := range policy.Actions() {
+		out = append(out, "action."+string(a))
+	}
+	_, odd := agency.Score(agency.Signals{
+		Emergency: true, NewOfficer: true, FirstOrder: true, Early: true, OwesPaper: true,
+		NewPlace: true, NightThere: true, MailOnly: true, LookAlike: true, AlteredTwin: true,
+		Broad: true, NoSupervisor: true, OwnCallBack: true, ForeignLaw: true, Failed: 1000,
+		Burst: 1000,
+	})
+	for _, s := range odd {
+		out = append(out, "signal."+s)
+	}
+	for _, o := range mailroom.Outcomes() {
+		out = append(out, "mailstate."+string(o))
+	}
+	return out
 }
 
 // TestRoles walks the table: each role asks for each row, with a good token.

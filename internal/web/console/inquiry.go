@@ -24,8 +24,15 @@ func (c *Console) inquiryRows() []row {
 	}
 }
 
-// mostInquiries is how many inquiries that wait the page shows.
-const mostInquiries = 200
+// mostInquiries is how many inquiries that wait the page shows, mostOthers how many of each
+// regulator that wait for him or are closed.
+const (
+	mostInquiries = 200
+	mostOthers    = 20
+)
+
+// inquiriesView lists inquiries: those that wait for the service, and the others by regulator.
+type inquiriesView struct{ Waiting, Others []inquiryLine }
 
 // inquiryLine is an inquiry in the list.
 type inquiryLine struct {
@@ -44,26 +51,62 @@ type inquiryView struct {
 }
 
 func (c *Console) inquiries(v *visit) error {
-	var out []inquiryLine
+	var body inquiriesView
 	err := v.view(func(r *store.Reader) error {
-		out = nil
 		list, err := inquiry.Waiting(r, mostInquiries)
 		if err != nil {
 			return err
 		}
-		for _, i := range list {
-			x, err := c.inquiryLine(r, i)
-			if err != nil {
-				return err
-			}
-			out = append(out, x)
+		if body.Waiting, err = c.inquiryLines(r, list); err != nil {
+			return err
 		}
-		return nil
+		others, err := othersOf(r)
+		if err != nil {
+			return err
+		}
+		body.Others, err = c.inquiryLines(r, others)
+		return err
 	})
 	if err != nil {
 		return err
 	}
-	return v.show(http.StatusOK, "inquiries", out)
+	return v.show(http.StatusOK, "inquiries", body)
+}
+
+// othersOf are the last inquiries of every regulator that do not wait for the service.
+func othersOf(r *store.Reader) (out []inquiry.Inquiry, err error) {
+	all, err := agency.All(r, 0, mostHotlines)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range all {
+		if !inquiry.Regulates(a) {
+			continue
+		}
+		list, err := inquiry.OfAgency(r, a.ID, newest, mostOthers)
+		if err != nil {
+			return nil, err
+		}
+		for _, i := range list {
+			if i.State != inquiry.OursNow {
+				out = append(out, i)
+			}
+		}
+	}
+	return out, nil
+}
+
+func (c *Console) inquiryLines(
+	r *store.Reader, list []inquiry.Inquiry,
+) (out []inquiryLine, err error) {
+	for _, i := range list {
+		x, err := c.inquiryLine(r, i)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, x)
+	}
+	return out, nil
 }
 
 func (c *Console) inquiryLine(r *store.Reader, i inquiry.Inquiry) (inquiryLine, error) {

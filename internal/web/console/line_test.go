@@ -85,6 +85,9 @@ func TestInquiryPages(t *testing.T) {
 		http.StatusSeeOther {
 		t.Errorf("the answer: %d", status)
 	}
+	if _, body := legal.get("/inquiries"); !strings.Contains(body, at) {
+		t.Error("what was answered is not found again")
+	}
 	if _, body := legal.get(at); !strings.Contains(body, "Here.") ||
 		!strings.Contains(body, "waits for the regulator") {
 		t.Errorf("%s", body)

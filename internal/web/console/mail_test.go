@@ -266,3 +266,6 @@ func TestMailBecomes(t *testing.T) {
 		t.Errorf("passed on: %+v", m)
 	}
 }
+
+// mailActOf is what a member of staff does first with a mail.
+func mailActOf(m member) mailroom.Act { return mailroom.Act{Staff: m.ID} }

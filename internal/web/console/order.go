@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"parley/internal/safety/agency"
@@ -122,6 +123,14 @@ func refusalClasses() []string {
 	}
 }
 
+// titled is what people call an order by: its authority's number, or our reference without one.
+func titled(o order.Order) string {
+	if n := strings.TrimSpace(o.Document.Number); n != "" {
+		return n
+	}
+	return o.Reference
+}
+
 // orderPath is where an order lies.
 func orderPath(agency, id int64) string { return fmt.Sprintf("/order/%d/%d", agency, id) }
 
@@ -213,7 +222,7 @@ func (c *Console) showOrder(v *visit, status int, look bool) error {
 func (c *Console) orderView(v *visit, o order.Order) (*orderView, error) {
 	body := &orderView{
 		Order: o, Path: orderPath(o.Agency, o.ID), Fields: orderFields(o.Document),
-		Classes: refusalClasses(), Speeches: policy.Speeches(), Titled: o.Reference,
+		Classes: refusalClasses(), Speeches: policy.Speeches(), Titled: titled(o),
 	}
 	names, err := c.names(v)
 	if err != nil {

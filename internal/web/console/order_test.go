@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"fmt"
+	"html"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"parley/internal/safety/agency"
+	"parley/internal/safety/instrument"
 	"parley/internal/safety/order"
 	"parley/internal/safety/policy"
 	"parley/internal/web/staff"
@@ -232,5 +234,44 @@ func TestStaleForms(t *testing.T) {
 	if status != http.StatusConflict || !strings.Contains(body, `id="problem"`) ||
 		!strings.Contains(body, typed) || !strings.Contains(body, "It is no offence.") {
 		t.Errorf("refused a second time: %d %s", status, body)
+	}
+}
+
+// TestEveryInstrumentHasAPage opens an order of each instrument and sends each of its forms with
+// nothing in it: all that cannot be done is said in the page's own words, on the order's page.
+func TestEveryInstrumentHasAPage(t *testing.T) {
+	w := open(t)
+	w.named()
+	_, officer := w.office("Federal Office", "DE", agency.Regulator)
+	post := w.post("the mark")
+	legal := w.sit(w.member(staff.Legal))
+	for _, in := range w.console.Law.All() {
+		if in.Door == instrument.HotlineDoor {
+			continue
+		}
+		d := w.act("7 Js "+string(in.ID), post)
+		d.Instrument = in.ID
+		o := w.give(officer, d)
+		at := orderPath(o.Agency, o.ID)
+		status, body := legal.get(at)
+		if status != http.StatusOK || !strings.Contains(body, html.EscapeString(in.Name)) ||
+			!strings.Contains(body, `href="/orders"`) {
+			t.Errorf("%s: %d", in.ID, status)
+		}
+		for _, r := range w.console.orderRows() {
+			act, ok := strings.CutPrefix(r.path, "/order/{subject}/{id}/")
+			if r.method != "POST" || !ok || act == "sign" {
+				continue
+			}
+			status, body := legal.post(at+"/"+act, url.Values{
+				"token": {legal.token(at + "/" + act)}, "note": {"words that are not lost"},
+			})
+			if status < 400 || status >= 500 {
+				t.Errorf("%s, %s with nothing in it: %d", in.ID, act, status)
+			} else if !strings.Contains(body, `id="problem"`) ||
+				!strings.Contains(body, "words that are not lost") {
+				t.Errorf("%s, %s: %d, but the page does not say what is wrong", in.ID, act, status)
+			}
+		}
 	}
 }

@@ -170,16 +170,12 @@ func wantsRole(o order.Order, r staff.Role) bool {
 
 func (c *Console) orderListLine(o order.Order) orderListLine {
 	now := c.Clock.Now()
-	l := orderListLine{
-		Order: o, Path: orderPath(o.Agency, o.ID), Titled: o.Document.Number,
+	return orderListLine{
+		Order: o, Path: orderPath(o.Agency, o.ID), Titled: titled(o),
 		State: o.State.String(), Law: c.lawName(o.Document.Instrument),
 		Late: o.Due != 0 && o.Due < now.Unix(),
 		Soon: o.Due >= now.Unix() && o.Due < now.Add(day).Unix(),
 	}
-	if strings.TrimSpace(l.Titled) == "" {
-		l.Titled = o.Reference
-	}
-	return l
 }
 
 // lawName is what lawyers call an instrument, or its word.

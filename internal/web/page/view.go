@@ -135,11 +135,25 @@ func (v *View) Form(name string) Fields {
 
 // Time writes a time in Unix seconds so that it reads the same in every language.
 func (v *View) Time(unix int64) string {
-	return time.Unix(unix, 0).UTC().Format("2006-01-02 15:04 UTC")
+	return v.together(time.Unix(unix, 0).UTC().Format("2006-01-02 15:04 UTC"))
 }
 
 // Day writes the day of a time in Unix seconds.
-func (v *View) Day(unix int64) string { return time.Unix(unix, 0).UTC().Format(time.DateOnly) }
+func (v *View) Day(unix int64) string {
+	return v.together(time.Unix(unix, 0).UTC().Format(time.DateOnly))
+}
+
+// together keeps digits in their order: among words that run from right to left, the parts of a day
+// would stand the other way round.
+//
+// https://www.unicode.org/reports/tr9/#Explicit_Directional_Isolates
+func (v *View) together(s string) string {
+	const leftToRight, pop = "\u2066", "\u2069"
+	if v.Lang.RTL {
+		return leftToRight + s + pop
+	}
+	return s
+}
 
 // ISO writes a time for machines.
 func (v *View) ISO(unix int64) string { return time.Unix(unix, 0).UTC().Format(time.RFC3339) }
