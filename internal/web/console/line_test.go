@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -94,44 +95,65 @@ func TestInquiryPages(t *testing.T) {
 	}
 }
 
-// TestHotlinePagesOfStaff: nobody is suspended who was not warned, and somebody else decides about
-// the complaint.
+// TestHotlinePagesOfStaff: nobody is suspended who was not warned about the same, a second person
+// confirms it, and a third decides about the complaint.
 func TestHotlinePagesOfStaff(t *testing.T) {
 	w := open(t)
 	w.lines()
 	a, _ := w.office("Hotline", "DE", agency.TrustedFlagger)
-	lead, legal := w.sit(w.member(staff.Lead)), w.sit(w.member(staff.Legal))
+	lead := w.sit(w.member(staff.Lead))
 	at := fmt.Sprintf("/hotlines/%d", a.ID)
-	suspend := url.Values{"why": {"It went on."}, "days": {"10"}}
-	if status, _ := lead.fill(at, at+"/suspend", suspend); status != http.StatusConflict {
+	why := func(words string) url.Values {
+		return url.Values{"why": {words}, "days": {"10"}, "misuse": {string(hotline.FalseAlarm)}}
+	}
+	status, body := lead.fill(at, at+"/suspend", why("It rang for nothing."))
+	if status != http.StatusConflict || !strings.Contains(body, "It rang for nothing.") {
 		t.Errorf("without a warning: %d", status)
 	}
-	for _, x := range []struct {
-		to   string
-		form url.Values
-	}{{"/warn", url.Values{"why": {"It is satire."}}}, {"/suspend", suspend}} {
-		if status, body := lead.fill(at, at+x.to, x.form); status != http.StatusSeeOther {
-			t.Fatalf("%s: %d %s", x.to, status, body)
-		}
+	if status, body := lead.fill(at, at+"/warn", why("It is satire.")); status !=
+		http.StatusSeeOther {
+		t.Fatalf("warned: %d %s", status, body)
 	}
-	var m *hotline.Measure
-	w.ok(w.store.View(context.Background(), func(r *store.Reader) (err error) {
-		m, err = hotline.SuspensionOf(r, a.ID, w.clock.Now().Unix())
+	w.clock.Advance(8 * day)
+	lead = w.sit(w.member(staff.Lead))
+	legal, third := w.sit(w.member(staff.Legal)), w.sit(w.enrolled("Third", staff.Lead))
+	if status, body := lead.fill(at, at+"/suspend", why("It went on.")); status !=
+		http.StatusSeeOther {
+		t.Fatalf("suspended: %d %s", status, body)
+	}
+	var list []hotline.Measure
+	w.ok(w.store.View(t.Context(), func(r *store.Reader) (err error) {
+		list, err = hotline.Measures(r, a.ID)
 		return err
 	}))
-	w.ok(w.console.Hotlines.Complain(context.Background(), a.ID, 1, m.ID, "It was not."))
-	review := fmt.Sprintf("%s/review/%d", at, m.ID)
-	form := url.Values{"why": {"You are right."}, "outcome": {"reversed"}}
-	if status, _ := lead.fill(at, review, form); status != http.StatusForbidden {
-		t.Errorf("by who suspended: %d", status)
+	i := slices.IndexFunc(list, func(m hotline.Measure) bool { return m.Waits() })
+	if i < 0 {
+		t.Fatalf("no suspension waits for a second person: %+v", list)
 	}
-	if _, body := legal.get("/hotlines"); !strings.Contains(body, "Complaints about") {
+	confirm := fmt.Sprintf("%s/confirm/%d", at, list[i].ID)
+	if status, _ := lead.fill(at, confirm, url.Values{"said": {"yes"}}); status !=
+		http.StatusForbidden {
+		t.Errorf("confirmed by who proposed it: %d", status)
+	}
+	if status, body := legal.fill(at, confirm, url.Values{"said": {"yes"}}); status !=
+		http.StatusSeeOther {
+		t.Fatalf("confirmed: %d %s", status, body)
+	}
+	w.ok(w.console.Hotlines.Complain(t.Context(), a.ID, 1, list[i].ID, "It was not."))
+	review := fmt.Sprintf("%s/review/%d", at, list[i].ID)
+	form := url.Values{"why": {"You are right."}, "outcome": {"reversed"}}
+	for _, s := range []*seat{lead, legal} {
+		if status, _ := s.fill(at, review, form); status != http.StatusForbidden {
+			t.Errorf("by who had a part in it: %d", status)
+		}
+	}
+	if _, body := third.get("/hotlines"); !strings.Contains(body, "Complaints about") {
 		t.Errorf("%s", body)
 	}
-	if status, _ := legal.fill(at, review, form); status != http.StatusSeeOther {
+	if status, _ := third.fill(at, review, form); status != http.StatusSeeOther {
 		t.Errorf("by another: %d", status)
 	}
-	if _, body := legal.get(at); !strings.Contains(body, "You are right.") {
+	if _, body := third.get(at); !strings.Contains(body, "You are right.") {
 		t.Errorf("%s", body)
 	}
 }
