@@ -44,6 +44,9 @@ const (
 	failedMost = 3
 )
 
+// First is the reason of an agency's first order.
+const First = "first-order"
+
 // Score weighs signals: 0 is nothing, 100 the most. The reasons are the names of what counted, the
 // heaviest first. It decides nothing by itself.
 func Score(s Signals) (score int, reasons []string) {
@@ -65,7 +68,7 @@ func Score(s Signals) (score int, reasons []string) {
 		{s.NewPlace, 15, "new-place"},
 		{s.Early, 15, "first-removal-order-early"},
 		{s.Broad, 15, "broad"},
-		{s.FirstOrder, 10, "first-order"},
+		{s.FirstOrder, 10, First},
 		{s.NewOfficer, 10, "new-officer"},
 		{s.Emergency && s.NightThere, 10, "night"},
 	} {

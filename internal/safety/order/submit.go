@@ -96,8 +96,12 @@ func (s *Service) told(r Receipt) {
 	}
 	urgent := r.Order.Document.Urgency == instrument.Life ||
 		r.Order.Document.Instrument == instrument.Removal
-	if urgent || r.Order.Score >= agency.Suspicious {
+	switch {
+	case urgent || r.Order.Score >= agency.Suspicious:
 		s.alarm(r.Order, "arrived")
+	case slices.Contains(r.Order.Signals, agency.First):
+		// Accounts of agencies that do not exist have been made elsewhere: the first order shows it.
+		s.alarm(r.Order, "the first order of its agency")
 	}
 }
 
