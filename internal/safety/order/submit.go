@@ -100,7 +100,7 @@ func (s *Service) told(r Receipt) {
 	case urgent || r.Order.Score >= agency.Suspicious:
 		s.alarm(r.Order, "arrived")
 	case slices.Contains(r.Order.Signals, agency.First):
-		// Accounts of agencies that do not exist have been made elsewhere: the first order shows it.
+		// Accounts were made elsewhere of agencies that do not exist: the first order shows it.
 		s.alarm(r.Order, "the first order of its agency")
 	}
 }
