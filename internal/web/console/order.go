@@ -106,6 +106,29 @@ type signedLine struct {
 type orderEvent struct {
 	order.Event
 	What, Who string
+	// Checks are those that it is about; Text is what it says besides.
+	Checks []policy.Check
+	Text   string
+}
+
+// aboutChecks takes the names of checks out of what an event says: the page has words for them.
+func aboutChecks(e order.Event) (list []policy.Check, rest string) {
+	known := func(s string) bool { return slices.Contains(policy.Checks(), policy.Check(s)) }
+	switch e.Kind {
+	case order.Waits:
+		for _, s := range strings.Fields(e.Text) {
+			if !known(s) {
+				return nil, e.Text
+			}
+			list = append(list, policy.Check(s))
+		}
+		return list, ""
+	case order.CheckMade:
+		if s, said, found := strings.Cut(e.Text, ": "); found && known(s) {
+			return []policy.Check{policy.Check(s)}, said
+		}
+	}
+	return nil, e.Text
 }
 
 // orderMay says what the visitor can do with an order now.
@@ -358,7 +381,9 @@ func (c *Console) orderPast(r *store.Reader, body *orderView, names map[int64]st
 			}
 			who = o.Name
 		}
-		body.Past = append(body.Past, orderEvent{Event: e, What: e.Kind.String(), Who: who})
+		x := orderEvent{Event: e, What: e.Kind.String(), Who: who}
+		x.Checks, x.Text = aboutChecks(e)
+		body.Past = append(body.Past, x)
 	}
 	return err
 }

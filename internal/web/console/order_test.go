@@ -106,7 +106,9 @@ func TestOrderToAnswer(t *testing.T) {
 		t.Fatalf("the order is %s", o.State)
 	}
 	_, body := legal.get(at)
-	for _, want := range []string{"answered", "Receipt", "Effect", "its decision"} {
+	for _, want := range []string{
+		"answered", "Receipt", "Effect", "its decision", "<p>The content is what the order says",
+	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page lacks %q", want)
 		}
