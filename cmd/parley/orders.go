@@ -26,6 +26,7 @@ type orderCmd struct {
 	CallBack orderCallBackCmd `cmd:"" help:"Record a call-back."`
 	Approve  orderApproveCmd  `cmd:"" help:"Sign what would be carried out."`
 	Refuse   orderRefuseCmd   `cmd:"" help:"Refuse an order, with reasons."`
+	Attach   orderAttachCmd   `cmd:"" help:"Put an order of an unknown sender to its agency."`
 	Clear    orderClearCmd    `cmd:"" help:"Record that a notified authority does not object."`
 	Object   orderObjectCmd   `cmd:"" help:"Record that a notified authority objects."`
 	Papered  orderPaperedCmd  `cmd:"" help:"Record that an emergency's order has come."`
@@ -256,6 +257,23 @@ type orderRefuseCmd struct {
 func (c *orderRefuseCmd) Run(p *process) error {
 	return c.with(p, func(n *node.Node, o order.Order, staff int64) error {
 		return p.told(n.Orders.Refuse(p.ctx, staff, o.Agency, o.ID, c.Class, c.Reason))
+	})
+}
+
+// orderAttachCmd puts a waiting order to an agency.
+type orderAttachCmd struct {
+	orderFlags
+	Agency int64  `arg:"" help:"The agency's number."`
+	Reason string `arg:"" help:"How it is known to be the agency's."`
+}
+
+// Run puts an order that came from nobody known to the agency that was let in since.
+func (c *orderAttachCmd) Run(p *process) error {
+	return c.with(p, func(n *node.Node, o order.Order, staff int64) error {
+		if o.Agency != 0 {
+			return order.ErrState
+		}
+		return p.told(n.Orders.Attach(p.ctx, staff, o.ID, c.Agency, c.Reason))
 	})
 }
 

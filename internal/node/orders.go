@@ -64,7 +64,7 @@ func (n *Node) openOrders() error {
 		Store: n.Store, Clock: n.clock, Random: rand.Reader, References: n.safetyReferences(),
 		Places: n.places(), Agencies: n.Agencies, Decisions: n.Decisions, Evidence: n.Evidence,
 		Sign: sign, Judge: n.judge,
-		Instrument: law.Get, Word: words(law), Role: n.role,
+		Instrument: law.Get, Unknown: law.Unknown(), Word: words(law), Role: n.role,
 		Route: order.Router(n.guide, law, n.countries),
 		Alarm: func(o order.Order, why string) {
 			alarms.Inc()

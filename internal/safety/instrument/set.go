@@ -19,6 +19,8 @@ var builtin []byte
 type Set struct {
 	all []Instrument
 	by  map[ID]int
+	// unknown is for how long an order of an unknown sender waits.
+	unknown Length
 }
 
 // Builtin are the instruments that the program itself knows.
@@ -27,6 +29,9 @@ func Builtin() (*Set, error) { return Read(builtin) }
 // Read reads a file of instruments. An error names the line, or the instrument, and what is wrong.
 func Read(text []byte) (*Set, error) {
 	var file struct {
+		Unknown struct {
+			Wait Length `toml:"wait"`
+		} `toml:"unknown"`
 		Instruments []Instrument `toml:"instrument"`
 	}
 	err := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields().Decode(&file)
@@ -40,7 +45,7 @@ func Read(text []byte) (*Set, error) {
 	if err != nil {
 		return nil, fmt.Errorf("instrument: %w", err)
 	}
-	s := &Set{all: file.Instruments, by: make(map[ID]int)}
+	s := &Set{unknown: file.Unknown.Wait, all: file.Instruments, by: make(map[ID]int)}
 	for i := range s.all {
 		in := &s.all[i]
 		if _, twice := s.by[in.ID]; twice || in.ID == "" {
@@ -56,6 +61,10 @@ func Read(text []byte) (*Set, error) {
 
 // All are all instruments, in the order of the file.
 func (s *Set) All() []Instrument { return slices.Clone(s.all) }
+
+// Unknown is for how long an order waits whose sender is nobody known, to prove who asks; zero has
+// it refused at once.
+func (s *Set) Unknown() Length { return s.unknown }
 
 // Get is an instrument; false if there is none of that name.
 func (s *Set) Get(id ID) (Instrument, bool) {

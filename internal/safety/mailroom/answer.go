@@ -31,6 +31,12 @@ const (
 	giveUp = 40
 )
 
+// lookAfter is in how many seconds it is looked again for papers of an order whose mail is so old:
+// what has waited for long is not hurried by looking often.
+func lookAfter(age int64) int64 {
+	return max(int64(lookEvery/time.Second), min(age/10, 6*60*60))
+}
+
 // retry is between which times an answer is tried again.
 func retry() owed.Backoff { return owed.Backoff{First: time.Minute, Last: 6 * time.Hour} }
 
@@ -153,7 +159,7 @@ func (s *Service) answer(ctx context.Context, m store.ArrivedMail, now int64) (b
 		case !bytes.Equal(fresh.Body, m.Body):
 			fresh.Due = now // a person did something meanwhile
 		case p.open:
-			fresh.Due = now + int64(lookEvery/time.Second)
+			fresh.Due = now + lookAfter(now-m.At)
 		}
 		if sent {
 			fresh.Tries = 0
@@ -334,6 +340,9 @@ func (s *Service) papers(
 		l.Files = append(l.Files, smtp.File{
 			Name: fmt.Sprintf("%s-%s-%d.txt", o.Reference, p.Kind, p.N), Body: p.Signed,
 		})
+	}
+	if k.Mailed == 0 && len(list) > 0 && o.Agency == 0 && o.State.Open() {
+		b.WriteString(s.text(lang, "unknown", s.URL+"/authority/first?lang="+lang) + "\n\n")
 	}
 	if k.Mailed == 0 && len(list) > 0 {
 		b.WriteString(s.text(lang, "order", o.Reference, s.URL+"/authority?lang="+lang) + "\n\n")

@@ -7,8 +7,8 @@
 // answers, passes on or closes it.
 //
 // A mail proves nobody: neither its sender's address nor a signature of his domain makes anybody an
-// agency. So what a mail orders is an order of nobody known: safety/order receives it, refuses to
-// carry it out, and says how the agency gets a key; and what a mail adds to an agency's order is
+// agency. So what a mail orders is an order of nobody known: safety/order receives it, does nothing
+// because of it, and says how the agency gets a key; and what a mail adds to an agency's order is
 // enclosed, to be looked at, and changes nothing.
 //
 // Invariants: a mail is stored, with its order and with what is owed to its sender, in one

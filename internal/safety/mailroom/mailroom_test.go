@@ -75,7 +75,7 @@ func start(t testing.TB) *world {
 		Agencies:  &agency.Service{Store: s, Clock: w.Clock, Random: rand.Reader},
 		Decisions: w.Decisions,
 		Evidence:  &evidence.Service{Store: s, Clock: w.Clock, Random: rand.Reader},
-		Sign:      sign, Judge: rules.Judge, Instrument: law.Get,
+		Sign:      sign, Judge: rules.Judge, Instrument: law.Get, Unknown: law.Unknown(),
 		Word: func(id instrument.ID, _ instrument.Urgency) string {
 			in, _ := law.Get(id)
 			return in.Log
@@ -218,7 +218,7 @@ func TestMailIsAnOrder(t *testing.T) {
 		t.Fatalf("became %q", got)
 	}
 	list := w.of()
-	if len(list) != 1 || list[0].State != order.Refused ||
+	if len(list) != 1 || list[0].State != order.Incomplete ||
 		!strings.Contains(list[0].Document.Reasons, "The post is illegal.") ||
 		len(list[0].Document.Attached) != 1 ||
 		list[0].Document.Attached[0].Mime != "message/rfc822" {
@@ -232,8 +232,8 @@ func TestMailIsAnOrder(t *testing.T) {
 		t.Fatalf("answered %+v", got)
 	}
 	papers := w.papers(got[0])
-	if len(papers) != 2 || papers[0].Kind != paper.Receipt || papers[1].Kind != paper.Refusal ||
-		papers[0].Document != list[0].Digest || papers[1].Reason != "sender-unknown" {
+	if len(papers) != 2 || papers[0].Kind != paper.Receipt || papers[1].Kind != paper.Incomplete ||
+		papers[0].Document != list[0].Digest || !strings.Contains(got[0].Body, "/authority/first") {
 		t.Errorf("papers %+v", papers)
 	}
 	if again := w.receive(mail); again != "" || len(w.of()) != 1 || len(w.answers()) != 0 {
@@ -479,7 +479,7 @@ func TestLookAlikes(t *testing.T) {
 			t.Fatalf("%s became %q", from, got)
 		}
 		if got := w.newest(); slices.Contains(got.Signals, look) != want ||
-			got.State != order.Refused {
+			got.State != order.Incomplete {
 			t.Errorf("%s: %v, %v", from, got.State, got.Signals)
 		}
 	}

@@ -53,6 +53,10 @@ type Period struct {
 func (o *Order) tick(now int64) {
 	paused := o.Paused
 	o.Due, o.next, o.Paused = 0, 0, 0
+	if o.unknown() && o.State == Incomplete {
+		o.Paused, o.next = soonest(paused, now), o.lapses
+		return
+	}
 	for _, p := range o.Periods(now) {
 		if !counted(p.Period) || !o.wanted(p.Period) {
 			continue
@@ -110,6 +114,9 @@ func (s *Service) Sweep(ctx context.Context) (rang int, err error) {
 			return err
 		})
 		if err != nil || len(list) == 0 {
+			return rang, err
+		}
+		if err := s.lapse(ctx, list); err != nil {
 			return rang, err
 		}
 		for _, x := range list {

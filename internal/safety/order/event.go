@@ -83,6 +83,8 @@ const (
 	PaperVoid    EventKind = 50
 	// WasEased is a milder measure in the place of one, because somebody complained.
 	WasEased EventKind = 51
+	// WasAttached is an order of nobody known that was put to an agency.
+	WasAttached EventKind = 52
 )
 
 // String is the kind's name in pages and commands.
@@ -105,7 +107,7 @@ func (k EventKind) String() string {
 		WasCleared: "cleared", WasObjected: "objected",
 		WasSetAside:  "set-aside",
 		PaperMissing: "paper-missing", PaperCame: "paper-came", PaperVoid: "paper-void",
-		WasEased: "eased",
+		WasEased: "eased", WasAttached: "attached",
 	}
 	if k < Arrived || int(k) >= len(names) {
 		return "unknown"

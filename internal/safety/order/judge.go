@@ -83,7 +83,7 @@ func (w *work) request() policy.Request {
 			Exact: d.named() > 0 && !w.vague(), Data: d.Data,
 		},
 		By: policy.By{
-			Kind: Requester(w.of.Kind), New: o.New, Early: o.Early,
+			Kind: Requester(w.of.Kind), New: o.New, Early: o.Early, Mail: o.Mail,
 			Owes:      o.Owes && len(w.of.Owes) > 0,
 			Suspended: o.Standing == agency.Halted,
 		},
@@ -192,6 +192,8 @@ func (w *work) place() error {
 	switch {
 	case w.o.Stopped != nil:
 		return w.to(Held, WasHeld, haltedText)
+	case w.o.unknown():
+		return w.fromNobody(v)
 	case w.o.Standing != "" && w.o.Standing != agency.Unsigned:
 		return w.refuse("sender-"+string(w.o.Standing), senderText)
 	case slices.Contains(policy.Actions(), w.o.Document.Action) && !handled(w.o.Document.Action):
@@ -261,6 +263,9 @@ func (w *work) to(s State, k EventKind, text string) error {
 // incomplete tells the authority what is missing. The clock stands still where its periods say so.
 func (w *work) incomplete(v policy.Verdict) error {
 	p := paper.Paper{Kind: paper.Incomplete}
+	if w.o.unknown() {
+		p.Text = senderText
+	}
 	list := w.o.Problems
 	for _, f := range v.Missing {
 		missing := Problem{Law: w.in.Law, Field: fieldName(f), What: "missing"}
@@ -321,6 +326,15 @@ func (w *work) refuse(class, text string) error {
 	}
 	if err := w.unsettles(); err != nil {
 		return err
+	}
+	if w.quiet {
+		return nil
+	}
+	if w.o.Unlogged { // it stands for itself, and not among many
+		w.o.Unlogged = false
+		if err := w.line(ledger.Order, entry.Entry{}); err != nil {
+			return err
+		}
 	}
 	return w.line(ledger.Refusal, entry.Entry{Reason: class})
 }

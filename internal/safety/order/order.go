@@ -58,6 +58,8 @@ const (
 	// Withdrawn was taken back by the authority, Annulled by a court or the scrutinising authority.
 	Withdrawn State = 9
 	Annulled  State = 10
+	// Attached came from nobody known and was put to an agency, where it is another order.
+	Attached State = 11
 )
 
 // String is the state's name in pages, files and commands.
@@ -67,6 +69,7 @@ func (s State) String() string {
 		Approved: "approved", Ending: "ending", Answered: "answered", Refused: "refused",
 		Withdrawn: "withdrawn",
 		Annulled:  "annulled",
+		Attached:  "attached",
 	}
 	if s < Received || int(s) >= len(names) || names[s] == "" {
 		return "unknown"
@@ -98,6 +101,7 @@ type Order struct {
 	Closed        int64
 	events        int64
 	next          int64
+	lapses        int64
 	Kept
 }
 
@@ -124,6 +128,11 @@ type Kept struct {
 	Signals []string `json:"signals,omitempty"`
 	// New is set when the officer's emergencies waited as the order came.
 	New bool `json:"new,omitempty"`
+	// Unlogged is set for an order of nobody known, of which the public log has no line yet. Mail is
+	// set for one that came so and was put to its agency; To is the reference that it has there.
+	Unlogged bool   `json:"unlogged,omitempty"`
+	Mail     bool   `json:"mail,omitempty"`
+	To       string `json:"to,omitempty"`
 	// Early is set for the first removal order of an agency that came too soon: see early.
 	Early bool `json:"early,omitempty"`
 	// Owes is set for an emergency that came while its agency owed the order to an earlier one.
@@ -260,6 +269,8 @@ type Service struct {
 	// Role is the role of a member of staff by the staff's own records, and ErrRole for somebody
 	// who has none or may not work here. Without it nobody can sign.
 	Role func(ctx context.Context, staff int64) (policy.Role, error)
+	// Unknown is for how long an order waits whose sender is nobody known; zero refuses it at once.
+	Unknown instrument.Length
 	// Route says by which instrument an order is treated that came by one which is not its
 	// agency's, and what the agency is told; nil leaves every order as it came.
 	Route func(Document, agency.Agency) (to instrument.ID, why string)

@@ -18,6 +18,8 @@ type Wanted struct {
 	// State and Agency are those of the orders, 0 for any.
 	State  State
 	Agency int64
+	// Unknown asks for those whose sender is nobody known.
+	Unknown bool
 	// Still asks for orders whose clock stands or never ran; the others are those that are due.
 	Still bool
 }
@@ -36,7 +38,7 @@ func (s *Service) Open(r *store.Reader, f Wanted, after Place, limit int) ([]Ord
 }
 
 func openRows(r *store.Reader, f Wanted, after Place, limit int) (out []store.Order, err error) {
-	if f.Agency != 0 {
+	if f.Agency != 0 || f.Unknown {
 		for len(out) < limit {
 			list, err := r.OpenOrdersOf(f.Agency, after.Due, after.ID, limit)
 			if err != nil {

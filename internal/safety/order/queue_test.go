@@ -82,6 +82,8 @@ func TestRegisterOfRefusals(t *testing.T) {
 	kept := w.submit(sender(w.officer), d).Order
 	d.Number = "U 2"
 	w.submit(order.Sender{}, d)
+	d.Number, d.Action = "U 3", "withhold"
+	w.waiting = append(w.waiting, w.submit(order.Sender{}, d).Order)
 	d = w.removal(w.Post("two"))
 	d.Number = "S 3"
 	staffed := w.submit(sender(w.officer), d).Order
@@ -108,9 +110,11 @@ func TestRegisterOfRefusals(t *testing.T) {
 		want []string
 	}{
 		"all": {store.RefusalFilter{}, []string{
-			"K 1 no-handler", "S 3 not-illegal", "U 2 sender-unknown",
+			"K 1 no-handler", "S 3 not-illegal", "U 2 no-handler",
 		}},
-		"by class":     {store.RefusalFilter{Class: "no-handler"}, []string{"K 1 no-handler"}},
+		"by class": {store.RefusalFilter{Class: "no-handler"}, []string{
+			"K 1 no-handler", "U 2 no-handler",
+		}},
 		"by country":   {store.RefusalFilter{Country: "FR"}, nil},
 		"by words":     {store.RefusalFilter{Words: "quotes  the TEXT"}, []string{"S 3 not-illegal"}},
 		"by reference": {store.RefusalFilter{Words: kept.Reference}, []string{"K 1 no-handler"}},

@@ -11,6 +11,7 @@ import (
 	"parley/internal/safety"
 	"parley/internal/safety/agency"
 	"parley/internal/safety/instrument"
+	"parley/internal/safety/ledger"
 	"parley/internal/safety/order"
 	"parley/internal/safety/policy"
 	"parley/internal/safety/safetytest"
@@ -225,7 +226,6 @@ func (w *world) forgers() map[string]struct {
 			why  string
 		}{from, "sender-" + string(why)}
 	}
-	put("right mailbox without key", order.Sender{}, agency.Unknown)
 	put("agency without officer", order.Sender{Agency: w.office.ID}, agency.Unknown)
 	put("officer of another agency", order.Sender{
 		Agency: w.office.ID, Officer: w.abroad.ID,
@@ -353,6 +353,7 @@ func TestForgedOrders(t *testing.T) {
 			n++
 		})
 	}
+	w.lapsed(t)
 	w.World.Clock.Advance(90 * 24 * time.Hour)
 	t.Run("attestation lapsed", func(t *testing.T) {
 		n++
@@ -389,10 +390,75 @@ func (w *world) unsigned(t *testing.T, post safety.Subject, n *int) {
 				w.nothing(t, w.submit(from, d).Order, post, f.want, f.why)
 			})
 			t.Run("by mail: "+f.name, func(t *testing.T) {
-				w.nothing(t, w.submit(order.Sender{}, d).Order, post, order.Refused,
-					"sender-unknown")
+				w.nobody(t, w.submit(order.Sender{}, d).Order, post)
 			})
 		}
+	}
+}
+
+// nobody checks that an order of nobody known waits, unless it asks for what nobody gets, and that
+// nothing was done because of it.
+func (w *world) nobody(t *testing.T, o order.Order, post safety.Subject) {
+	t.Helper()
+	if o.State == order.Refused {
+		w.nothing(t, o, post, order.Refused, "no-handler")
+		return
+	}
+	w.ok(w.CarryOut(w.ctx()))
+	papers := w.papers(o)
+	last := papers[len(papers)-1]
+	if o.State != order.Incomplete || o.Due != 0 || last.Kind != paper.Incomplete ||
+		last.Missing[0].Field != "issuing authority" || last.Text == "" {
+		t.Errorf("%v, due %d: %+v", o.State, o.Due, last)
+	}
+	if w.withheld(post, "DE") || !w.There(post) || len(w.lines(o)) != 0 {
+		t.Errorf("something was done: %+v", w.lines(o))
+	}
+	w.waiting = append(w.waiting, o)
+}
+
+// lapsed lets the time of all orders of nobody known be over: each is refused with its reason and
+// in the register, and the public log counts them together.
+func (w *world) lapsed(t *testing.T) {
+	t.Helper()
+	w.World.Clock.Advance(31 * 24 * time.Hour)
+	_, err := w.Sweep(w.ctx())
+	w.ok(err)
+	registered := make(map[int64]bool)
+	w.View(func(r *store.Reader) error {
+		list, err := order.Refusals(r, store.RefusalFilter{
+			At: 1 << 60, Class: "sender-unknown",
+		}, 10_000)
+		for _, x := range list {
+			registered[x.Order] = true
+		}
+		return err
+	})
+	for _, o := range w.waiting {
+		now, papers := w.order(0, o.ID), w.papers(o)
+		if last := papers[len(papers)-1]; now.State != order.Refused || !registered[o.ID] ||
+			last.Kind != paper.Refusal || last.Reason != "sender-unknown" ||
+			len(w.lines(o)) != 0 {
+			t.Fatalf("%s: %v %+v", o.Document.Number, now.State, last)
+		}
+	}
+	var counted, lines int64
+	w.View(func(r *store.Reader) error {
+		rows, err := r.LedgerRowsOf(ids.Peer(0))
+		for _, row := range rows {
+			e, rerr := ledger.Read(row)
+			if rerr != nil {
+				return rerr
+			}
+			if e.Kind == entry.Refusal && e.Reason == "sender-unknown" {
+				lines++
+				counted += e.Items
+			}
+		}
+		return err
+	})
+	if n := int64(len(w.waiting)); n == 0 || lines == 0 || lines > n/4 || counted == 0 {
+		t.Errorf("%d lines count %d of %d orders", lines, counted, n)
 	}
 }
 

@@ -22,6 +22,7 @@ func (s *Service) read(x store.Order) (Order, error) {
 	if err := json.Unmarshal(x.Body, &o.Kept); err != nil {
 		return o, fmt.Errorf("order: %d: %w", x.ID, err)
 	}
+	o.lapses = s.lapses(o.Received)
 	return o, nil
 }
 

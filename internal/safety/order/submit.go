@@ -20,6 +20,8 @@ type Sender struct {
 	Agency, Officer int64
 	// Program is set when a program of the agency brought it by a key, and no officer.
 	Program bool
+	// Mail is set for what came by mail before its sender was known.
+	Mail bool
 	// Signals are what the door noticed.
 	Signals agency.Signals
 }
@@ -94,6 +96,9 @@ func (s *Service) told(r Receipt) {
 		}
 		return
 	}
+	if r.Order.unknown() {
+		return // a mail wakes nobody: whoever can write one could keep everybody awake
+	}
 	urgent := r.Order.Document.Urgency == instrument.Life ||
 		r.Order.Document.Instrument == instrument.Removal
 	switch {
@@ -124,9 +129,11 @@ func (s *Service) receive(
 	w.of = standing.Agency
 	w.o = Order{
 		Agency: from.Agency, ID: id, Digest: digest, State: Received, Country: d.Country,
-		Officer: from.Officer, Received: w.now, Items: int64(d.named()),
+		Officer: from.Officer, Received: w.now, Items: int64(d.named()), lapses: s.lapses(w.now),
 		Reference: s.References.Make(safety.OrderRef, key(from.Agency), id),
-		Kept:      Kept{Document: d, New: standing.Quarantined, Standing: standing.Problem},
+		Kept: Kept{
+			Document: d, New: standing.Quarantined, Standing: standing.Problem, Mail: from.Mail,
+		},
 	}
 	if err := w.first(from, altered, found); err != nil {
 		return out, err
@@ -174,8 +181,10 @@ func (w *work) first(from Sender, altered bool, found []safety.Subject) error {
 	if err := w.cameEarly(); err != nil {
 		return err
 	}
-	if err := w.line(ledger.Order, entry.Entry{}); err != nil {
-		return err
+	if w.o.Unlogged = w.o.unknown(); !w.o.Unlogged {
+		if err := w.line(ledger.Order, entry.Entry{}); err != nil {
+			return err
+		}
 	}
 	if err := w.foresee(); err != nil {
 		return err
@@ -233,7 +242,7 @@ func (w *work) score(from Sender, altered bool) error {
 	g.NoSupervisor = !filled(d.Supervisor)
 	g.ForeignLaw = w.of.ID != 0 && d.Country != w.of.Country
 	g.Broad = d.named() > broad || len(d.Data) > 0 && d.From == 0
-	g.MailOnly = from.Officer == 0 && !from.Program
+	g.MailOnly = from.Mail || from.Officer == 0 && !from.Program
 	for _, x := range earlier {
 		if x.Officer == from.Officer && x.Received > w.now-3600 {
 			g.Burst++

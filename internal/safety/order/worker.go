@@ -28,6 +28,8 @@ type work struct {
 	// papers is how many papers there are, ended whether the order ended in this transaction.
 	papers int64
 	ended  bool
+	// quiet has a refusal write no line of its own for the public log: many have one together.
+	quiet bool
 }
 
 // instrument is the instrument of a document, or any other order where it names none that we know.

@@ -47,6 +47,8 @@ type world struct {
 	// roles are those of the staff by its records.
 	roles  map[int64]policy.Role
 	alarms []string
+	// waiting are orders of nobody known.
+	waiting []order.Order
 }
 
 func start(t testing.TB) *world {
@@ -81,7 +83,8 @@ func on(t testing.TB, s *store.Store, keys string, fresh bool) *world {
 		Decisions: w.World.Decisions,
 		Evidence:  &evidence.Service{Store: s, Clock: w.World.Clock, Random: rand.Reader},
 		Sign:      sign, Judge: rules.Judge, Instrument: law.Get, Word: word,
-		Alarm: func(_ order.Order, why string) { w.alarms = append(w.alarms, why) },
+		Unknown: law.Unknown(),
+		Alarm:   func(_ order.Order, why string) { w.alarms = append(w.alarms, why) },
 	}
 	w.World.Statements.Authority = w.Service.Lifted
 	if fresh {

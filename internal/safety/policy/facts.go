@@ -98,6 +98,7 @@ func variables() []variable {
 		{"by.new", yes, func(x *subject) ref.Val { return types.Bool(x.By.New) }},
 		{"by.early", yes, func(x *subject) ref.Val { return types.Bool(x.By.Early) }},
 		{"by.owes", yes, func(x *subject) ref.Val { return types.Bool(x.By.Owes) }},
+		{"by.mail", yes, func(x *subject) ref.Val { return types.Bool(x.By.Mail) }},
 		{"by.suspended", yes, func(x *subject) ref.Val { return types.Bool(x.By.Suspended) }},
 		{"ground.instrument", str, func(x *subject) ref.Val { return text(x.Ground.Instrument) }},
 		{"ground.known", yes, func(x *subject) ref.Val { return types.Bool(x.known) }},

@@ -130,6 +130,9 @@ type By struct {
 	// Owes is set while the order is missing that an earlier emergency of the agency did not wait
 	// for.
 	Owes bool `json:"owes,omitempty"`
+	// Mail is set for an order that came by mail before its sender was known, and was put to the
+	// agency since.
+	Mail bool `json:"mail,omitempty"`
 	// Suspended is set while the agency or flagger has lost its access.
 	Suspended bool `json:"suspended,omitempty"`
 }
