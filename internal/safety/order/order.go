@@ -128,8 +128,8 @@ type Kept struct {
 	Signals []string `json:"signals,omitempty"`
 	// New is set when the officer's emergencies waited as the order came.
 	New bool `json:"new,omitempty"`
-	// Unlogged is set for an order of nobody known, of which the public log has no line yet. Mail is
-	// set for one that came so and was put to its agency; To is the reference that it has there.
+	// Unlogged is set for an order of nobody known, of which the public log has no line yet. Mail
+	// is set for one that came so and was put to its agency; To is the reference that it has there.
 	Unlogged bool   `json:"unlogged,omitempty"`
 	Mail     bool   `json:"mail,omitempty"`
 	To       string `json:"to,omitempty"`
