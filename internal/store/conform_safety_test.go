@@ -147,8 +147,14 @@ func testReportOutcomes(d *desk, a, b, c store.Report) {
 		return read(d, func(r *store.Reader) ([]store.Report, error) { return fn(r, after, 9) })
 	}
 	equal(d, "none decided", list((*store.Reader).UntoldReports, 0), []store.Report{})
-	d.update(func(tx *store.Tx) error { return tx.DecideReports(a.Subject, a.Case, 2, 40) })
-	d.update(func(tx *store.Tx) error { return tx.DecideReports(a.Subject, a.Case, 3, 50) })
+	for i, want := range []int64{3, 0} {
+		var got int64
+		d.update(func(tx *store.Tx) (err error) {
+			got, err = tx.DecideReports(a.Subject, a.Case, 2+int64(i), 40+int64(i))
+			return err
+		})
+		equal(d, "decided", got, want)
+	}
 	for _, x := range []*store.Report{&a, &b, &c} {
 		x.Outcome, x.Decided = 2, 40
 	}

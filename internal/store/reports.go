@@ -255,9 +255,9 @@ func (r *Reader) ReportsAlike(x Report, most int) (net, device, joined int64, er
 	return net, device, joined, nil
 }
 
-// DecideReports gives all reports of a case that have none an outcome.
-func (t *Tx) DecideReports(subject ids.Peer, in, outcome, at int64) error {
-	return t.exec(reportDecide, subject, in, outcome, at)
+// DecideReports gives all reports of a case that have none an outcome, and returns how many.
+func (t *Tx) DecideReports(subject ids.Peer, in, outcome, at int64) (int64, error) {
+	return t.q.exec(t.ctx, reportDecide, subject, in, outcome, at)
 }
 
 // ReopenReports takes the outcome of all reports of a case back.

@@ -67,11 +67,12 @@ var durable = []pragma{
 }
 
 // swift are the writer's pragmas that only speed rests on: moving pages is the engine's own
-// business, where its errors are seen; a page cache of 32 MiB; a log file of at most 64 MiB once
-// it is empty.
+// business, where its errors are seen; a page cache of 32 MiB; what a savepoint may have to undo in
+// memory; a log file of at most 64 MiB once it is empty.
 var swift = []pragma{
 	{"wal_autocheckpoint", "0", "0"},
 	{"cache_size", "-32768", "-32768"},
+	{"temp_store", "memory", "2"},
 	{"journal_size_limit", "67108864", "67108864"},
 }
 

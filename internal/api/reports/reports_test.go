@@ -269,10 +269,16 @@ func TestOutcomes(t *testing.T) {
 	list, _ := cases(w, channel)
 	verdict := casefile.Verdict{Outcome: casefile.Upheld, By: safety.Actor{Staff: 1}}
 	w.Update(channel, func(tx *store.Tx) error {
-		return casefile.Close(tx, channel, list[0].ID, 5, verdict)
+		_, err := casefile.Close(tx, list[0], 5, verdict)
+		return err
 	})
 	err = h.Store.Update(t.Context(), channel, func(tx *store.Tx) error {
-		return casefile.Close(tx, channel, list[0].ID, 6, verdict)
+		c, err := tx.Case(channel, list[0].ID)
+		if err != nil {
+			return err
+		}
+		_, err = casefile.Close(tx, c, 6, verdict)
+		return err
 	})
 	if !errors.Is(err, casefile.ErrClosed) {
 		t.Errorf("closed twice: %v", err)

@@ -285,7 +285,7 @@ func (s *Service) closeCase(
 		Upheld: casefile.Refuted, Withdrawn: casefile.Refuted, Partly: casefile.Partly,
 		Reversed: casefile.Upheld,
 	}[State(x.State)]
-	err = casefile.Close(tx, x.Subject, c.ID, now, casefile.Verdict{
+	_, err = casefile.Close(tx, c, now, casefile.Verdict{
 		Outcome: outcome, Decision: x.Replaced, By: by, Text: x.Reason,
 	})
 	if err != nil {

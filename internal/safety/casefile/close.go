@@ -20,15 +20,11 @@ type Verdict struct {
 }
 
 // Close closes a case in the transaction of the decision: its reports get their outcome, which a
-// worker tells their makers, and its evidence the time for which it is kept on. Closing it again is
-// ErrClosed.
-func Close(tx *store.Tx, subject ids.Peer, id, now int64, v Verdict) error {
-	c, err := tx.Case(subject, id)
-	if err != nil {
-		return err
-	}
+// worker tells their makers, and its evidence the time for which it is kept on. It returns how many
+// reports those are. Closing it again is ErrClosed. The case is as the transaction has it.
+func Close(tx *store.Tx, c store.Case, now int64, v Verdict) (reports int64, err error) {
 	if c.Closed != 0 {
-		return ErrClosed
+		return 0, ErrClosed
 	}
 	c.State = int64(Decided)
 	if v.Outcome == Refuted || v.Outcome == Unfounded {
@@ -36,13 +32,13 @@ func Close(tx *store.Tx, subject ids.Peer, id, now int64, v Verdict) error {
 	}
 	c.Outcome, c.Decision, c.Closed = int64(v.Outcome), v.Decision, now
 	c.Lease = 0
-	if err := tx.DecideReports(subject, id, int64(v.Outcome), now); err != nil {
-		return err
+	if reports, err = tx.DecideReports(c.Subject, c.ID, int64(v.Outcome), now); err != nil {
+		return 0, err
 	}
 	if err := evidence.Release(tx, c, now); err != nil {
-		return err
+		return 0, err
 	}
-	return Write(tx, &c, now, Event{Kind: Closed, By: v.By, N: int64(v.Outcome), Text: v.Text})
+	return reports, Write(tx, &c, now, Event{Kind: Closed, By: v.By, N: int64(v.Outcome), Text: v.Text})
 }
 
 // Reconsider gives a closed case another outcome, because its decision was reversed, or replaced by

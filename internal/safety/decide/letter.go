@@ -76,9 +76,10 @@ func (s *Service) Owe(tx *store.Tx, l store.Letter, now int64) error {
 	return tx.AddLetter(l)
 }
 
-// owe writes down the letters of a decision, and returns how many people are told of it.
+// owe writes down the letters of a decision, about which there are so many reports, and returns how
+// many people are told of it.
 func (s *Service) owe(
-	tx *store.Tx, c store.Case, x store.Decision, due int64,
+	tx *store.Tx, x store.Decision, reports, due int64,
 ) (told int64, err error) {
 	if State(x.State) == Effective && x.Author != 0 && x.Flags&noStatement == 0 {
 		if due == 0 {
@@ -92,12 +93,8 @@ func (s *Service) owe(
 			return 0, err
 		}
 	}
-	if safety.Source(c.Source) == safety.Voluntary && c.Reports <= 1 {
+	if reports == 0 {
 		return told, nil
-	}
-	reports, err := tx.Reports(x.Subject, x.Case, 0, 1)
-	if err != nil || len(reports) == 0 {
-		return told, err
 	}
 	return told, s.Owe(tx, store.Letter{
 		Subject: x.Subject, Kind: int64(Outcome), Decision: x.ID,

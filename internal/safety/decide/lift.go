@@ -213,7 +213,7 @@ func (s *Service) Replace(
 	if err != nil {
 		return out, err
 	}
-	told, err := s.owe(tx, store.Case{Source: string(safety.Voluntary)}, y, 0)
+	told, err := s.owe(tx, y, 0, 0)
 	if err != nil {
 		return out, err
 	}

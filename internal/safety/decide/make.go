@@ -358,18 +358,18 @@ func (s *Service) force(
 func (s *Service) conclude(
 	tx *store.Tx, c store.Case, x store.Decision, d Draft, now int64,
 ) error {
-	told, err := s.owe(tx, c, x, barUntil(d.Bar))
-	if err != nil {
-		return err
-	}
-	s.crash("letters")
-	err = casefile.Close(tx, x.Subject, x.Case, now, casefile.Verdict{
+	reports, err := casefile.Close(tx, c, now, casefile.Verdict{
 		Outcome: d.Outcome, Decision: x.ID, By: d.By,
 	})
 	if err != nil {
 		return err
 	}
 	s.crash("case")
+	told, err := s.owe(tx, x, reports, barUntil(d.Bar))
+	if err != nil {
+		return err
+	}
+	s.crash("letters")
 	if err := s.log(tx, c, x, told, now); err != nil {
 		return err
 	}

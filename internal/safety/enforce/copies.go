@@ -9,21 +9,25 @@ import (
 	"parley/internal/store"
 )
 
-// copies returns in whose boxes besides its own a message may have copies. When its author has
-// deleted his own row, nothing of his says any more where it went: then those are found who have
-// one, shown or taken away.
-func copies(r *store.Reader, on safety.Subject) ([]ids.Peer, error) {
+// rows returns a message's own row, nil when it is not shown, and in whose boxes besides its own it
+// may have copies. When its author has deleted his own row, nothing of his says any more where it
+// went: then those are found who have one, shown or taken away.
+func rows(r *store.Reader, on safety.Subject) (own *store.Message, boxes []ids.Peer, err error) {
 	m, err := r.Message(on.Peer, on.Item)
+	if err == nil {
+		own = &m
+	}
 	if errors.Is(err, store.ErrNotFound) {
 		m, err = r.Removed(on.Peer, on.Item)
 	}
 	switch {
 	case err == nil:
-		return message.Copies(r, m)
+		boxes, err = message.Copies(r, m)
 	case !errors.Is(err, store.ErrNotFound):
-		return nil, err
 	case on.Peer.Kind() != ids.User:
-		return nil, nil
+		err = nil
+	default:
+		boxes, err = r.CopyHolders(on.Peer, on.Item)
 	}
-	return r.CopyHolders(on.Peer, on.Item)
+	return own, boxes, err
 }

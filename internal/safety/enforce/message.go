@@ -53,21 +53,15 @@ func tellCopies(
 
 // withdraw takes a message away from everybody; 0 when nobody has it, or it is away already.
 func withdraw(tx *store.Tx, on safety.Subject, now int64) (int, error) {
-	list, err := copies(&tx.Reader, on)
+	own, list, err := rows(&tx.Reader, on)
 	if err != nil {
 		return 0, err
 	}
-	m, err := tx.Message(on.Peer, on.Item)
-	if errors.Is(err, store.ErrNotFound) {
+	if own == nil {
 		if shown, err := anyShown(&tx.Reader, on, list); err != nil || !shown {
 			return 0, err
 		}
-		return 1, tellCopies(tx, on, list, TellWithdraw, change{Now: now})
-	}
-	if err != nil {
-		return 0, err
-	}
-	if err := message.Withdraw(tx, m, now); err != nil {
+	} else if err := message.Withdraw(tx, *own, now); err != nil {
 		return 0, err
 	}
 	return 1, tellCopies(tx, on, list, TellWithdraw, change{Now: now})
@@ -105,7 +99,7 @@ func (s *Service) applyWithdraw(tx *store.Tx, o store.Outbox) error {
 
 // restore gives a message back to everybody; 0 when its author deleted it meanwhile.
 func restore(tx *store.Tx, on safety.Subject, now int64) (int, error) {
-	list, err := copies(&tx.Reader, on)
+	_, list, err := rows(&tx.Reader, on)
 	if err != nil {
 		return 0, err
 	}
@@ -154,24 +148,20 @@ func mark(tx *store.Tx, on safety.Subject, now int64) error {
 	if err != nil {
 		return err
 	}
-	m, err := tx.Message(on.Peer, on.Item)
+	own, list, err := rows(&tx.Reader, on)
 	switch {
-	case errors.Is(err, store.ErrNotFound):
+	case err != nil:
+		return err
+	case own == nil:
 		if _, err = tx.Removed(on.Peer, on.Item); !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
-	case err != nil:
-		return err
-	case !has && !m.Flags.Has(store.Measured):
+	case !has && !own.Flags.Has(store.Measured):
 		return nil
 	default:
-		if err := message.Mark(tx, m, has, true, now); err != nil {
+		if err := message.Mark(tx, *own, has, true, now); err != nil {
 			return err
 		}
-	}
-	list, err := copies(&tx.Reader, on)
-	if err != nil {
-		return err
 	}
 	return tellCopies(tx, on, list, TellMark, change{Now: now, On: has})
 }

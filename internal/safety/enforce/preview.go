@@ -59,27 +59,23 @@ func (s *Service) Preview(r *store.Reader, o Order) (reach Reach, err error) {
 
 // message adds what an order about a message would hit.
 func (r *Reach) message(rd *store.Reader, on safety.Subject) error {
-	boxes, err := copies(rd, on)
+	own, boxes, err := rows(rd, on)
 	if err != nil {
 		return err
 	}
-	m, err := rd.Message(on.Peer, on.Item)
-	switch {
-	case store.IsNotFound(err):
+	if own == nil {
 		// Its author has deleted it for himself; it is in force where it is shown.
 		shown, err := anyShown(rd, on, boxes)
 		if shown {
 			r.Messages, r.Copies = 1, int64(len(boxes))
 		}
 		return err
-	case err != nil:
-		return err
 	}
 	r.Messages, r.Copies = 1, int64(len(boxes))
-	if m.Peer.Kind() == ids.User {
+	if own.Peer.Kind() == ids.User {
 		return nil
 	}
-	c, err := rd.Chat(m.Peer)
+	c, err := rd.Chat(own.Peer)
 	r.Members = c.Members
 	return err
 }

@@ -50,18 +50,11 @@ func returnReaction(tx *store.Tx, on safety.Subject, now int64) (int, error) {
 
 // setReaction sets somebody's reactions here and in all copies of the message.
 func setReaction(tx *store.Tx, on safety.Subject, list []store.Reaction, now int64) error {
-	m, err := tx.Message(on.Peer, on.Item)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil
-	}
-	if err != nil {
+	own, boxes, err := rows(&tx.Reader, on)
+	if err != nil || own == nil {
 		return err
 	}
-	if err := message.SetReactions(tx, m, on.Author, list, now); err != nil {
-		return err
-	}
-	boxes, err := copies(&tx.Reader, on)
-	if err != nil {
+	if err := message.SetReactions(tx, *own, on.Author, list, now); err != nil {
 		return err
 	}
 	body := change{Now: now, User: on.Author, Reactions: list}
