@@ -35,6 +35,12 @@ func (n *Node) staffDoor() (http.Handler, error) {
 	}
 	n.staff = people
 	n.Evidence.Audit = console.Audit(people)
+	return n.pagesLater(n.desk), nil
+}
+
+// console are the pages of the console.
+func (n *Node) console() (http.Handler, error) {
+	at := n.Config.Console
 	trusted, err := n.proxies()
 	if err != nil {
 		return nil, err
@@ -47,7 +53,7 @@ func (n *Node) staffDoor() (http.Handler, error) {
 		return nil, err
 	}
 	return console.New(console.Rooms{
-		Site: site, Store: n.Store, Clock: n.clock, Staff: people, Cases: n.Cases,
+		Site: site, Store: n.Store, Clock: n.clock, Staff: n.staff, Cases: n.Cases,
 		Evidence: n.Evidence, Decisions: n.Decisions, Appeals: n.Appeals, Blobs: n.Blobs,
 		Crimes: n.Crimes, Tips: n.Tips,
 		OnCall: n.OnCall, Inquiries: n.Inquiries, Hotlines: n.Hotlines,

@@ -162,6 +162,8 @@ type Node struct {
 	transparency *transparency
 	// public are the pages of the public door.
 	public func() (publicDoor, error)
+	// desk are the pages of the console.
+	desk func() (http.Handler, error)
 
 	ctx    context.Context
 	cancel context.CancelCauseFunc
@@ -205,6 +207,7 @@ func Open(ctx context.Context, cfg config.Config, o Options) (n *Node, err error
 		return imaging.NewWorker(n.ctx, imaging.Options{})
 	})
 	n.public = sync.OnceValues(n.pages)
+	n.desk = sync.OnceValues(n.console)
 	steps := []func() error{
 		n.openKeeping, n.openRooms, n.openSafety, n.openDecide, n.openOnCall, n.openOrders,
 		n.openDuties, n.openMarkets, n.openDisclosure, n.openDSA, n.openMail, n.openHotline,
@@ -293,14 +296,11 @@ func random() int64 {
 func (n *Node) Run(ctx context.Context, ready func(listen, web []net.Addr)) error {
 	stop := context.AfterFunc(ctx, func() { n.cancel(errStopped) })
 	defer stop()
-	pages, err := n.public()
-	if err != nil {
-		return err
-	}
 	console, err := n.staffDoor()
 	if err != nil {
 		return err
 	}
+	pages := n.pagesLater(func() (http.Handler, error) { return n.public() })
 	var listeners []net.Listener
 	var listen, web []net.Addr
 	for _, address := range n.Config.Listen {
@@ -326,7 +326,6 @@ func (n *Node) Run(ctx context.Context, ready func(listen, web []net.Addr)) erro
 	if err := n.takeMails(); err != nil {
 		return err
 	}
-	n.background()
 	for _, l := range listeners {
 		n.start(func() {
 			if err := n.gateway.Serve(n.ctx, l); err != nil && n.ctx.Err() == nil {
@@ -337,16 +336,23 @@ func (n *Node) Run(ctx context.Context, ready func(listen, web []net.Addr)) erro
 	if ready != nil {
 		ready(listen, web)
 	}
+	n.background()
 	n.start(n.warm)
 	<-n.ctx.Done()
 	return n.stop(listeners)
 }
 
-// warm does what takes long and no client waits for, once clients can connect: it tries out a
-// process for images, and reads the rules for orders. A server for which either fails must not go
-// on.
+// warm does what takes long and no client waits for, once clients can connect: it makes the pages,
+// tries out a process for images, and reads the rules for orders. A server for which one of these
+// fails must not go on.
 func (n *Node) warm() {
-	_, err := n.images()
+	_, err := n.public()
+	if err == nil && n.staff != nil {
+		_, err = n.desk()
+	}
+	if err == nil {
+		_, err = n.images()
+	}
 	if err == nil {
 		_, err = n.rules()
 	}
@@ -382,7 +388,7 @@ func (n *Node) start(fn func()) {
 	}()
 }
 
-// background starts what works besides requests.
+// background starts what works besides requests, once clients can connect.
 func (n *Node) background() {
 	n.start(func() { _ = n.exchange.Run(n.ctx) })
 	n.start(func() { n.every(housekeeping, n.clean) })

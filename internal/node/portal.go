@@ -42,8 +42,8 @@ func homeOf(k agency.Kind) string {
 
 // sweepOfficers forgets sessions of officers that have ended.
 func (n *Node) sweepOfficers(ctx context.Context) error {
-	if n.officers == nil {
-		return nil
+	if _, err := n.public(); err != nil {
+		return err
 	}
 	return n.officers.Sweep(ctx)
 }

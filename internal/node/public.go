@@ -48,6 +48,21 @@ func (n *Node) pages() (publicDoor, error) {
 	return publicDoor{door, mux}, nil
 }
 
+// pagesLater answers with pages that are made for the first who asks for one. A server whose pages
+// cannot be made must not go on.
+func (n *Node) pagesLater(made func() (http.Handler, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		pages, err := made()
+		if err != nil {
+			n.cancel(err)
+			http.Error(w, http.StatusText(http.StatusServiceUnavailable),
+				http.StatusServiceUnavailable)
+			return
+		}
+		pages.ServeHTTP(w, r)
+	})
+}
+
 // routes are the pages by their addresses.
 func (n *Node) routes() (*http.ServeMux, error) {
 	site, err := n.site()

@@ -3,6 +3,7 @@ package markup
 import (
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -24,17 +25,18 @@ type finder struct {
 }
 
 // finders are tried in this order; what one takes the later ones leave. Go's expressions take
-// linear time, so no text can make them slow.
+// linear time, so no text can make them slow. They do not count classes of letters, whose copies
+// would take longest at the start of the process: sure counts.
 var finders = []finder{
 	{message.URL, has("://"), regexp.MustCompile(
 		`(?i)\b(?:https?|ftp|tg|ton)://[^\s<>"«»\x{200b}]+`), webAddress},
 	{message.Email, has("@"), regexp.MustCompile(
 		`(?i)[a-z0-9._%+-]{1,64}@(?:[a-z0-9-]{1,63}\.)+[a-z]{2,24}\b`), nil},
 	{message.URL, dotted, regexp.MustCompile(
-		`(?i)(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?\.)+\p{L}{2,24}` +
+		`(?i)(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]*[\p{L}\p{N}])?\.)+\p{L}{2,}` +
 			`(?::\d{1,5})?(?:[/?#][^\s<>"«»\x{200b}]*)?`), bareAddress},
 	{message.Mention, has("@"), regexp.MustCompile(`@[A-Za-z0-9_]{3,32}`), nil},
-	{message.Hashtag, has("#"), regexp.MustCompile(`#[\p{L}\p{N}\p{M}_·]{1,255}`), hashtag},
+	{message.Hashtag, has("#"), regexp.MustCompile(`#[\p{L}\p{N}\p{M}_·]+`), hashtag},
 	{message.Cashtag, has("$"), regexp.MustCompile(`\$[A-Z]{1,8}`), nil},
 	{message.BotCommand, has("/"), regexp.MustCompile(
 		`/[A-Za-z0-9_]{1,64}(?:@[A-Za-z0-9_]{3,32})?`), nil},
@@ -150,13 +152,22 @@ func bareAddress(found string) bool {
 		return false
 	}
 	host, err := idna.ToASCII(strings.ToLower(u.Hostname()))
-	if err != nil {
+	if err != nil || slices.ContainsFunc(strings.Split(host, "."), overlong) {
 		return false
 	}
 	suffix, managed := publicsuffix.PublicSuffix(host)
 	return managed && suffix != host
 }
 
+// hashtagMost is how many characters may follow a number sign.
+const hashtagMost = 255
+
+// labelMost is how many bytes a part of a host name has at most (RFC 1035, section 2.3.4).
+const labelMost = 63
+
+func overlong(label string) bool { return len(label) > labelMost }
+
 func hashtag(found string) bool {
-	return strings.ContainsFunc(found, unicode.IsLetter)
+	return strings.ContainsFunc(found, unicode.IsLetter) &&
+		utf8.RuneCountInString(found) <= 1+hashtagMost
 }
