@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gotd/td/bin"
@@ -67,6 +68,8 @@ type Options struct {
 type Server struct {
 	Options
 	table map[uint32]*Method
+	// buffers are where results are encoded, before it is known how long they are.
+	buffers sync.Pool
 }
 
 // New returns a dispatcher for a table of methods; two rows for one method are an error.
@@ -378,16 +381,25 @@ func (s *Server) leave(st *State) {
 	}
 }
 
+// bufferKept is how large a buffer of a result may have become to be used again, in bytes.
+const bufferKept = 64 << 10
+
 // encode returns a result as the client's layer has it.
 func (s *Server) encode(st *State, method uint32, result bin.Encoder) ([]byte, error) {
-	var b bin.Buffer
-	if err := result.Encode(&b); err != nil {
+	b, _ := s.buffers.Get().(*bin.Buffer)
+	if b == nil {
+		b = &bin.Buffer{}
+	}
+	b.Reset()
+	if err := result.Encode(b); err != nil {
 		return nil, fmt.Errorf("api: encode: %w", err)
 	}
-	if st.Layer() == layer.Current {
+	if cap(b.Buf) <= bufferKept {
+		defer s.buffers.Put(b)
+	} else if st.Layer() == layer.Current {
 		return b.Buf, nil
 	}
-	out, err := s.Layers.DownResult(nil, st.Layer(), method, b.Buf)
+	out, err := s.Layers.DownResult(make([]byte, 0, len(b.Buf)), st.Layer(), method, b.Buf)
 	if err != nil {
 		return nil, fmt.Errorf("api: layer %d: %w", st.Layer(), err)
 	}

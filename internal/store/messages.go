@@ -152,8 +152,14 @@ func scanMessage(row rows, m *Message) error {
 		&m.Grouped, &m.ReplyTo, &m.Media, &m.Body)
 }
 
-func (r *Reader) messages(box ids.Peer, st *statement, args ...any) ([]Message, error) {
-	var out []Message
+// messagesAtOnce is for how many messages room is made before they are read.
+const messagesAtOnce = 100
+
+// messages reads messages, most of them at most.
+func (r *Reader) messages(
+	box ids.Peer, most int, st *statement, args ...any,
+) ([]Message, error) {
+	out := make([]Message, 0, min(max(most, 0), messagesAtOnce))
 	err := r.each(st, args, func(row rows) error {
 		out = append(out, Message{Box: box})
 		return scanMessage(row, &out[len(out)-1])
@@ -162,7 +168,7 @@ func (r *Reader) messages(box ids.Peer, st *statement, args ...any) ([]Message, 
 }
 
 func (r *Reader) message(box ids.Peer, st *statement, args ...any) (Message, error) {
-	list, err := r.messages(box, st, args...)
+	list, err := r.messages(box, 1, st, args...)
 	if err != nil {
 		return Message{}, err
 	}
@@ -187,17 +193,17 @@ func (r *Reader) MessageByOrigin(box, origin ids.Peer, nonce int64) (Message, er
 // skipping some. In a channel's box the peer is the channel.
 func (r *Reader) Older(box, peer ids.Peer, below, above int64, limit, skip int) ([]Message, error) {
 	if box.Kind() == ids.Channel {
-		return r.messages(box, postOlder, box, below, above, limit, skip)
+		return r.messages(box, limit, postOlder, box, below, above, limit, skip)
 	}
-	return r.messages(box, messageOlder, box, peer, below, above, limit, skip)
+	return r.messages(box, limit, messageOlder, box, peer, below, above, limit, skip)
 }
 
 // Newer returns up to limit messages with from <= id < below, oldest first.
 func (r *Reader) Newer(box, peer ids.Peer, from, below int64, limit int) ([]Message, error) {
 	if box.Kind() == ids.Channel {
-		return r.messages(box, postNewer, box, from, below, limit)
+		return r.messages(box, limit, postNewer, box, from, below, limit)
 	}
-	return r.messages(box, messageNewer, box, peer, from, below, limit)
+	return r.messages(box, limit, messageNewer, box, peer, from, below, limit)
 }
 
 // IDByDate returns the id of the newest message before a time, 0 when there is none.
@@ -249,7 +255,7 @@ func (r *Reader) Senders(user ids.UserID, peer ids.Peer, after, upTo int64) (map
 
 // Pinned returns up to limit pinned messages with an id below the given one, newest first.
 func (r *Reader) Pinned(box, peer ids.Peer, below int64, limit int) ([]Message, error) {
-	return r.messages(box, messagePinned, box, peer, below, limit)
+	return r.messages(box, limit, messagePinned, box, peer, below, limit)
 }
 
 // MessagesOf returns up to limit ids of messages that a sender has in a box, newest first.

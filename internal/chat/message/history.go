@@ -55,6 +55,9 @@ func History(
 		return out, nil
 	}
 	older, err := r.Older(in, peer, min(start, top), above, left, max(p.AddOffset, 0))
+	if len(out) == 0 {
+		return older, err
+	}
 	return append(out, older...), err
 }
 
