@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -204,6 +205,17 @@ func parallel(n int, fn func(i int) error) error {
 	}
 	return first
 }
+
+// percentile is how long so many in a hundred took at most.
+func percentile(list []time.Duration, percent int) time.Duration {
+	if len(list) == 0 {
+		return 0
+	}
+	list = slices.Sorted(slices.Values(list))
+	return list[min(len(list)*percent/100, len(list)-1)]
+}
+
+func millis(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000) }
 
 func micros(d time.Duration, n int) float64 {
 	return float64(d.Microseconds()) / float64(max(n, 1))

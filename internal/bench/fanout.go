@@ -143,6 +143,8 @@ func (b *bench) stored(
 type cost struct {
 	cpu  time.Duration
 	last time.Duration
+	// each is what last is the average of; only the floor tells.
+	each []time.Duration
 }
 
 // posts measures posts to subscribers, one after the other: the next when all have the one before.
@@ -259,13 +261,16 @@ func floorPosts(p *process, addr string, online, count, frame int) (cost, error)
 	if err := post(); err != nil {
 		return cost{}, err
 	}
+	each := make([]time.Duration, 0, count)
 	wall, cpu, err := p.spent(func() error {
 		for range count {
+			begin := time.Now()
 			if err := post(); err != nil {
 				return err
 			}
+			each = append(each, time.Since(begin))
 		}
 		return nil
 	})
-	return cost{cpu: cpu, last: wall / time.Duration(count)}, err
+	return cost{cpu: cpu, last: wall / time.Duration(count), each: each}, err
 }

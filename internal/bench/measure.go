@@ -85,30 +85,36 @@ func (b *bench) measures(ctx context.Context, m measure, online int) error {
 	if err = errors.Join(err, p.stop()); err != nil {
 		return err
 	}
-	name := fmt.Sprintf("(%s) %s to %d online", m.letter, m.name, online)
-	b.print(Result{
-		What:   name + ": " + m.done,
-		Server: fmt.Sprintf("%.1f ms", micros(decided, takenMost)/1000), Floor: "-", Target: "-",
-	})
-	b.print(Result{
-		What:   name + ": until the last has been told",
-		Server: fmt.Sprintf("%.1f ms", micros(last, takenMost)/1000),
-		Floor:  fmt.Sprintf("%.1f ms", micros(floor.last, 1)/1000),
-		Ratio:  float64(last) / takenMost / float64(max(floor.last, 1)), Target: m.target,
-	})
+	name := fmt.Sprintf("(%s) %s to %d online: ", m.letter, m.name, online)
+	for _, of := range []struct {
+		percent int
+		target  string
+	}{{50, "-"}, {99, m.target}} {
+		mark := fmt.Sprintf(", p%d of %d", of.percent, takenMost)
+		b.print(Result{
+			What: name + m.done + mark, Server: millis(percentile(decided, of.percent)),
+			Floor: "-", Target: "-",
+		})
+		server, floor := percentile(last, of.percent), percentile(floor.each, of.percent)
+		b.print(Result{
+			What:   name + "until the last has been told" + mark,
+			Server: millis(server), Floor: millis(floor),
+			Ratio: float64(server) / float64(max(floor, 1)), Target: of.target,
+		})
+	}
 	return nil
 }
 
 // take takes posts away, one after the other: the next when all have heard of the one before. It
-// returns how long that took altogether, and how large the frames were by which they heard.
+// returns how long each took, and how large the frames were by which they heard.
 func take(
 	ctx context.Context, p *process, addr string, keys []crypto.AuthKey, channel ids.Peer,
 	hash int64, m measure,
-) (decided, last time.Duration, frame int, err error) {
+) (decided, last []time.Duration, frame int, err error) {
 	list, err := connectAll(ctx, addr, keys)
 	defer closeAll(list)
 	if err != nil {
-		return 0, 0, 0, err
+		return nil, nil, 0, err
 	}
 	poster, readers := list[0], list[1:]
 	g := newGate(len(readers))
@@ -122,22 +128,22 @@ func take(
 			err = g.wait(len(readers))
 		}
 		if err != nil {
-			return 0, 0, 0, err
+			return nil, nil, 0, err
 		}
 		if m.before != "" {
 			if err := p.order(fmt.Sprint(m.before, int64(channel)), Taken); err != nil {
-				return 0, 0, 0, err
+				return nil, nil, 0, err
 			}
 		}
 		begin := time.Now()
 		if err := p.order(fmt.Sprint(m.act, int64(channel)), Taken); err != nil {
-			return 0, 0, 0, err
+			return nil, nil, 0, err
 		}
-		decided += time.Since(begin)
+		decided = append(decided, time.Since(begin))
 		if err := g.wait(len(readers)); err != nil {
-			return 0, 0, 0, err
+			return nil, nil, 0, err
 		}
-		last += time.Since(begin)
+		last = append(last, time.Since(begin))
 	}
 	return decided, last, int(size.Load()), nil
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -59,8 +58,7 @@ func (b *bench) start(ctx context.Context) error {
 		return err
 	}
 	const rounds = 5
-	server := make([]time.Duration, 0, rounds)
-	floor := make([]time.Duration, 0, rounds)
+	var server, floor, used, least []time.Duration
 	for range rounds {
 		begin := time.Now()
 		p, addr, err := b.server(ctx, dir)
@@ -69,8 +67,10 @@ func (b *bench) start(ctx context.Context) error {
 		}
 		list, err := connectAll(ctx, addr, keys)
 		server = append(server, time.Since(begin))
+		cpu, cerr := p.cpu()
+		used = append(used, cpu)
 		closeAll(list)
-		if err = errors.Join(err, p.stop()); err != nil {
+		if err = errors.Join(err, cerr, p.stop()); err != nil {
 			return err
 		}
 		begin = time.Now()
@@ -83,23 +83,26 @@ func (b *bench) start(ctx context.Context) error {
 			_ = conn.Close()
 		}
 		floor = append(floor, time.Since(begin))
-		if err = errors.Join(err, p.stop()); err != nil {
+		cpu, cerr = p.cpu()
+		least = append(least, cpu)
+		if err = errors.Join(err, cerr, p.stop()); err != nil {
 			return err
 		}
 	}
-	s, f := median(server), median(floor)
-	b.print(Result{
-		What:   "(d) process start to first answer",
-		Server: fmt.Sprintf("%d ms", s.Milliseconds()), Floor: fmt.Sprintf("%d ms", f.Milliseconds()),
-		Ratio: float64(s) / float64(f), Target: "<= 100 ms where NATS takes 27",
-	})
+	for _, of := range []struct {
+		what, target  string
+		server, floor []time.Duration
+	}{
+		{"(d) process start to first answer", "<= 100 ms where NATS takes 27", server, floor},
+		{"(d) processor time of that", "-", used, least},
+	} {
+		s, f := percentile(of.server, 50), percentile(of.floor, 50)
+		b.print(Result{
+			What: of.what, Server: millis(s), Floor: millis(f),
+			Ratio: float64(s) / float64(max(f, 1)), Target: of.target,
+		})
+	}
 	return nil
-}
-
-func median(list []time.Duration) time.Duration {
-	list = slices.Clone(list)
-	slices.Sort(list)
-	return list[len(list)/2]
 }
 
 // roundTrip asks the floor for one answer.
