@@ -215,7 +215,7 @@ func percentile(list []time.Duration, percent int) time.Duration {
 	return list[min(len(list)*percent/100, len(list)-1)]
 }
 
-func millis(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000) }
+func millis(d time.Duration) string { return fmt.Sprintf("%.1f ms", micros(d, 1)/1000) }
 
 func micros(d time.Duration, n int) float64 {
 	return float64(d.Microseconds()) / float64(max(n, 1))

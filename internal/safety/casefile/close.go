@@ -38,7 +38,9 @@ func Close(tx *store.Tx, c store.Case, now int64, v Verdict) (reports int64, err
 	if err := evidence.Release(tx, c, now); err != nil {
 		return 0, err
 	}
-	return reports, Write(tx, &c, now, Event{Kind: Closed, By: v.By, N: int64(v.Outcome), Text: v.Text})
+	return reports, Write(tx, &c, now, Event{
+		Kind: Closed, By: v.By, N: int64(v.Outcome), Text: v.Text,
+	})
 }
 
 // Reconsider gives a closed case another outcome, because its decision was reversed, or replaced by
