@@ -136,12 +136,14 @@ func (s *scene) answers(by *seat, text string) {
 	s.fill(by.Browser, at, at+"/say", url.Values{"text": {text}})
 }
 
-// review has the staff warn a hotline, or rule on its complaint about that.
+// review has the staff warn a hotline ("warns line: MISUSE, why"), or rule on its complaint about
+// that ("reviews line: reversed, why").
 func (s *scene) review(by *seat, verb string, o *office, text string) {
 	s.Helper()
 	at := fmt.Sprintf("/hotlines/%d", o.ID)
 	if verb == "warns" {
-		s.fill(by.Browser, at, at+"/warn", url.Values{"why": {text}})
+		how, why, _ := strings.Cut(text, ", ")
+		s.fill(by.Browser, at, at+"/warn", url.Values{"misuse": {how}, "why": {why}})
 		return
 	}
 	var list []hotline.Measure

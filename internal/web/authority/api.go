@@ -1,7 +1,6 @@
 package authority
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -367,16 +366,17 @@ func (p *Pages) refused(o order.Order, err error) error {
 	return f
 }
 
-func (p *Pages) apiSupplement(w http.ResponseWriter, r *http.Request, a agency.Agency) error {
-	o, err := p.find(r, program(a))
+// change changes the order that a request names and answers with what it is then.
+func (p *Pages) change(
+	w http.ResponseWriter, r *http.Request, a agency.Agency,
+	fn func(by order.Sender, id int64) (order.Order, error),
+) error {
+	by := program(a)
+	o, err := p.find(r, by)
 	if err != nil {
 		return err
 	}
-	d, err := p.read(r)
-	if err != nil {
-		return err
-	}
-	after, err := p.Orders.Supplement(r.Context(), program(a), o.ID, d)
+	after, err := fn(by, o.ID)
 	if err != nil {
 		return p.refused(o, err)
 	}
@@ -387,30 +387,26 @@ func (p *Pages) apiSupplement(w http.ResponseWriter, r *http.Request, a agency.A
 	return p.sendJSON(w, r, http.StatusOK, out)
 }
 
+func (p *Pages) apiSupplement(w http.ResponseWriter, r *http.Request, a agency.Agency) error {
+	return p.change(w, r, a, func(by order.Sender, id int64) (order.Order, error) {
+		d, err := p.read(r)
+		if err != nil {
+			return order.Order{}, err
+		}
+		return p.Orders.Supplement(r.Context(), by, id, d)
+	})
+}
+
 func (p *Pages) apiWithdraw(w http.ResponseWriter, r *http.Request, a agency.Agency) error {
-	o, err := p.find(r, program(a))
-	if err != nil {
-		return err
-	}
-	var why struct {
-		Reason string `json:"reason"`
-	}
-	b, err := io.ReadAll(r.Body)
-	if err != nil {
-		return malformed(err)
-	}
-	if err := decode(bytes.NewReader(b), &why); err != nil {
-		return err
-	}
-	after, err := p.Orders.Withdraw(r.Context(), program(a), o.ID, why.Reason)
-	if err != nil {
-		return p.refused(o, err)
-	}
-	out, err := p.full(r, after)
-	if err != nil {
-		return err
-	}
-	return p.sendJSON(w, r, http.StatusOK, out)
+	return p.change(w, r, a, func(by order.Sender, id int64) (order.Order, error) {
+		var why struct {
+			Reason string `json:"reason"`
+		}
+		if err := decode(r.Body, &why); err != nil {
+			return order.Order{}, err
+		}
+		return p.Orders.Withdraw(r.Context(), by, id, why.Reason)
+	})
 }
 
 // apiPapers gives all signed papers of an order.
