@@ -27,7 +27,7 @@ func (n *Node) openHotline() error {
 	n.Hotlines = hotline.New(hotline.Options{
 		Store: n.Store, Clock: n.clock, Random: rand.Reader, References: n.safetyReferences(),
 		Intake: n.Intake, Agencies: n.Agencies, Files: int64(n.Config.Hotline.Files), Log: n.log,
-		Wake: n.wake,
+		Wake: n.wake, Owe: n.Webhooks.Owe, Told: n.tellMeasure,
 		Arrived: func(of agency.Kind, items int) {
 			arrived.WithLabelValues(of.String()).Add(float64(items))
 		},

@@ -70,6 +70,7 @@ import (
 	"parley/internal/safety/order"
 	"parley/internal/safety/policy"
 	"parley/internal/safety/statement"
+	"parley/internal/safety/webhook"
 	"parley/internal/smtp/receiver"
 	"parley/internal/store"
 	"parley/internal/web/officer"
@@ -114,6 +115,8 @@ type Node struct {
 	Mail *mail.Service
 	// Markets knows where the service is offered.
 	Markets *market.Service
+	// Webhooks tells the programs of agencies what happened.
+	Webhooks *webhook.Service
 	// Crimes tells authorities of suspicions; Tips reports the abuse of children, nil where that is
 	// off.
 	Crimes *crime.Service
@@ -209,9 +212,9 @@ func Open(ctx context.Context, cfg config.Config, o Options) (n *Node, err error
 	n.public = sync.OnceValues(n.pages)
 	n.desk = sync.OnceValues(n.console)
 	steps := []func() error{
-		n.openKeeping, n.openRooms, n.openSafety, n.openDecide, n.openOnCall, n.openOrders,
-		n.openDuties, n.openMarkets, n.openDisclosure, n.openDSA, n.openMail, n.openHotline,
-		n.openMailroom, n.openAPI,
+		n.openKeeping, n.openRooms, n.openSafety, n.openDecide, n.openOnCall, n.openWebhooks,
+		n.openOrders, n.openDuties, n.openMarkets, n.openDisclosure, n.openDSA, n.openMail,
+		n.openHotline, n.openMailroom, n.openAPI,
 		n.openGateway, n.openTransparency, n.carryOn,
 	}
 	if o.Tool {
@@ -401,6 +404,7 @@ func (n *Node) background() {
 	n.tellMarkets()
 	n.ring()
 	n.takeUpHotlines()
+	n.callPrograms()
 	if n.Mail != nil {
 		n.start(func() { n.Mail.Run(n.ctx) })
 	}

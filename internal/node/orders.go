@@ -72,7 +72,8 @@ func (n *Node) openOrders() error {
 				"instrument", o.Document.Instrument, "why", why)
 			n.ringForOrder(o, why)
 		},
-		Done: func(o order.Order) { ended.WithLabelValues(o.State.String()).Inc() },
+		OwePaper: n.owePaper,
+		Done:     func(o order.Order) { ended.WithLabelValues(o.State.String()).Inc() },
 	}
 	n.Agencies.Halted = func(ctx context.Context, of, officer int64) {
 		if err := n.Orders.Halt(ctx, of, officer); err != nil { // Run looks for them again

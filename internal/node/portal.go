@@ -15,7 +15,8 @@ import (
 func (n *Node) officerDoor(site *page.Site) (*officer.Door, error) {
 	d, err := officer.New(officer.Rooms{
 		Site: site, Store: n.Store, Clock: n.clock, Agencies: n.Agencies, Home: homeOf,
-		Key: n.Keys.Derive("officer forms"), URL: n.Config.Web.PublicURL, Log: n.log,
+		Webhooks: n.Webhooks,
+		Key:      n.Keys.Derive("officer forms"), URL: n.Config.Web.PublicURL, Log: n.log,
 		Night: func(c string, at time.Time) bool { return country.Night(country.Code(c), at) },
 	})
 	n.officers = d

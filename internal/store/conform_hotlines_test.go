@@ -174,3 +174,39 @@ func testInquiries(d *desk) {
 		return r.InquiryLines(i.Agency, i.ID)
 	}), []store.InquiryLine{l})
 }
+
+func testWebhooks(d *desk) {
+	h := store.AgencyHook{Agency: d.id(1), Body: []byte{1}}
+	get := func(r *store.Reader) (store.AgencyHook, error) { return r.AgencyHook(h.Agency) }
+	absent(d, get)
+	for _, body := range [][]byte{{1}, {2}} {
+		h.Body = body
+		d.update(func(tx *store.Tx) error { return tx.PutAgencyHook(h) })
+		equal(d, "hook", read(d, get), h)
+	}
+	c := store.AgencyCall{
+		Agency: h.Agency, ID: d.id(2), Due: 5, Created: 4, Body: []byte{3},
+	}
+	due := func(at int64) (out []store.AgencyCall) {
+		for _, x := range read(d, func(r *store.Reader) ([]store.AgencyCall, error) {
+			return r.DueAgencyCalls(at, 1000)
+		}) {
+			if x.Agency == c.Agency {
+				out = append(out, x)
+			}
+		}
+		return out
+	}
+	d.update(func(tx *store.Tx) error { return tx.AddAgencyCall(c) })
+	equal(d, "before it is due", len(due(4)), 0)
+	equal(d, "due", due(5), []store.AgencyCall{c})
+	c.Due, c.Tries = 9, 1
+	d.update(func(tx *store.Tx) error { return tx.PutAgencyCall(c) })
+	equal(d, "due later", due(9), []store.AgencyCall{c})
+	d.update(func(tx *store.Tx) error { return tx.ForgetAgencyCall(c.Agency, c.ID) })
+	equal(d, "forgotten", len(due(9)), 0)
+	d.update(func(tx *store.Tx) error { return tx.AddAgencyCall(c) })
+	d.update(func(tx *store.Tx) error { return tx.ForgetAgencyHook(c.Agency) })
+	equal(d, "forgotten with its hook", len(due(9)), 0)
+	absent(d, get)
+}

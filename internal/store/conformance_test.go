@@ -91,6 +91,7 @@ var suite = []struct {
 	{"alerts", testAlerts},
 	{"hotlines", testHotlines},
 	{"inquiries", testInquiries},
+	{"webhooks", testWebhooks},
 	{"arrived mails", testArrivedMails},
 	{"disclosures", testDisclosures},
 	{"tellings of disclosures", testTellings},

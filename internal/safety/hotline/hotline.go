@@ -34,6 +34,7 @@ import (
 	"parley/internal/safety/intake"
 	"parley/internal/safety/oncall"
 	"parley/internal/safety/owed"
+	"parley/internal/safety/webhook"
 	"parley/internal/store"
 )
 
@@ -197,12 +198,36 @@ func (s *Service) change(ctx context.Context, of, id int64, fn func(i *Item)) er
 		if err != nil {
 			return err
 		}
+		was := i.State
 		fn(&i)
 		x, err := i.row()
 		if err != nil {
 			return err
 		}
-		return tx.ChangeHotlineItem(x)
+		if err := tx.ChangeHotlineItem(x); err != nil || i.State == was {
+			return err
+		}
+		return s.owe(tx, i)
+	})
+}
+
+// api is where programs find items and submissions.
+const api = "/hotline/api/v1"
+
+// owe has an agency's programs told what became of an item, if something has.
+func (s *Service) owe(tx *store.Tx, i Item) error {
+	state := Ended(i.Outcome)
+	switch i.State {
+	case Decided:
+	case Searched, Refused:
+		state = i.State.String()
+	default:
+		return nil
+	}
+	ref := s.Reference(i)
+	return s.Owe(tx, i.Agency, webhook.Event{
+		Event: webhook.Outcome, Reference: ref, State: state, Path: api + "/items/" + ref,
+		Of: s.References.Make(safety.FlagRef, key(i.Agency), i.Submission),
 	})
 }
 
@@ -238,6 +263,9 @@ type Options struct {
 	// Files is how many stored files a digest is compared with at most.
 	Files int64
 	Log   *slog.Logger
+	// Owe writes what an agency's programs are to be told, in the transaction of what it tells of;
+	// nil owes nothing.
+	Owe func(*store.Tx, int64, webhook.Event) error
 	// Told hears of each measure that was taken and of each complaint that was decided about one,
 	// so that the agency is told; nil tells nobody.
 	Told func(context.Context, Measure)
@@ -255,6 +283,9 @@ type Service struct {
 func New(o Options) *Service {
 	if o.Arrived == nil {
 		o.Arrived = func(agency.Kind, int) {}
+	}
+	if o.Owe == nil {
+		o.Owe = func(*store.Tx, int64, webhook.Event) error { return nil }
 	}
 	if o.Told == nil {
 		o.Told = func(context.Context, Measure) {}

@@ -15,6 +15,7 @@ import (
 	"parley/internal/safety/agency"
 	"parley/internal/safety/intake"
 	"parley/internal/safety/oncall"
+	"parley/internal/safety/webhook"
 	"parley/internal/store"
 )
 
@@ -255,7 +256,7 @@ func (s *Service) Submit(
 				return err
 			}
 		}
-		return nil
+		return s.received(tx, out.Submission)
 	})
 	if err != nil {
 		return Receipt{}, err
@@ -269,6 +270,15 @@ func (s *Service) Submit(
 	}
 	s.worker.Wake()
 	return out, nil
+}
+
+// received has an agency's programs told that a submission is stored.
+func (s *Service) received(tx *store.Tx, sub Submission) error {
+	ref := s.References.Make(safety.FlagRef, key(sub.Agency), sub.ID)
+	return s.Owe(tx, sub.Agency, webhook.Event{
+		Event: webhook.Receipt, Reference: ref, State: Received.String(),
+		Path: api + "/submissions/" + ref,
+	})
 }
 
 // digest is that of what an agency sent.

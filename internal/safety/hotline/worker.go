@@ -316,7 +316,10 @@ func (x *searching) match(ctx context.Context, i Item, m store.Message) error {
 		child := i
 		child.ID, child.PartOf, child.Kind, child.Created = id, i.ID, Match, now.Unix()
 		got.into(&child, problem)
-		return add(tx, child)
+		if err := add(tx, child); err != nil {
+			return err
+		}
+		return x.owe(tx, child)
 	})
 }
 
@@ -343,6 +346,9 @@ func (s *Service) Flagged(ctx context.Context, x store.Report, d decide.Decision
 				return err
 			}
 			if err := tx.ChangeHotlineItem(row); err != nil {
+				return err
+			}
+			if err := s.owe(tx, i); err != nil {
 				return err
 			}
 		}

@@ -278,6 +278,9 @@ type Service struct {
 	Word func(instrument.ID, instrument.Urgency) string
 	// Alarm hears of every order that needs somebody now, and why; nil hears nothing.
 	Alarm func(o Order, why string)
+	// OwePaper is called in the transaction in which a paper to an agency is signed, so that its
+	// programs are told that one waits; nil tells none.
+	OwePaper func(tx *store.Tx, o Order, kind string) error
 	// Done hears of every order that was answered, refused or ended otherwise, once that is
 	// durable; nil hears nothing.
 	Done func(Order)

@@ -150,10 +150,14 @@ func (w *work) sign(p paper.Paper) error {
 		return err
 	}
 	w.papers++
-	return w.tx.AddOrderPaper(store.OrderPaper{
+	err = w.tx.AddOrderPaper(store.OrderPaper{
 		Agency: w.o.Agency, Order: w.o.ID, N: w.papers, Kind: string(p.Kind), At: w.now,
 		Body: signed,
 	})
+	if err != nil || w.OwePaper == nil || w.o.Agency == 0 {
+		return err
+	}
+	return w.OwePaper(w.tx, w.o, string(p.Kind))
 }
 
 // lang is the language in which the sender is answered: the agency's, else that of his order.

@@ -97,6 +97,7 @@ func (p *Pages) Mount(mux *http.ServeMux) {
 		{Path: homePath, Text: "authority.orders"}, {Path: newPath, Text: "authority.new"},
 		{Path: verifyPath, Text: "authority.verify"},
 		{Path: "/regulator", Text: "authority.dialogue", Of: inquiry.Regulates},
+		officer.HookTab(),
 	}
 	plain := officer.Access{May: official, Tabs: tabs}
 	strong := plain

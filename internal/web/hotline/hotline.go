@@ -85,7 +85,7 @@ func flags(a agency.Agency) bool { return !a.Kind.Official() }
 func (p *Pages) Mount(mux *http.ServeMux) {
 	access := officer.Access{May: flags, Tabs: []officer.Tab{
 		{Path: home, Text: "hotline.tab"}, {Path: figuresAt, Text: "figures.tab"},
-		{Path: measureAt, Text: "measures.tab"},
+		{Path: measureAt, Text: "measures.tab"}, officer.HookTab(),
 	}}
 	large := access
 	large.Bytes = mostBytes

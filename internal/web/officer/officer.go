@@ -28,6 +28,7 @@ import (
 	"parley/internal/clock"
 	"parley/internal/limit"
 	"parley/internal/safety/agency"
+	"parley/internal/safety/webhook"
 	"parley/internal/store"
 	"parley/internal/web/about"
 	"parley/internal/web/page"
@@ -57,6 +58,8 @@ type Rooms struct {
 	Store    *store.Store
 	Clock    clock.Clock
 	Agencies *agency.Service
+	// Webhooks tells programs of agencies; nil has no page for that.
+	Webhooks *webhook.Service
 	// Night tells whether it is the middle of the night in all of a country; nil never.
 	Night func(country string, at time.Time) bool
 	// Home is where an officer of a kind of agency begins, a path of this site.
@@ -129,6 +132,7 @@ func (d *Door) Mount(mux *http.ServeMux) {
 		mux.Handle(at, d.Site.Handle(h))
 	}
 	mux.Handle("POST "+signOutPath, d.Handle(Access{}, d.signOut))
+	d.mountHook(mux)
 }
 
 // tooOften counts a try of the network that a request comes from.
