@@ -41,6 +41,16 @@ func (n *Node) openHotline() error {
 	if err != nil {
 		return err
 	}
+	letters := inquiry.Letters{
+		References: n.safetyReferences(), Guide: n.guide, Box: n.Keys.Box(),
+		URL: n.Config.Web.PublicURL, Name: serviceName,
+	}
+	if server != nil {
+		letters.Send = server.Send
+	}
+	if err := n.Inquiries.Open(letters); err != nil {
+		return err
+	}
 	told := hotline.TellerOptions{
 		Store: n.Store, Clock: n.clock, References: n.safetyReferences(),
 		URL: n.Config.Web.PublicURL, Name: serviceName, Log: n.log,

@@ -167,6 +167,7 @@ func (n *Node) contactPages(site *page.Site) (*contact.Pages, error) {
 		Site: site, Guide: n.guide, Instruments: n.law, Clock: n.clock, Contact: c,
 		Representative: n.Config.Representative, Portal: "/authority",
 		Papers: n.Orders.Sign.Public(), Hotline: "/hotline", Dialogue: "/regulator",
+		Letters: n.Inquiries, Mails: n.Mail != nil,
 	}
 	if c.SigningKey != "" {
 		key, err := contact.ReadKey(c.SigningKey)

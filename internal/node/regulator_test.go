@@ -9,7 +9,6 @@ import (
 
 	"parley/internal/safety/agency"
 	"parley/internal/safety/inquiry"
-	"parley/internal/store"
 	"parley/internal/web/officer/officertest"
 )
 
@@ -80,15 +79,11 @@ func TestRegulatorAsks(t *testing.T) {
 // answerInquiry answers the one inquiry that waits, as a member of staff.
 func (w *world) answerInquiry(text string) {
 	w.t.Helper()
-	var list []inquiry.Inquiry
-	err := w.n.Store.View(ctx(), func(r *store.Reader) (err error) {
-		list, err = inquiry.Waiting(r, 10)
-		return err
-	})
-	if err != nil || len(list) != 1 {
-		w.t.Fatalf("waiting: %+v, %v", list, err)
+	list := w.waitingInquiries()
+	if len(list) != 1 {
+		w.t.Fatalf("waiting: %+v", list)
 	}
-	_, err = w.n.Inquiries.Say(ctx(), list[0].Agency, list[0].ID, inquiry.Line{
+	_, err := w.n.Inquiries.Say(ctx(), list[0].Agency, list[0].ID, inquiry.Line{
 		Staff: 7, Text: text,
 	})
 	if err != nil {

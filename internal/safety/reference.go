@@ -34,6 +34,8 @@ const (
 	StatementRef RefKind = 'S'
 	// OrderRef leads to an authority's order, whose key is the agency.
 	OrderRef RefKind = 'O'
+	// LetterRef leads to a letter of somebody without a key, whose key is 0.
+	LetterRef RefKind = 'L'
 	// FlagRef leads to what a hotline reported, whose key is the agency.
 	FlagRef RefKind = 'F'
 )

@@ -165,6 +165,7 @@ func testInquiries(d *desk) {
 	}
 	d.update(add(l))
 	d.refused(store.ErrConflict, add(l))
+	testInquiryAskers(d, i)
 	both := l
 	both.N, both.Staff = 2, 7
 	if err := d.s.Update(d.Context(), ids.Peer(i.Agency), add(both)); err == nil {
@@ -209,4 +210,25 @@ func testWebhooks(d *desk) {
 	d.update(func(tx *store.Tx) error { return tx.ForgetAgencyHook(c.Agency) })
 	equal(d, "forgotten with its hook", len(due(9)), 0)
 	absent(d, get)
+}
+
+func testInquiryAskers(d *desk, i store.Inquiry) {
+	a := store.InquiryAsker{Agency: i.Agency, Inquiry: i.ID, Sealed: []byte{1}}
+	put := func(tx *store.Tx) error { return tx.PutInquiryAsker(a) }
+	get := func(r *store.Reader) (store.InquiryAsker, error) {
+		return r.InquiryAsker(i.Agency, i.ID)
+	}
+	owed := func(by int64) bool {
+		return slices.ContainsFunc(read(d, func(r *store.Reader) ([]store.InquiryAsker, error) {
+			return r.OwedInquiryAskers(by, 100)
+		}), func(b store.InquiryAsker) bool { return b.Inquiry == i.ID })
+	}
+	absent(d, get)
+	d.update(put)
+	equal(d, "owed nothing", owed(math.MaxInt64), false)
+	a.Tell, a.Tries = d.id(6), 2
+	d.update(put)
+	equal(d, "asker", read(d, get), a)
+	equal(d, "owed later", owed(a.Tell-1), false)
+	equal(d, "owed", owed(a.Tell), true)
 }

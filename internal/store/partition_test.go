@@ -72,6 +72,7 @@ var acrossShards = map[string]string{
 	"hotline_measure.open":     "a queue of staff",
 	"inquiry.overdue":          "a sweep in the background",
 	"inquiry.waiting":          "a queue of staff",
+	"inquiry_asker.owed":       "a worker in the background",
 	"username.after":           "a sweep of public places in the background",
 	"invitation.all":           "a page for the administrator",
 	"ledger.pending":           "what the log is made of",

@@ -1,7 +1,11 @@
-// Package inquiry is the line between regulators and the service: a regulator asks, the staff
-// answers, and either goes on until the regulator is content. A question starts a clock; when it
-// is over somebody is woken. Nothing that was said is changed or lost, and both sides see the
-// same. It gives no data of people and carries out no order: those have doors of their own.
+// Package inquiry is the line on which somebody asks and the staff answers: a regulator by his
+// officers, and whoever has no key by a letter, which he follows by its reference. Either side goes
+// on until the asker is content. A question starts a clock; when it is over somebody is woken.
+// Nothing that was said is changed or lost, and both sides see the same. It gives no data of people
+// and carries out no order: those have doors of their own, and who asks for that here is told.
+//
+// What the writer of a letter says of himself proves nothing. It is sealed, and no mail goes to an
+// address before a member of staff has answered: nobody can have the service write to others.
 //
 // Invariants: every line is stored before it counts as said; an inquiry that waits for the service
 // has a time until which it is answered; another agency's inquiries do not exist, and that somebody
@@ -120,6 +124,8 @@ type Service struct {
 	Within time.Duration
 	// Wake rings the emergency line; nil rings nobody.
 	Wake func(context.Context, oncall.Emergency) error
+	// Letters is what letters need; nil takes none.
+	Letters *Letters
 
 	worker owed.Worker
 }
@@ -237,6 +243,7 @@ func (s *Service) Ask(
 // Say adds what an officer of the agency says, or a member of staff; the other side is next.
 // ErrClosed for an inquiry that is closed.
 func (s *Service) Say(ctx context.Context, of, id int64, l Line) (i Inquiry, err error) {
+	defer s.worker.Wake()
 	err = s.Store.Update(ctx, key(of), func(tx *store.Tx) error {
 		x, err := tx.Inquiry(of, id)
 		if err != nil {
@@ -265,9 +272,15 @@ func (s *Service) add(tx *store.Tx, i *Inquiry, l Line) error {
 	switch {
 	case l.Staff != 0:
 		i.State, i.Due, i.Alarmed = TheirsNow, 0, 0
+		if err := s.owe(tx, *i, now); err != nil {
+			return err
+		}
 	case i.State != OursNow:
 		// What is added to a question that waits does not give the service more time.
-		i.State, i.Due, i.Alarmed = OursNow, now.Add(s.Within).Unix(), 0
+		if i.Due == 0 {
+			i.Due = now.Add(s.Within).Unix()
+		}
+		i.State, i.Alarmed = OursNow, 0
 	}
 	if err := put(tx, *i); err != nil {
 		return err
@@ -287,64 +300,6 @@ func (s *Service) Close(ctx context.Context, of, id int64) error {
 		}
 		i := read(x)
 		i.State, i.Due = Closed, 0
-		return put(tx, i)
-	})
-}
-
-// Run wakes somebody for what is overdue, until ctx ends.
-func (s *Service) Run(ctx context.Context, failed func(error)) {
-	s.worker.Run(ctx, period, failed, s.Sweep)
-}
-
-// Sweep wakes somebody for each inquiry whose time is over, once. It may run twice.
-func (s *Service) Sweep(ctx context.Context) error {
-	_, err := owed.Drain(ctx, func(ctx context.Context) (list []store.Inquiry, err error) {
-		now := s.Clock.Now().Unix()
-		err = s.Store.View(ctx, func(r *store.Reader) (err error) {
-			list, err = r.OverdueInquiries(now, page)
-			return err
-		})
-		return list, err
-	}, func(ctx context.Context, list []store.Inquiry) (int, error) {
-		for n, x := range list {
-			if err := s.alarm(ctx, x); err != nil {
-				return n, err
-			}
-		}
-		return len(list), nil
-	})
-	return err
-}
-
-// alarm wakes somebody, and then notes that: a crash between the two wakes nobody twice, because
-// the line knows the emergency.
-func (s *Service) alarm(ctx context.Context, x store.Inquiry) error {
-	if s.Wake != nil {
-		var of agency.Agency
-		err := s.Store.View(ctx, func(r *store.Reader) (err error) {
-			of, err = agency.Of(r, x.Agency)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		err = s.Wake(ctx, oncall.Emergency{
-			Key: fmt.Sprintf("inquiry %d %d %d", x.Agency, x.ID, x.Due), Kind: oncall.Regulator,
-			About: oncall.About{
-				Country: of.Country, Path: fmt.Sprintf("/inquiries/%d/%d", x.Agency, x.ID),
-			},
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return s.Store.Update(ctx, key(x.Agency), func(tx *store.Tx) error {
-		y, err := tx.Inquiry(x.Agency, x.ID)
-		if err != nil || State(y.State) != OursNow || y.Due != x.Due {
-			return err // answered meanwhile
-		}
-		i := read(y)
-		i.Alarmed = s.Clock.Now().Unix()
 		return put(tx, i)
 	})
 }

@@ -45,6 +45,8 @@ const (
 	Regulator Kind = "regulator"
 	// Crime is a suspicion of a crime against life that waits for somebody (DSA Art. 18).
 	Crime Kind = "crime"
+	// Letter is a letter of somebody without a key, about a life in danger or overdue.
+	Letter Kind = "letter"
 	// Test is a test of the line itself.
 	Test Kind = "test"
 )

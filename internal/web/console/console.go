@@ -26,6 +26,7 @@ import (
 	"parley/internal/safety/cybertip"
 	"parley/internal/safety/decide"
 	"parley/internal/safety/disclosure"
+	"parley/internal/safety/door"
 	"parley/internal/safety/dsadb"
 	"parley/internal/safety/evidence"
 	"parley/internal/safety/hotline"
@@ -121,7 +122,7 @@ func New(r Rooms) (*Console, error) {
 	if c.templates, err = readTemplates(); err != nil {
 		return nil, err
 	}
-	if c.set, err = r.Site.Set(files, signin.Files()); err != nil {
+	if c.set, err = r.Site.Set(files, signin.Files(), door.Texts()); err != nil {
 		return nil, err
 	}
 	c.set.Policy = page.Policy{Scripts: true, Media: media.Scheme + "://" + media.Host}

@@ -39,6 +39,8 @@ type inquiryLine struct {
 	inquiry.Inquiry
 	Path, Who string
 	Late      bool
+	// By is who wrote a letter, as he says; nil for a regulator's inquiry.
+	By *inquiry.Asker
 }
 
 // inquiryView is an inquiry as its page shows it.
@@ -110,9 +112,16 @@ func (c *Console) inquiryLines(
 }
 
 func (c *Console) inquiryLine(r *store.Reader, i inquiry.Inquiry) (inquiryLine, error) {
-	of, err := agency.Of(r, i.Agency)
 	at := "/inquiries/" + strconv.FormatInt(i.Agency, 10) + "/" + strconv.FormatInt(i.ID, 10)
-	return inquiryLine{i, at, of.Name, i.Due != 0 && i.Due < c.Clock.Now().Unix()}, err
+	out := inquiryLine{Inquiry: i, Path: at, Late: i.Due != 0 && i.Due < c.Clock.Now().Unix()}
+	if i.Letter() {
+		by, err := c.Inquiries.Letters.Asker(r, i.ID)
+		out.Who, out.By = by.Name, &by
+		return out, err
+	}
+	of, err := agency.Of(r, i.Agency)
+	out.Who = of.Name
+	return out, err
 }
 
 // inquiryOf is the inquiry that the path names.

@@ -1,7 +1,8 @@
 // Package contact says on pages and to machines who runs the service, where everybody can write,
 // and where a request belongs: for any country, kind of requester and purpose one door, one
 // instrument and one period. What it says of the operator is what the operator configured: it
-// invents nothing, and says which duties that leaves open.
+// invents nothing, and says which duties that leaves open. Who has no key writes a letter here and
+// reads the answer by its reference, so that nobody depends on what the operator configured.
 //
 // https://eur-lex.europa.eu/eli/reg/2022/2065/oj
 package contact
@@ -20,6 +21,7 @@ import (
 	"parley/internal/clock"
 	"parley/internal/config"
 	"parley/internal/safety/door"
+	"parley/internal/safety/inquiry"
 	"parley/internal/safety/instrument"
 	"parley/internal/safety/intake"
 	"parley/internal/web/about"
@@ -45,6 +47,10 @@ type Rooms struct {
 	Portal, Papers string
 	// Hotline is where trusted flaggers and hotlines come in, Dialogue where regulators ask.
 	Hotline, Dialogue string
+	// Letters takes in letters of those who have no key, and Mails is set when they are told by
+	// mail of an answer.
+	Letters *inquiry.Service
+	Mails   bool
 	// Key signs security.txt; nil leaves it unsigned.
 	Key *openpgp.Entity
 }
@@ -74,11 +80,31 @@ func (p *Pages) Mount(mux *http.ServeMux) {
 	for at, h := range map[string]page.Handler{
 		"GET /contact":                            p.contact,
 		"GET /contact/where":                      p.where,
+		"GET " + writePath:                        p.write,
+		"POST " + writePath:                       p.write,
+		"GET " + letterPath + "{reference}":       p.letter,
+		"POST " + letterPath + "{reference}":      p.letter,
 		"GET /contact/where.json":                 p.whereJSON,
 		"GET /.well-known/authority-contact.json": p.authorityContact,
 		"GET /.well-known/security.txt":           p.securityTXT,
 	} {
 		mux.Handle(at, p.r.Site.Handle(h))
+	}
+	for _, name := range guessed() {
+		mux.Handle("GET /"+name, p.r.Site.Handle(
+			func(w http.ResponseWriter, r *http.Request) error {
+				p.turn(w, r, "/contact")
+				return nil
+			}))
+	}
+}
+
+// guessed are the addresses at which people look for contacts. That there is a page makes each a
+// name that no chat can have.
+func guessed() []string {
+	return []string{
+		"abuse", "authorities", "dsa", "impressum", "imprint", "law-enforcement",
+		"lawenforcement", "legal", "police",
 	}
 }
 
@@ -196,8 +222,8 @@ func fallback(d instrument.Door) instrument.Door {
 	}
 }
 
-// address is where a door is: a page of the service, or what the operator configured; empty if
-// neither is there.
+// address is where a door is: a page of the service, or what the operator configured, and if he did
+// nothing the form for letters.
 func (p *Pages) address(d instrument.Door) Place {
 	switch d {
 	case instrument.NoticeDoor:
@@ -205,7 +231,10 @@ func (p *Pages) address(d instrument.Door) Place {
 	case instrument.ReferenceDoor:
 		return Place{template.URL(p.r.Site.Path("/status")), p.r.Site.URL("/status")}
 	default:
-		return reach(open(p.r.Contact, d))
+		if address := open(p.r.Contact, d); address != "" {
+			return reach(address)
+		}
+		return Place{template.URL(p.r.Site.Path(writePath)), p.r.Site.URL(writePath)}
 	}
 }
 

@@ -128,7 +128,8 @@ func TestContact(t *testing.T) {
 	}
 	mux, _ = served(t, config.Contact{}, config.Representative{}, nil)
 	body, _ := get(t, mux, "/contact?lang=en", 200)
-	if !strings.Contains(body, "not said yet") || strings.Contains(body, "Legal representative") {
+	if !strings.Contains(body, `href="/contact/write`) || strings.Contains(body, "Where to write") ||
+		strings.Contains(body, "Legal representative") {
 		t.Errorf("a server without contacts says %s", body)
 	}
 }
@@ -224,10 +225,14 @@ func TestAuthorityContact(t *testing.T) {
 // and is signed when the operator gave a key.
 func TestSecurityTXT(t *testing.T) {
 	mux, _ := served(t, config.Contact{}, config.Representative{}, nil)
-	get(t, mux, "/.well-known/security.txt", 404)
+	body, _ := get(t, mux, "/.well-known/security.txt", 200)
+	const page = "Contact: https://chat.example.org/contact/write?purpose=security\n"
+	if !strings.HasPrefix(body, page) {
+		t.Errorf("without an address: %q", body)
+	}
 	c, rep := full()
 	mux, _ = served(t, c, rep, nil)
-	body, _ := get(t, mux, "/.well-known/security.txt", 200)
+	body, _ = get(t, mux, "/.well-known/security.txt", 200)
 	const want = "Contact: mailto:holes@example.org\nExpires: 2026-04-01T00:00:00Z\n" +
 		"Encryption: https://example.org/key.asc\nPreferred-Languages: en, fa\n" +
 		"Canonical: https://chat.example.org/.well-known/security.txt\n"

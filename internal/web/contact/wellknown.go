@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"html/template"
 	"net/http"
 	"os"
 	"strings"
@@ -26,24 +27,26 @@ const lifetime = 30 * 24 * time.Hour
 
 // document is /.well-known/authority-contact.json; docs/authority-contact.md describes it.
 type document struct {
-	Version        int              `json:"version"`
-	Service        string           `json:"service"`
-	URL            string           `json:"url"`
-	Provider       string           `json:"provider,omitempty"`
-	Established    string           `json:"established,omitempty"`
-	Expires        time.Time        `json:"expires"`
-	Languages      []string         `json:"languages,omitempty"`
-	Hours          string           `json:"hours,omitempty"`
-	Doors          []doorDocument   `json:"doors"`
-	Representative *representative  `json:"representative,omitempty"`
-	Keys           []key            `json:"keys,omitempty"`
-	Papers         *papersSaid      `json:"papers,omitempty"`
-	Guide          guideDocument    `json:"guide"`
-	Instruments    []instrumentSaid `json:"instruments"`
-	Refused        []policy.Action  `json:"refused"`
-	Transparency   string           `json:"transparency"`
-	Terms          string           `json:"terms,omitempty"`
-	Disputes       []string         `json:"disputes,omitempty"`
+	Version        int             `json:"version"`
+	Service        string          `json:"service"`
+	URL            string          `json:"url"`
+	Provider       string          `json:"provider,omitempty"`
+	Established    string          `json:"established,omitempty"`
+	Expires        time.Time       `json:"expires"`
+	Languages      []string        `json:"languages,omitempty"`
+	Hours          string          `json:"hours,omitempty"`
+	Doors          []doorDocument  `json:"doors"`
+	Representative *representative `json:"representative,omitempty"`
+	Keys           []key           `json:"keys,omitempty"`
+	Papers         *papersSaid     `json:"papers,omitempty"`
+	Guide          guideDocument   `json:"guide"`
+	// Write is where those write who have no key.
+	Write        string           `json:"write"`
+	Instruments  []instrumentSaid `json:"instruments"`
+	Refused      []policy.Action  `json:"refused"`
+	Transparency string           `json:"transparency"`
+	Terms        string           `json:"terms,omitempty"`
+	Disputes     []string         `json:"disputes,omitempty"`
 }
 
 // doorDocument is a door in the document.
@@ -167,7 +170,7 @@ func (p *Pages) authorityContact(w http.ResponseWriter, r *http.Request) error {
 			Template:   site.URL("/contact/where.json{?country,requester,purpose}"),
 			Requesters: instrument.Requesters(), Purposes: instrument.Purposes(),
 		},
-		Refused: policy.Refusing(), Transparency: site.URL("/transparency/"), Terms: c.Terms,
+		Write: site.URL(writePath), Refused: policy.Refusing(), Transparency: site.URL("/transparency/"), Terms: c.Terms,
 		Disputes: c.Disputes,
 	}
 	for _, d := range instrument.Doors() {
@@ -187,9 +190,6 @@ func (p *Pages) authorityContact(w http.ResponseWriter, r *http.Request) error {
 			one.Dialogue = site.URL(p.r.Dialogue)
 		}
 		switch {
-		case at.Text == "" && one.Portal != "":
-		case at.Text == "":
-			continue
 		case strings.HasPrefix(string(at.Link), "mailto:"):
 			one.Email = at.Text
 		default:
@@ -210,7 +210,7 @@ func (p *Pages) authorityContact(w http.ResponseWriter, r *http.Request) error {
 	for _, in := range p.r.Instruments.All() {
 		out.Instruments = append(out.Instruments, sayInstrument(in))
 	}
-	return p.write(w, r, http.StatusOK, out)
+	return p.answer(w, r, http.StatusOK, out)
 }
 
 // ofAuthorities tells whether a door is one of the portal's.
@@ -230,11 +230,12 @@ type securityText struct {
 	text  []byte
 }
 
-// securityTXT answers with security.txt; there is none when nobody can be written to.
+// securityTXT answers with security.txt; there is none for a site without TLS whose operator gave no
+// address, because an address of a page has to begin with https.
 //
 // https://www.rfc-editor.org/rfc/rfc9116
 func (p *Pages) securityTXT(w http.ResponseWriter, r *http.Request) error {
-	if open(p.r.Contact, instrument.SecurityDoor) == "" {
+	if p.securityContact() == "" {
 		http.NotFound(w, r)
 		return nil
 	}
@@ -248,6 +249,18 @@ func (p *Pages) securityTXT(w http.ResponseWriter, r *http.Request) error {
 		_, _ = w.Write(text)
 	}
 	return nil
+}
+
+// securityContact is whom security.txt names; empty for nobody.
+func (p *Pages) securityContact() template.URL {
+	if address := open(p.r.Contact, instrument.SecurityDoor); address != "" {
+		return reach(address).Link
+	}
+	at := question{Purpose: instrument.Security}.letter()
+	if !strings.HasPrefix(p.r.Site.URL(at), "https://") {
+		return ""
+	}
+	return template.URL(p.r.Site.URL(at))
 }
 
 // signedText is security.txt, made anew each day.
@@ -286,7 +299,7 @@ func (p *Pages) securityLines(until time.Time) []byte {
 			_, _ = fmt.Fprintf(&b, "%s: %s\n", name, value)
 		}
 	}
-	field("Contact", string(reach(open(c, instrument.SecurityDoor)).Link))
+	field("Contact", string(p.securityContact()))
 	field("Expires", until.Format(time.RFC3339))
 	field("Encryption", c.Key)
 	field("Preferred-Languages", strings.Join(c.Languages, ", "))
@@ -346,14 +359,20 @@ func describe(r Rooms) organisation {
 		instrument.HotlineDoor: "trusted flaggers", instrument.PeopleDoor: "customer support",
 		instrument.SecurityDoor: "security",
 	}
+	pages := map[instrument.Door]string{
+		instrument.AuthorityDoor: r.Portal, instrument.EmergencyDoor: r.Portal,
+		instrument.RegulatorDoor: r.Dialogue, instrument.HotlineDoor: r.Hotline,
+		instrument.PeopleDoor: writePath, instrument.SecurityDoor: writePath,
+	}
 	for _, d := range instrument.Doors() {
-		address := written(r.Contact, d)
+		if kinds[d] == "" {
+			continue
+		}
 		point := contactPoint{
 			Type: "ContactPoint", Kind: kinds[d], Languages: r.Contact.Languages,
+			URL: r.Site.URL(pages[d]),
 		}
-		switch {
-		case address == "":
-			continue
+		switch address := written(r.Contact, d); {
 		case strings.HasPrefix(address, "https://"):
 			point.URL = address
 		default:

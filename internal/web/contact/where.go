@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
 
 	"golang.org/x/text/collate"
 	"golang.org/x/text/language"
@@ -32,13 +33,29 @@ type guided struct {
 	Within       string
 	Country      string
 	Languages    []tongue
+	// Question is what was asked.
+	Question question
 }
 
 // question is what somebody asks the guide.
 type question struct {
-	country   country.Code
-	requester instrument.Requester
-	purpose   instrument.Purpose
+	Country   country.Code
+	Requester instrument.Requester
+	Purpose   instrument.Purpose
+}
+
+// letter is the form for a letter about it, a path of the site.
+func (q question) letter() string {
+	known := url.Values{}
+	for name, value := range map[string]string{
+		"country": string(q.Country), "requester": string(q.Requester),
+		"purpose": string(q.Purpose),
+	} {
+		if value != "" {
+			known.Set(name, value)
+		}
+	}
+	return writePath + "?" + known.Encode()
 }
 
 // asked reads a question from a request.
@@ -54,13 +71,13 @@ func (p *Pages) where(w http.ResponseWriter, r *http.Request) error {
 	q := asked(r)
 	lang, _ := page.LanguageOf(r)
 	out := guided{
-		Countries: countries(lang.Code, q.country), Languages: p.said.Languages,
-		Requesters: menu(p, r, "requester.", instrument.Requesters(), q.requester),
-		Purposes:   menu(p, r, "purpose.", instrument.Purposes(), q.purpose),
+		Countries: countries(lang.Code, q.Country), Languages: p.said.Languages,
+		Requesters: menu(p, r, "requester.", instrument.Requesters(), q.Requester),
+		Purposes:   menu(p, r, "purpose.", instrument.Purposes(), q.Purpose),
 	}
 	status := http.StatusOK
 	if q != (question{}) {
-		route, err := p.r.Guide.Route(q.country, q.requester, q.purpose)
+		route, err := p.r.Guide.Route(q.Country, q.Requester, q.Purpose)
 		switch {
 		case errors.Is(err, door.ErrUnknown):
 			out.Wrong, status = true, http.StatusUnprocessableEntity
@@ -68,9 +85,13 @@ func (p *Pages) where(w http.ResponseWriter, r *http.Request) error {
 			return err
 		default:
 			out.Asked, out.Route, out.At = true, route, p.address(route.Door)
+			if out.At.Text == p.r.Site.URL(writePath) {
+				out.At = Place{} // the page leads there anyway, with what is known filled in
+			}
 			out.Entry = p.entry(route.Door)
 			out.Within = p.r.Guide.Within(lang.Code, route.Period)
-			out.Country = names(lang.Code)(q.country)
+			out.Country = names(lang.Code)(q.Country)
+			out.Question = q
 		}
 	}
 	return p.set.Render(w, r, status, "where", out)
@@ -130,8 +151,9 @@ type way struct {
 	Purpose   instrument.Purpose   `json:"purpose"`
 	Door      instrument.Door      `json:"door"`
 	Address   string               `json:"address,omitempty"`
-	// Portal is where officers with a key come in.
+	// Portal is where officers with a key come in, Write where those without one write.
 	Portal     string         `json:"portal,omitempty"`
+	Write      string         `json:"write"`
 	Instrument instrumentSaid `json:"instrument"`
 	// Answer is the period in which there is an answer.
 	Answer periodSaid `json:"answer"`
@@ -140,9 +162,9 @@ type way struct {
 // whereJSON answers a question to the guide for machines.
 func (p *Pages) whereJSON(w http.ResponseWriter, r *http.Request) error {
 	q := asked(r)
-	route, err := p.r.Guide.Route(q.country, q.requester, q.purpose)
+	route, err := p.r.Guide.Route(q.Country, q.Requester, q.Purpose)
 	if errors.Is(err, door.ErrUnknown) {
-		return p.write(w, r, http.StatusUnprocessableEntity, map[string]any{
+		return p.answer(w, r, http.StatusUnprocessableEntity, map[string]any{
 			"error":     "country, requester and purpose must each be one of those listed",
 			"countries": country.All(), "requesters": instrument.Requesters(),
 			"purposes": instrument.Purposes(),
@@ -155,16 +177,16 @@ func (p *Pages) whereJSON(w http.ResponseWriter, r *http.Request) error {
 	if at := p.entry(route.Door).Path; at != "" {
 		portal = p.r.Site.URL(at)
 	}
-	return p.write(w, r, http.StatusOK, way{
-		Portal:  portal,
-		Country: q.country, Requester: q.requester, Purpose: q.purpose, Door: route.Door,
+	return p.answer(w, r, http.StatusOK, way{
+		Portal: portal, Write: p.r.Site.URL(q.letter()),
+		Country: q.Country, Requester: q.Requester, Purpose: q.Purpose, Door: route.Door,
 		Address: p.address(route.Door).Text, Instrument: sayInstrument(route.Instrument),
 		Answer: sayPeriod(route.Period),
 	})
 }
 
-// write answers with JSON that any page may read.
-func (p *Pages) write(w http.ResponseWriter, r *http.Request, status int, what any) error {
+// answer answers with JSON that any page may read.
+func (p *Pages) answer(w http.ResponseWriter, r *http.Request, status int, what any) error {
 	b, err := json.MarshalIndent(what, "", "  ")
 	if err != nil {
 		return err

@@ -70,6 +70,8 @@ const (
 	statementPath = "/s/"
 	reportPath    = "/r/"
 	personPath    = "/p/"
+	// letterPath is a page of web/contact.
+	letterPath = "/contact/letter/"
 )
 
 // Mount adds the pages to a mux.
@@ -116,7 +118,7 @@ func (p *Pages) find(w http.ResponseWriter, r *http.Request) error {
 	kind, subject, id, err := p.References.Read(typed)
 	path := map[safety.RefKind]string{
 		safety.StatementRef: statementPath, safety.ReportRef: reportPath,
-		safety.PersonRef: personPath,
+		safety.PersonRef: personPath, safety.LetterRef: letterPath,
 	}[kind]
 	if err != nil || path == "" {
 		if err := p.Site.Miss(r); !errors.Is(err, page.ErrNotFound) {

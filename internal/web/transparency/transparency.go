@@ -103,6 +103,9 @@ func (p *Pages) Mount(mux *http.ServeMux) {
 	} {
 		mux.Handle("GET /transparency/"+path, p.Site.Handle(h))
 	}
+	// Without this the address would be that of a chat called like it.
+	mux.Handle("GET /transparency", http.RedirectHandler(
+		p.Site.Path("/transparency/"), http.StatusPermanentRedirect))
 }
 
 // freshFor is how long a page may be shown again before it is asked for anew, in seconds.

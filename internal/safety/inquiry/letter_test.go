@@ -1,0 +1,200 @@
+package inquiry_test
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"parley/internal/keyring"
+	"parley/internal/safety"
+	"parley/internal/safety/country"
+	"parley/internal/safety/door"
+	"parley/internal/safety/inquiry"
+	"parley/internal/safety/instrument"
+	"parley/internal/safety/oncall"
+	"parley/internal/smtp"
+	"parley/internal/store"
+	"parley/internal/web/page/pagetest"
+)
+
+// post is a mail server that keeps what it takes, or fails.
+type post struct {
+	fails error
+	got   []smtp.Letter
+}
+
+func (p *post) send(_ context.Context, l smtp.Letter) error {
+	if p.fails == nil {
+		p.got = append(p.got, l)
+	}
+	return p.fails
+}
+
+// withLetters is a line that takes letters.
+func withLetters(t *testing.T) (*line, *post) {
+	t.Helper()
+	l, p := newLine(t), &post{}
+	countries, err := country.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	law, err := instrument.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	guide, err := door.New(countries.At("DE"), law)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := keyring.Open(t.TempDir(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = l.Open(inquiry.Letters{
+		References: safety.References{Key: keys.Derive("references")}, Guide: guide,
+		Box: keys.Box(), Send: p.send, URL: "https://chat.example.org", Name: "Chat",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l, p
+}
+
+// prosecutor is a writer who names an address.
+func prosecutor() inquiry.Asker {
+	return inquiry.Asker{
+		Requester: instrument.Prosecutor, Country: "FR", Purpose: instrument.UserData, Lang: "fr",
+		Name: "Parquet", Mail: "parquet@example.org",
+	}
+}
+
+func TestLetterTexts(t *testing.T) { pagetest.Texts(t, inquiry.Texts()) }
+
+// TestLetters: a letter is stored with the clock of its way before it has a reference; who has the
+// reference reads and adds; no mail goes out before somebody has answered, and then one that says
+// no more than that; an address that takes none for now is tried again, under one number.
+func TestLetters(t *testing.T) {
+	l, p := withLetters(t)
+	w, err := l.Write(ctx(), prosecutor(), "Data", "Whose is @some_news?")
+	if err != nil || w.Route.Instrument.ID == "" || w.Due <= l.clock.Now().Unix() {
+		t.Fatalf("%+v, %v", w, err)
+	}
+	if err := l.Tell(ctx()); err != nil || len(p.got) != 0 {
+		t.Fatalf("mailed before an answer: %+v, %v", p.got, err)
+	}
+	if err := l.Add(ctx(), w.Reference, "It is urgent."); err != nil {
+		t.Fatal(err)
+	}
+	again, lines, err := l.Letter(ctx(), strings.ToLower(w.Reference))
+	if err != nil || again.Due != w.Due || len(lines) != 2 || lines[1].Text != "It is urgent." {
+		t.Fatalf("%+v %+v %v", again, lines, err)
+	}
+	p.fails = &smtp.DeliveryError{Temporary: true}
+	_, err = l.Say(ctx(), 0, w.ID, inquiry.Line{Staff: 7, Text: "By the portal: secret."})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Tell(ctx()); err != nil {
+		t.Fatal(err)
+	}
+	p.fails = nil
+	if err := l.Tell(ctx()); err != nil || len(p.got) != 0 {
+		t.Fatalf("tried again at once: %+v, %v", p.got, err)
+	}
+	l.clock.Advance(7 * time.Hour)
+	for range 2 {
+		if err := l.Tell(ctx()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(p.got) != 1 || p.got[0].To != "parquet@example.org" || p.got[0].Lang != "fr" ||
+		!strings.Contains(p.got[0].Body, "/contact/letter/"+w.Reference) ||
+		strings.Contains(p.got[0].Body, "secret") {
+		t.Errorf("%+v", p.got)
+	}
+}
+
+// TestWrongLetters: what is wrong is named, and nothing is stored; a reference of another kind, or
+// one that was changed, leads nowhere.
+func TestWrongLetters(t *testing.T) {
+	l, _ := withLetters(t)
+	for field, spoil := range map[string]func(a *inquiry.Asker, title, text *string){
+		"way":   func(a *inquiry.Asker, _, _ *string) { a.Country = "XX" },
+		"title": func(_ *inquiry.Asker, title, _ *string) { *title = " " },
+		"text":  func(_ *inquiry.Asker, _, text *string) { *text = strings.Repeat("x", 50_001) },
+		"name":  func(a *inquiry.Asker, _, _ *string) { a.Name = "a\xffb" },
+		"mail":  func(a *inquiry.Asker, _, _ *string) { a.Mail = "Parquet <a@example.org>" },
+	} {
+		a, title, text := prosecutor(), "Data", "Whose?"
+		spoil(&a, &title, &text)
+		var fault *inquiry.Fault
+		_, err := l.Write(ctx(), a, title, text)
+		if !errors.As(err, &fault) || !slices.Equal(fault.Fields, []string{field}) {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
+	w, err := l.Write(ctx(), prosecutor(), "Data", "Whose?")
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := l.Letters.References.Make(safety.FlagRef, 0, w.ID)
+	wrong := w.Reference[:len(w.Reference)-8] + "AAAAAAAA"
+	for _, ref := range []string{"", "L", other, wrong} {
+		if _, _, err := l.Letter(ctx(), ref); !store.IsNotFound(err) {
+			t.Errorf("%q: %v", ref, err)
+		}
+		if err := l.Add(ctx(), ref, "More"); !store.IsNotFound(err) {
+			t.Errorf("adding to %q: %v", ref, err)
+		}
+	}
+}
+
+// TestLettersWake: a life in danger rings at once, and many such letters ring one bell for a while;
+// what officials wait for rings when it is overdue, what private people wait for does not.
+func TestLettersWake(t *testing.T) {
+	l, _ := withLetters(t)
+	bells := func() map[string]bool {
+		out := make(map[string]bool)
+		for _, e := range l.woken {
+			if e.Kind != oncall.Letter {
+				t.Errorf("woken for %s", e.Kind)
+			}
+			out[e.Key] = true
+		}
+		l.woken = nil
+		return out
+	}
+	danger := prosecutor()
+	danger.Purpose = instrument.Danger
+	write := func(a inquiry.Asker) {
+		t.Helper()
+		if _, err := l.Write(ctx(), a, "A", "B"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.clock.Advance(10*time.Minute - time.Duration(l.clock.Now().Unix()%600)*time.Second)
+	for range 3 {
+		write(danger)
+	}
+	if got := bells(); len(got) != 1 {
+		t.Errorf("three letters at once: %v", got)
+	}
+	l.clock.Advance(11 * time.Minute)
+	write(danger)
+	if got := bells(); len(got) != 1 {
+		t.Errorf("a letter later: %v", got)
+	}
+	person := prosecutor()
+	person.Requester, person.Purpose = instrument.Person, instrument.Question
+	write(person)
+	write(prosecutor())
+	l.clock.Advance(60 * 24 * time.Hour)
+	l.sweep()
+	if got := bells(); len(got) != 5 {
+		t.Errorf("overdue: %v", got)
+	}
+}

@@ -1,0 +1,88 @@
+package inquiry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"parley/internal/safety/agency"
+	"parley/internal/safety/instrument"
+	"parley/internal/safety/oncall"
+	"parley/internal/safety/owed"
+	"parley/internal/store"
+)
+
+// Run wakes somebody for what is overdue, and mails those who wrote letters that they are answered,
+// until ctx ends.
+func (s *Service) Run(ctx context.Context, failed func(error)) {
+	s.worker.Run(ctx, period, failed, func(ctx context.Context) error {
+		return errors.Join(s.Sweep(ctx), s.Tell(ctx))
+	})
+}
+
+// Sweep wakes somebody for each inquiry whose time is over, once. It may run twice.
+func (s *Service) Sweep(ctx context.Context) error {
+	_, err := owed.Drain(ctx, func(ctx context.Context) (list []store.Inquiry, err error) {
+		now := s.Clock.Now().Unix()
+		err = s.Store.View(ctx, func(r *store.Reader) (err error) {
+			list, err = r.OverdueInquiries(now, page)
+			return err
+		})
+		return list, err
+	}, func(ctx context.Context, list []store.Inquiry) (int, error) {
+		for n, x := range list {
+			if err := s.alarm(ctx, x); err != nil {
+				return n, err
+			}
+		}
+		return len(list), nil
+	})
+	return err
+}
+
+// alarm wakes somebody, and then notes that: a crash between the two wakes nobody twice, because
+// the line knows the emergency.
+func (s *Service) alarm(ctx context.Context, x store.Inquiry) error {
+	if s.Wake != nil {
+		e, wakes, err := s.emergency(ctx, x)
+		if err == nil && wakes {
+			err = s.Wake(ctx, e)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return s.Store.Update(ctx, key(x.Agency), func(tx *store.Tx) error {
+		y, err := tx.Inquiry(x.Agency, x.ID)
+		if err != nil || State(y.State) != OursNow || y.Due != x.Due {
+			return err // answered meanwhile
+		}
+		i := read(y)
+		i.Alarmed = s.Clock.Now().Unix()
+		return put(tx, i)
+	})
+}
+
+// emergency is what somebody is woken for, if he is: a question that is overdue, of a regulator or of
+// somebody without a key who says that he is no private person.
+func (s *Service) emergency(ctx context.Context, x store.Inquiry) (
+	e oncall.Emergency, wakes bool, err error,
+) {
+	e = oncall.Emergency{
+		Key: fmt.Sprintf("inquiry %d %d %d", x.Agency, x.ID, x.Due), Kind: oncall.Regulator,
+		About: oncall.About{Path: fmt.Sprintf("/inquiries/%d/%d", x.Agency, x.ID)},
+	}
+	wakes = true
+	err = s.Store.View(ctx, func(r *store.Reader) error {
+		if x.Agency != nobody {
+			of, err := agency.Of(r, x.Agency)
+			e.About.Country = of.Country
+			return err
+		}
+		by, err := s.Letters.Asker(r, x.ID)
+		e.Kind, e.About.Country = oncall.Letter, string(by.Country)
+		wakes = by.Requester != instrument.Person
+		return err
+	})
+	return e, wakes, err
+}
