@@ -1,6 +1,7 @@
 package store
 
-// InquiryAsker is who asked something without being an officer of an agency. Times are Unix seconds.
+// InquiryAsker is who asked something without being an officer of an agency. Times are Unix
+// seconds.
 type InquiryAsker struct {
 	Agency, Inquiry int64
 	// Sealed is what he said of himself.

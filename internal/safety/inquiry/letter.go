@@ -103,8 +103,8 @@ func (s *Service) Wrong(by Asker, title, text string) (out []string) {
 	return out
 }
 
-// Write takes in a letter and starts the clock of the route that the guide knows for its writer. For
-// a life in danger somebody is woken at once. Fault for what Wrong names.
+// Write takes in a letter and starts the clock of the route that the guide knows for its writer.
+// For a life in danger somebody is woken at once. Fault for what Wrong names.
 func (s *Service) Write(ctx context.Context, by Asker, title, text string) (w Written, err error) {
 	if fields := s.Wrong(by, title, text); len(fields) > 0 {
 		return w, &Fault{fields}

@@ -63,8 +63,8 @@ func (s *Service) alarm(ctx context.Context, x store.Inquiry) error {
 	})
 }
 
-// emergency is what somebody is woken for, if he is: a question that is overdue, of a regulator or of
-// somebody without a key who says that he is no private person.
+// emergency is what somebody is woken for, if he is: a question that is overdue, of a regulator or
+// of somebody without a key who says that he is no private person.
 func (s *Service) emergency(ctx context.Context, x store.Inquiry) (
 	e oncall.Emergency, wakes bool, err error,
 ) {

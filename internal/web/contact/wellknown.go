@@ -170,7 +170,8 @@ func (p *Pages) authorityContact(w http.ResponseWriter, r *http.Request) error {
 			Template:   site.URL("/contact/where.json{?country,requester,purpose}"),
 			Requesters: instrument.Requesters(), Purposes: instrument.Purposes(),
 		},
-		Write: site.URL(writePath), Refused: policy.Refusing(), Transparency: site.URL("/transparency/"), Terms: c.Terms,
+		Write: site.URL(writePath), Refused: policy.Refusing(),
+		Transparency: site.URL("/transparency/"), Terms: c.Terms,
 		Disputes: c.Disputes,
 	}
 	for _, d := range instrument.Doors() {
@@ -230,8 +231,8 @@ type securityText struct {
 	text  []byte
 }
 
-// securityTXT answers with security.txt; there is none for a site without TLS whose operator gave no
-// address, because an address of a page has to begin with https.
+// securityTXT answers with security.txt; there is none for a site without TLS whose operator gave
+// no address, because an address of a page has to begin with https.
 //
 // https://www.rfc-editor.org/rfc/rfc9116
 func (p *Pages) securityTXT(w http.ResponseWriter, r *http.Request) error {
