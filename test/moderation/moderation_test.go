@@ -26,7 +26,7 @@
 //	office is told of A on 2: not-here     what that says of the second thing that A names
 //	office is told of A missing: redress
 //	office is told of A data logins: yes
-//	office is mailed: refusal no           what comes by SMTP, or a paper with it
+//	office is mailed: incomplete           what comes by SMTP, or a paper with it
 //	office reads of A: text                the newest paper as pages, in its language
 //	office proves A: order effect          gets proofs that lines are in the public log
 //	office fetches A: text                 the data, which its own key alone opens
