@@ -18,7 +18,8 @@ type importCmd struct {
 
 // telegramExportCmd brings in a JSON export of Telegram Desktop.
 type telegramExportCmd struct {
-	Dir      string `arg:"" help:"The export's folder, with result.json in it." type:"existingdir"`
+	Dir      string `arg:"" help:"The export's folder or ZIP, with result.json in it." type:"path"`
+	Chat     int64  `help:"Which chat of an account's export; none names them." placeholder:"ID"`
 	Data     string `help:"The server's data directory." placeholder:"DIR"`
 	Username string `help:"Public name that the chat gets; by default one made of its title."`
 	Owner    string `help:"Username or phone number of who will own it; by default the server itself."`
@@ -32,6 +33,7 @@ func (c *telegramExportCmd) Run(p *process) error {
 			return err
 		}
 		im := n.Importer(owner)
+		im.Chat = c.Chat
 		im.Progress = func(met int) {
 			if met%progressEvery == 0 {
 				_, _ = fmt.Fprintf(p.err, "%d entries\n", met)

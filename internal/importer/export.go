@@ -172,38 +172,6 @@ func (s *scanner) next() (byte, error) {
 	return b, err
 }
 
-// head reads up to the beginning of the list of messages.
-func (s *scanner) head() (head, error) {
-	var h head
-	raw := []byte{}
-	for len(raw) < itemBytes {
-		b, err := s.next()
-		if err != nil {
-			return h, errors.New("there is no list of messages")
-		}
-		raw = append(raw, b)
-		if b != '[' || !strings.HasSuffix(squeeze(raw), `"messages":[`) {
-			continue
-		}
-		if err := json.Unmarshal([]byte(string(raw)+"]}"), &h); err != nil {
-			return h, fmt.Errorf("the beginning is damaged: %w", err)
-		}
-		return h, nil
-	}
-	return h, errors.New("there is no list of messages")
-}
-
-// squeeze returns the end of a text without white space.
-func squeeze(raw []byte) string {
-	tail := raw[max(0, len(raw)-64):]
-	return strings.Map(func(r rune) rune {
-		if r == ' ' || r == '\n' || r == '\t' || r == '\r' {
-			return -1
-		}
-		return r
-	}, string(tail))
-}
-
 // message returns the raw text of the next message and where it begins, or errEnd. An end in the
 // middle of a message is io.ErrUnexpectedEOF with what there is of it.
 func (s *scanner) message() (raw []byte, at int64, err error) {

@@ -7,8 +7,8 @@ import (
 
 // Walk reads an export as Import does and stores nothing.
 func Walk(b []byte) {
-	s := newScanner(bytes.NewReader(b))
-	if _, err := s.head(); err != nil {
+	s, _, err := find(bytes.NewReader(b), 0)
+	if err != nil {
 		return
 	}
 	for range 1000 {

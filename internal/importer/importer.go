@@ -17,8 +17,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"mime"
-	"os"
 	"path"
 	"strings"
 
@@ -47,6 +47,8 @@ type Importer struct {
 	// Create makes the chat that an export goes into, owned by Owner.
 	Create func(ctx context.Context, owner ids.UserID, p Place) (ids.Peer, error)
 	Owner  ids.UserID
+	// Chat is which chat of the export of a whole account is brought in, 0 for an export of one.
+	Chat int64
 	// Settled waits until what a box had to tell others is done.
 	Settled func(ctx context.Context, box ids.Peer) error
 	// Progress hears after every entry how many were met so far; nil hears nothing.
@@ -78,23 +80,22 @@ type Report struct {
 // ErrExport says that a folder holds no export that can be read.
 var ErrExport = errors.New("importer: not an export")
 
-// Import brings in the export in a folder. name is the username that the chat gets if it is public,
-// empty for one made of its title.
-func (im *Importer) Import(ctx context.Context, dir, name string) (*Report, error) {
-	root, err := os.OpenRoot(dir)
+// Import brings in the export of a chat in a folder or a ZIP archive. name is the username that the
+// chat gets if it is public, empty for one made of its title. ErrExport, ErrChat.
+func (im *Importer) Import(ctx context.Context, at, name string) (*Report, error) {
+	root, end, err := openExport(at)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrExport, err)
+		return nil, err
 	}
-	defer func() { _ = root.Close() }()
+	defer func() { _ = end.Close() }()
 	f, err := root.Open("result.json")
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrExport, err)
 	}
 	defer func() { _ = f.Close() }()
-	s := newScanner(f)
-	h, err := s.head()
+	s, h, err := find(f, im.Chat)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrExport, err)
+		return nil, err
 	}
 	run := &run{
 		Importer: im, root: root, source: fmt.Sprintf("%s:%d", h.Type, h.ID),
@@ -109,7 +110,7 @@ func (im *Importer) Import(ctx context.Context, dir, name string) (*Report, erro
 // run is one import under way.
 type run struct {
 	*Importer
-	root      *os.Root
+	root      fs.FS
 	source    string
 	broadcast bool
 	report    *Report
@@ -370,7 +371,7 @@ func (r *run) media(ctx context.Context, it *item) (*message.Media, error) {
 }
 
 // open opens a file of the export. An export says in words why a file is not there.
-func (r *run) open(name string) (*os.File, error) {
+func (r *run) open(name string) (fs.File, error) {
 	if strings.HasPrefix(name, "(") {
 		return nil, fmt.Errorf("the export lacks the file: %s", strings.Trim(name, "()"))
 	}

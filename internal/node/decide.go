@@ -45,6 +45,7 @@ func (n *Node) openDecide() (err error) {
 		Store: n.Store, Clock: n.clock, References: n.safetyReferences(), Message: n.Message,
 		Intake: n.Intake, Appeals: n.Appeals, URL: n.Config.Web.PublicURL, Log: n.log,
 		Proxies: n.proxyLinks, Export: n.export,
+		Asked: n.exports.Wake,
 		Delivered: func(k decide.LetterKind) {
 			delivered.WithLabelValues(k.String()).Inc()
 			n.mailOwed()

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 
@@ -106,15 +107,48 @@ func (n *Node) marketDocument(ctx context.Context) (out []disclose.Document, err
 	return []disclose.Document{{Name: "markets", Day: entry.Day(newest), Body: body}}, err
 }
 
-// export makes a copy of an account's data, which only who it belongs to is sent.
-func (n *Node) export(ctx context.Context, user ids.UserID) (*message.Media, error) {
-	pr, pw := io.Pipe()
-	go func() { pw.CloseWithError(takeout.Write(ctx, n.Store, user, pw)) }()
-	f, err := n.Media.AddDocument(ctx, account.ServiceUser, pr, "application/json",
-		[]media.Attribute{{Kind: media.Filename, Text: "result.json"}})
-	_ = pr.CloseWithError(io.ErrClosedPipe) // ends the writer when storing failed
-	if err != nil {
-		return nil, err
+// export makes the next part of a copy of an account's data, which only who it belongs to is sent.
+func (n *Node) export(
+	ctx context.Context, user ids.UserID, from json.RawMessage,
+) (*message.Media, json.RawMessage, error) {
+	var at takeout.Cursor
+	if from != nil {
+		if err := json.Unmarshal(from, &at); err != nil {
+			return nil, nil, err
+		}
 	}
-	return &message.Media{Kind: message.Document, ID: f.ID}, nil
+	pr, pw := io.Pipe()
+	copies := &takeout.Service{Store: n.Store, Files: n.Media.Blobs}
+	var next takeout.Cursor
+	made := make(chan struct{})
+	go func() {
+		defer close(made)
+		var err error
+		next, err = copies.Part(ctx, user, at, pw)
+		pw.CloseWithError(err)
+	}()
+	f, err := n.Media.AddDocument(ctx, account.ServiceUser, pr, "application/zip",
+		[]media.Attribute{{Kind: media.Filename, Text: takeout.Name(at.Part+1, n.clock.Now())}})
+	_ = pr.CloseWithError(io.ErrClosedPipe) // ends the writer when storing failed
+	<-made
+	if err != nil {
+		return nil, nil, err
+	}
+	part := &message.Media{Kind: message.Document, ID: f.ID}
+	if next.Done {
+		return part, nil, nil
+	}
+	b, err := json.Marshal(next)
+	return part, b, err
+}
+
+// sendExports sends copies of their data to who asks for them.
+func (n *Node) sendExports() {
+	n.start(func() {
+		failed := func(err error) { n.log.Error("copies of people's data", "error", err) }
+		n.exports.Run(n.ctx, proxiesEvery, failed, func(ctx context.Context) error {
+			_, err := n.Statements.SendExports(ctx)
+			return err
+		})
+	})
 }

@@ -1,9 +1,11 @@
 package node
 
 import (
+	"archive/zip"
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"os"
 	"strings"
 	"testing"
@@ -120,6 +122,20 @@ func TestMarkets(t *testing.T) {
 	expect(fresh, "")
 }
 
+// unpacked is a file of a ZIP archive.
+func unpacked(t *testing.T, archive []byte, name string) []byte {
+	t.Helper()
+	z, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := fs.ReadFile(z, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
 // TestExport: who writes /export to the service account is sent his messages as a file, and nobody
 // else can fetch it, whatever he knows of it.
 func TestExport(t *testing.T) {
@@ -131,6 +147,7 @@ func TestExport(t *testing.T) {
 	if err := w.n.Statements.Listen(ctx()); err != nil {
 		t.Fatal(err)
 	}
+	must(w.n.Statements.SendExports(ctx()))(t)
 	m := a.reads(func(m *tg.Message) bool { return m.Media != nil })
 	doc := m.Media.(*tg.MessageMediaDocument).Document.(*tg.Document)
 	var got struct {
@@ -138,7 +155,7 @@ func TestExport(t *testing.T) {
 			ID int64 `json:"user_id"`
 		} `json:"personal_information"`
 	}
-	file := a.fetch(t, doc)
+	file := unpacked(t, a.fetch(t, doc), "result.json")
 	if err := json.Unmarshal(file, &got); err != nil || got.Person.ID != int64(a.self) ||
 		!bytes.Contains(file, []byte("between us")) {
 		t.Errorf("%v: %s", err, file)

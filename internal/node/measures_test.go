@@ -242,7 +242,8 @@ func (s *scene) look(t *testing.T, secrets map[string][]byte) map[string]seen {
 			note(method+" by "+who, answers...)
 		}
 		var export bytes.Buffer
-		err := takeout.Write(ctx(), s.n.Store, p.self, &export)
+		err := (&takeout.Service{Store: s.n.Store, Files: s.n.Media.Blobs}).
+			Write(ctx(), p.self, &export)
 		if err != nil && !errors.Is(err, takeout.ErrEnded) {
 			t.Fatal(err)
 		}

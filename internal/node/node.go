@@ -68,6 +68,7 @@ import (
 	"parley/internal/safety/market"
 	"parley/internal/safety/oncall"
 	"parley/internal/safety/order"
+	"parley/internal/safety/owed"
 	"parley/internal/safety/policy"
 	"parley/internal/safety/statement"
 	"parley/internal/safety/webhook"
@@ -117,6 +118,8 @@ type Node struct {
 	Markets *market.Service
 	// Webhooks tells the programs of agencies what happened.
 	Webhooks *webhook.Service
+	// exports makes the copies of their data that people have asked for.
+	exports owed.Worker
 	// Crimes tells authorities of suspicions; Tips reports the abuse of children, nil where that is
 	// off.
 	Crimes *crime.Service
@@ -402,6 +405,7 @@ func (n *Node) background() {
 	n.tellOfDisclosures()
 	n.followProxies()
 	n.tellMarkets()
+	n.sendExports()
 	n.ring()
 	n.takeUpHotlines()
 	n.callPrograms()

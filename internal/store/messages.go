@@ -117,6 +117,9 @@ var (
 	messageOf = define("message.of_sender", "messages", "box_id",
 		`select id from messages where box_id = $1 and from_id = $2 and id < $3
 		order by id desc limit $4`)
+	messageOfNewer = define("message.of_sender_newer", "messages", "box_id",
+		`select id from messages where box_id = $1 and from_id = $2 and id >= $3
+		order by id limit $4`)
 	viewsAdd = define("views.add", "message_views", "box_id",
 		`insert into message_views (box_id, id, views, forwards) values ($1, $2, $3, $4)
 		on conflict (box_id, id) do update set views = message_views.views + excluded.views,
@@ -260,8 +263,16 @@ func (r *Reader) Pinned(box, peer ids.Peer, below int64, limit int) ([]Message, 
 
 // MessagesOf returns up to limit ids of messages that a sender has in a box, newest first.
 func (r *Reader) MessagesOf(box, from ids.Peer, below int64, limit int) ([]int64, error) {
-	var out []int64
-	err := r.each(messageOf, []any{box, from, below, limit}, func(row rows) error {
+	return r.messageIDs(messageOf, box, from, below, limit)
+}
+
+// NewerOf returns up to limit ids of messages that a sender has in a box, from one on, oldest first.
+func (r *Reader) NewerOf(box, from ids.Peer, least int64, limit int) ([]int64, error) {
+	return r.messageIDs(messageOfNewer, box, from, least, limit)
+}
+
+func (r *Reader) messageIDs(st *statement, args ...any) (out []int64, err error) {
+	err = r.each(st, args, func(row rows) error {
 		var id int64
 		if err := row.Scan(&id); err != nil {
 			return err

@@ -1,26 +1,29 @@
 // Package takeout writes a copy of what an account has here, for whom it belongs to: who he is, his
-// contacts and devices, and his messages. The file has the form of Telegram Desktop's export, so
-// that other programs read it. It reads and changes nothing else.
+// contacts and devices, his messages and the files that hang on them. It has the form of Telegram
+// Desktop's export, so that other programs read it, as ZIP archives that are made one after the
+// other and may be made again. It reads and changes nothing else, and keeps nothing in memory but a
+// page of messages and the names of the files of one archive.
 //
 // Invariants: of a channel or supergroup it has what the account wrote itself and nothing of
 // others; of its own box it has what the account sees there; secret chats are not in it, because
-// the server has nothing of them; a file is named, and not put in. What the service has taken away
-// or withholds from the account is not in its copy either, which says why in its place.
+// the server has nothing of them. What the service has taken away or withholds from the account is
+// not in its copy either, nor is a file that hangs on that; the copy says why in its place.
 //
 // https://core.telegram.org/import-export
 package takeout
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"strconv"
 	"strings"
 	"time"
 
+	"parley/internal/chat"
 	"parley/internal/chat/message"
 	"parley/internal/chat/restrict"
 	"parley/internal/ids"
@@ -31,7 +34,7 @@ import (
 const page = 200
 
 // ErrEnded is for an account that the service has ended: nothing of it is served to anybody.
-var ErrEnded = errors.New("takeout: the service has ended this account")
+var ErrEnded = chat.Forbidden("USER_DEACTIVATED")
 
 // person is who the account is.
 type person struct {
@@ -72,10 +75,22 @@ type item struct {
 	From   string `json:"from"`
 	FromID string `json:"from_id"`
 	Reply  int64  `json:"reply_to_message_id,omitempty"`
-	Medium string `json:"media_id,omitempty"`
-	Text   string `json:"text"`
+	// Forwarded is who wrote first what somebody has passed on.
+	Forwarded string `json:"forwarded_from,omitempty"`
+	medium
+	Text     string  `json:"text"`
+	Entities []piece `json:"text_entities,omitempty"`
 	// Withheld is why the message is withheld; Text says it in words then.
 	Withheld string `json:"restriction_reason,omitempty"`
+}
+
+// afterAll is above the numbers of all messages.
+const afterAll = 1 << 31
+
+// found is a message with the file that hangs on it, if one does.
+type found struct {
+	item
+	file *attached
 }
 
 // writer writes a file and keeps its first error.
@@ -98,17 +113,17 @@ func (w *writer) value(x any) {
 	w.raw(string(b))
 }
 
-// Write writes the copy of an account. Messages are read in pages, so that what arrives meanwhile
-// may be in it or not. ErrEnded.
-func Write(ctx context.Context, s *store.Store, user ids.UserID, to io.Writer) error {
+// Write writes result.json of an account's copy, which is all of it but the files. Messages are read
+// in pages, so that what arrives meanwhile may be in it or not. ErrEnded.
+func (s *Service) Write(ctx context.Context, user ids.UserID, to io.Writer) error {
 	w := &writer{Writer: bufio.NewWriter(to)}
-	var dialogs []store.Dialog
-	err := s.View(ctx, func(r *store.Reader) error {
+	dialogs, err := s.dialogs(ctx, user)
+	if err != nil {
+		return fmt.Errorf("takeout: %w", err)
+	}
+	err = s.Store.View(ctx, func(r *store.Reader) error {
 		who, contacts, devices, err := about(r, user)
 		if err != nil {
-			return err
-		}
-		if dialogs, err = r.Dialogs(user); err != nil {
 			return err
 		}
 		w.Reset(to)
@@ -128,7 +143,7 @@ func Write(ctx context.Context, s *store.Store, user ids.UserID, to io.Writer) e
 		if i > 0 {
 			w.raw(",")
 		}
-		if err := chat(ctx, s, w, user, d); err != nil {
+		if err := s.chat(ctx, w, user, d); err != nil {
 			return fmt.Errorf("takeout: chat %d: %w", i, err)
 		}
 	}
@@ -200,12 +215,10 @@ func endedUser(r *store.Reader, user ids.UserID) (bool, error) {
 
 func stamp(unix int64) string { return time.Unix(unix, 0).UTC().Format("2006-01-02T15:04:05") }
 
-// chat writes a chat with its messages, the newest first.
-func chat(
-	ctx context.Context, s *store.Store, w *writer, user ids.UserID, d store.Dialog,
-) error {
+// chat writes a chat with its messages, the oldest first.
+func (s *Service) chat(ctx context.Context, w *writer, user ids.UserID, d store.Dialog) error {
 	name, kind := "", "personal_chat"
-	err := s.View(ctx, func(r *store.Reader) (err error) {
+	err := s.Store.View(ctx, func(r *store.Reader) (err error) {
 		name, err = nameOf(r, d.Peer)
 		return err
 	})
@@ -221,72 +234,102 @@ func chat(
 	w.raw(`{"name":`)
 	w.value(name)
 	w.raw(`,"type":"` + kind + `","id":` + strconv.FormatInt(int64(d.Peer), 10) + `,"messages":[`)
-	names := map[ids.Peer]string{}
 	first := true
-	for below := int64(1 << 62); w.err == nil; {
-		var items []item
+	err = s.each(ctx, user, d, 0, func(list []found) (bool, error) {
+		for _, x := range list {
+			if !first {
+				w.raw(",")
+			}
+			first = false
+			if err := s.settle(ctx, &x); err != nil {
+				return false, err
+			}
+			w.value(x.item)
+		}
+		return w.err == nil, w.err
+	})
+	w.raw("]}")
+	return cmp.Or(err, w.err)
+}
+
+// settle says of a file whose bytes are gone that they are.
+func (s *Service) settle(ctx context.Context, x *found) error {
+	if x.file == nil {
+		return nil
+	}
+	there, err := s.there(ctx, x.file)
+	switch {
+	case err != nil || there:
+	case x.Photo != "":
+		x.Photo = isGone
+	default:
+		x.File = isGone
+	}
+	return err
+}
+
+// each gives the messages of a chat from a number on to fn, a page at a time and the oldest first,
+// until fn wants no more.
+func (s *Service) each(
+	ctx context.Context, user ids.UserID, d store.Dialog, from int64,
+	fn func([]found) (more bool, err error),
+) error {
+	names := map[ids.Peer]string{}
+	for more := true; more; {
+		var list []found
 		n := 0
-		err := s.View(ctx, func(r *store.Reader) (err error) {
-			items, n, below, err = messages(r, user, d, below, names)
+		err := s.Store.View(ctx, func(r *store.Reader) (err error) {
+			list, n, from, err = messages(r, user, d, from, names)
 			return err
 		})
 		if err != nil {
 			return err
 		}
-		for _, x := range items {
-			if !first {
-				w.raw(",")
-			}
-			first = false
-			w.value(x)
+		if more, err = fn(list); err != nil {
+			return err
 		}
-		if n < page {
-			break
-		}
+		more = more && n == page
 	}
-	w.raw("]}")
-	return w.err
+	return nil
 }
 
-// messages reads a page of a chat below a message, and returns how many rows it looked at and where
-// it ended.
+// messages reads a page of a chat from a number on, and returns how many rows it looked at and where
+// the next page begins.
 func messages(
-	r *store.Reader, user ids.UserID, d store.Dialog, below int64, names map[ids.Peer]string,
-) (out []item, n int, last int64, err error) {
-	last = below
+	r *store.Reader, user ids.UserID, d store.Dialog, from int64, names map[ids.Peer]string,
+) (out []found, n int, next int64, err error) {
+	next = max(from, d.MinID+1)
 	shut, err := closed(r, d.Peer)
 	if err != nil || shut {
-		return nil, 0, last, err
+		return nil, 0, next, err
 	}
 	a, err := restrict.Of(r, user)
 	if err != nil {
-		return nil, 0, last, err
+		return nil, 0, next, err
 	}
 	var rows []store.Message
 	if d.Peer.Kind() == ids.Channel {
-		var own []int64
-		if own, err = r.MessagesOf(d.Peer, user.Peer(), below, page); err != nil {
-			return nil, 0, last, err
-		}
-		for _, id := range own {
-			m, err := r.Message(d.Peer, id)
-			if err != nil {
-				return nil, 0, last, err
-			}
+		own, err := r.NewerOf(d.Peer, user.Peer(), from, page)
+		for i := 0; err == nil && i < len(own); i++ {
+			var m store.Message
+			m, err = r.Message(d.Peer, own[i])
 			rows = append(rows, m)
 		}
-	} else if rows, err = r.Older(user.Peer(), d.Peer, below, d.MinID, page, 0); err != nil {
-		return nil, 0, last, err
+		if err != nil {
+			return nil, 0, next, err
+		}
+	} else if rows, err = r.Newer(user.Peer(), d.Peer, next, afterAll, page); err != nil {
+		return nil, 0, next, err
 	}
 	for _, m := range rows {
-		last = min(last, m.ID)
+		next = m.ID + 1
 		x, err := one(r, a, m, names)
 		if err != nil {
-			return nil, 0, last, err
+			return nil, 0, next, err
 		}
 		out = append(out, x)
 	}
-	return out, len(rows), last, nil
+	return out, len(rows), next, nil
 }
 
 // closed tells whether the service has ended a chat: nothing in it is served then.
@@ -304,13 +347,13 @@ func closed(r *store.Reader, p ids.Peer) (bool, error) {
 // one is a message as its owner may see it.
 func one(
 	r *store.Reader, a restrict.Audience, m store.Message, names map[ids.Peer]string,
-) (x item, err error) {
+) (x found, err error) {
 	if _, known := names[m.From]; !known {
 		if names[m.From], err = nameOf(r, m.From); err != nil {
 			return x, err
 		}
 	}
-	x = item{
+	x.item = item{
 		ID: m.ID, Type: "message", Date: stamp(m.Date), Unix: strconv.FormatInt(m.Date, 10),
 		From: names[m.From], FromID: fromID(m.From), Reply: m.ReplyTo,
 	}
@@ -333,10 +376,21 @@ func one(
 		return x, err
 	}
 	x.Text = c.Text
-	if c.Media != nil && c.Media.ID != 0 {
-		x.Medium = strconv.FormatInt(c.Media.ID, 10)
+	if len(c.Entities) > 0 {
+		x.Entities = pieces(c.Text, c.Entities)
 	}
-	return x, nil
+	if c.Forward != nil {
+		x.Forwarded = c.Forward.Name
+		if x.Forwarded == "" && c.Forward.From != 0 {
+			if x.Forwarded, err = nameOf(r, c.Forward.From); err != nil {
+				return x, err
+			}
+		}
+	}
+	if c.Media != nil {
+		x.medium, x.file, err = attach(r, m, c.Media)
+	}
+	return x, err
 }
 
 // fromID is how an export calls who wrote something.

@@ -69,7 +69,7 @@ func TestEverythingOnce(t *testing.T) {
 		put(channel, channel, me.Peer(), 1, "mine")
 		put(channel, channel, other.Peer(), 2, "not mine")
 		var out bytes.Buffer
-		if err := takeout.Write(context.Background(), s, me, &out); err != nil {
+		if err := (&takeout.Service{Store: s}).Write(context.Background(), me, &out); err != nil {
 			t.Fatal(err)
 		}
 		check(t, out.Bytes())

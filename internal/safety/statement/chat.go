@@ -256,55 +256,6 @@ func (s *Service) proxyButtons(lang string, links []string) (out []message.Butto
 	return out
 }
 
-// exportCommand asks for a copy of one's data.
-const exportCommand = "/export"
-
-// exportWait is how long somebody waits for another copy of his data, in seconds: making one reads
-// all of it.
-const exportWait = 60 * 60
-
-// exportedSetting is the setting of an account that says when it last got a copy of its data.
-const exportedSetting = "safety:exported"
-
-// sendExport sends who asks a copy of his data, at most once an hour.
-func (s *Service) sendExport(ctx context.Context, m store.Message) error {
-	user, now := m.Peer.User(), s.Clock.Now().Unix()
-	var last int64
-	err := s.Store.View(ctx, func(r *store.Reader) error {
-		b, err := r.Setting(user, exportedSetting)
-		if len(b) == 8 {
-			last = int64(binary.BigEndian.Uint64(b))
-		}
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if s.Export != nil && now-last >= exportWait {
-		medium, err := s.Export(ctx, user)
-		if err != nil {
-			return err
-		}
-		_, err = s.Message.Send(ctx, message.Outgoing{
-			From: account.ServiceUser, To: m.Peer, Random: randomID(m.Peer, m.ID, -1),
-			Trusted: true, Content: message.Content{Media: medium},
-		})
-		var refusal chat.Refusal
-		if err != nil && !errors.As(err, &refusal) && !store.IsNotFound(err) {
-			return err
-		}
-		err = s.Store.Update(ctx, m.Peer, func(tx *store.Tx) error {
-			at := binary.BigEndian.AppendUint64(nil, uint64(now))
-			return tx.PutSetting(user, exportedSetting, at)
-		})
-		if err != nil {
-			return err
-		}
-	}
-	_, err = s.Message.Read(ctx, account.ServiceUser, m.Peer, m.ID)
-	return err
-}
-
 // heard adds a message to its author's newest open complaint, or answers it.
 func (s *Service) heard(ctx context.Context, m store.Message, text string) error {
 	user := m.Peer.User()
@@ -324,7 +275,7 @@ func (s *Service) heard(ctx context.Context, m store.Message, text string) error
 	case proxyCommand:
 		return s.tellProxies(ctx, m, lang)
 	case exportCommand:
-		return s.sendExport(ctx, m)
+		return s.queueExport(ctx, m)
 	}
 	answer := ""
 	switch {

@@ -20,6 +20,7 @@ package statement
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 
@@ -71,9 +72,14 @@ type Options struct {
 	// Proxies are the links by which clients reach the service where its network is blocked, for
 	// who asks in the chat; nil where there are none.
 	Proxies func() []string
-	// Export makes a copy of an account's data and returns it as a medium that the service account
-	// can send; nil where there is none.
-	Export func(ctx context.Context, user ids.UserID) (*message.Media, error)
+	// Export makes a part of a copy of an account's data and returns it as a medium that the service
+	// account can send, and where the part after it begins, nil after the last; from is nil for the
+	// first. A chat.Refusal says that there is nothing to copy. Export is nil where there is none.
+	Export func(
+		ctx context.Context, user ids.UserID, from json.RawMessage,
+	) (part *message.Media, next json.RawMessage, err error)
+	// Asked is called when somebody asks for a copy; nil for never.
+	Asked func()
 	// Crash is called between the steps of a delivery by tests, and may end it there with
 	// store.ErrStopped; nil in production.
 	Crash func(point string) error
