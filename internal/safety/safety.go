@@ -173,6 +173,15 @@ const (
 // randomBits is how many bits of an id are random; the others are its time in milliseconds.
 const randomBits = 20
 
+// proofTime is how long after somebody proved who he is strong actions are taken from him.
+const proofTime = 10 * time.Minute
+
+// FreshProof tells whether somebody who proved who he is at a time may do something strong now.
+func FreshProof(proven, now time.Time) bool {
+	age := now.Sub(proven)
+	return age >= -time.Minute && age <= proofTime // a minute for clocks that differ
+}
+
 // NewID makes the id of a case, report, decision, appeal or piece of evidence: positive, by time,
 // and different from others of the same millisecond but for a chance of one in a million.
 func NewID(now time.Time, random io.Reader) (int64, error) {

@@ -75,9 +75,7 @@ func (w *world) story(t *testing.T, point string, o order.Order) bool {
 		},
 		func() error {
 			rows := w.rows(o)
-			_, err := w.Release(w.ctx(), o.Agency, o.ID, disclosure.Act{
-				Staff: boris, Digest: rows[len(rows)-1].Content,
-			})
+			_, err := w.Release(w.ctx(), o.Agency, o.ID, w.act(boris, rows[len(rows)-1].Content))
 			return err
 		},
 		func() error {

@@ -90,6 +90,8 @@ var (
 	// ErrUntold says that the people concerned have to be told first, and that the time since is
 	// too short.
 	ErrUntold = errors.New("disclosure: the people concerned have not been told long enough before")
+	// ErrProof says that who lets data go has not just proved who he is.
+	ErrProof = errors.New("disclosure: who lets data go has to prove again who he is")
 	// ErrNoPath says that something was to be struck out that is not there.
 	ErrNoPath = errors.New("disclosure: no such field")
 )

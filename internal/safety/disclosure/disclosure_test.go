@@ -139,7 +139,7 @@ func TestNothingLeaves(t *testing.T) {
 	}
 	d := w.layOut(o)
 	release := func(staff int64, digest string) error {
-		_, err := w.Release(w.ctx(), o.Agency, o.ID, disclosure.Act{Staff: staff, Digest: digest})
+		_, err := w.Release(w.ctx(), o.Agency, o.ID, w.act(staff, digest))
 		return err
 	}
 	for _, c := range []struct {
@@ -152,6 +152,12 @@ func TestNothingLeaves(t *testing.T) {
 		{"by a moderator", release(david, d.Row.Content), order.ErrRole},
 		{"by nobody", release(0, d.Row.Content), order.ErrRole},
 		{"by somebody unknown", release(99, d.Row.Content), order.ErrRole},
+		{"without a fresh proof", func() error {
+			stale := w.act(boris, d.Row.Content)
+			stale.Proven = stale.Proven.Add(-11 * time.Minute)
+			_, err := w.Release(w.ctx(), o.Agency, o.ID, stale)
+			return err
+		}(), disclosure.ErrProof},
 		{"of another content", release(boris, strings.Repeat("0", 64)), order.ErrChanged},
 		{"struck by another", func() error {
 			_, err := w.Strike(w.ctx(), boris, o.Agency, o.ID, d.Row.Content, nil)
@@ -249,9 +255,7 @@ func TestChangedAfterApproval(t *testing.T) {
 			o := w.approved(w.officer, w.certificate())
 			d := w.layOut(o)
 			change(w, o)
-			_, err := w.Release(w.ctx(), o.Agency, o.ID, disclosure.Act{
-				Staff: boris, Digest: d.Row.Content,
-			})
+			_, err := w.Release(w.ctx(), o.Agency, o.ID, w.act(boris, d.Row.Content))
 			if err == nil {
 				t.Error("released")
 			}
@@ -346,7 +350,7 @@ func TestToldBefore(t *testing.T) {
 	}
 	w.World.Clock.Advance(2 * 24 * time.Hour)
 	x := w.layOut(o)
-	act := disclosure.Act{Staff: boris, Digest: x.Row.Content}
+	act := w.act(boris, x.Row.Content)
 	if _, err := w.Release(w.ctx(), o.Agency, o.ID, act); !errors.Is(err, disclosure.ErrUntold) {
 		t.Errorf("two days later: %v", err)
 	}

@@ -31,9 +31,7 @@ func (w *world) notified(number string) (order.Order, disclosure.Draft) {
 func (w *world) waits(o order.Order, d disclosure.Draft) {
 	w.Helper()
 	before := w.count(o, entry.Disclosure)
-	_, err := w.Release(w.ctx(), o.Agency, o.ID, disclosure.Act{
-		Staff: boris, Digest: d.Row.Content,
-	})
+	_, err := w.Release(w.ctx(), o.Agency, o.ID, w.act(boris, d.Row.Content))
 	n := w.count(o, entry.Disclosure) - before
 	if !errors.Is(err, order.ErrObjection) || n != 0 {
 		w.Errorf("let go while somebody may object: %v, %d lines", err, n)
@@ -99,7 +97,7 @@ func TestObjectionStands(t *testing.T) {
 	if w.count(o, entry.Refusal) != 1 || w.count(o, entry.Disclosure) != 0 {
 		t.Errorf("lines: %+v", w.lines(o))
 	}
-	_, err = w.Release(w.ctx(), o.Agency, o.ID, disclosure.Act{Staff: boris, Digest: d.Row.Content})
+	_, err = w.Release(w.ctx(), o.Agency, o.ID, w.act(boris, d.Row.Content))
 	if err == nil {
 		t.Error("let go in spite of the objection")
 	}

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
+	"parley/internal/safety"
 	"parley/internal/safety/agency"
 	"parley/internal/safety/order"
 	"parley/internal/safety/personal"
@@ -20,6 +22,8 @@ type Act struct {
 	Staff int64
 	// Digest is that of the content that he has seen.
 	Digest string
+	// Proven is when he proved last who he is, by a key or by his password and a code.
+	Proven time.Time
 }
 
 // Release lets go what another person in another role has laid out, by the digest of what was seen.
@@ -27,8 +31,11 @@ type Act struct {
 // agency's key, what lay readable to the server is erased, and the order is answered. Nothing at
 // all leaves where nothing is held; then the answer says so. Errors are those of LayOut, and
 // order.ErrSamePerson, order.ErrRole for the same role, order.ErrChanged for another content,
-// order.ErrObjection while a notified authority may object, ErrUntold, ErrLarge.
+// ErrProof, order.ErrObjection while a notified authority may object, ErrUntold, ErrLarge.
 func (s *Service) Release(ctx context.Context, of, id int64, by Act) (order.Order, error) {
+	if !safety.FreshProof(by.Proven, s.Clock.Now()) {
+		return order.Order{}, ErrProof
+	}
 	role, err := s.role(ctx, by.Staff)
 	if err != nil {
 		return order.Order{}, err

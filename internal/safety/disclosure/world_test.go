@@ -262,11 +262,14 @@ func (w *world) layOut(o order.Order) disclosure.Draft {
 	return d
 }
 
+// act is the word of somebody who has just proved who he is.
+func (w *world) act(staff int64, digest string) disclosure.Act {
+	return disclosure.Act{Staff: staff, Digest: digest, Proven: w.World.Clock.Now()}
+}
+
 func (w *world) release(o order.Order, d disclosure.Draft) order.Order {
 	w.Helper()
-	o, err := w.Release(w.ctx(), o.Agency, o.ID, disclosure.Act{
-		Staff: boris, Digest: d.Row.Content,
-	})
+	o, err := w.Release(w.ctx(), o.Agency, o.ID, w.act(boris, d.Row.Content))
 	w.ok(err)
 	return o
 }

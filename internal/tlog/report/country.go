@@ -1,10 +1,14 @@
 package report
 
 import (
+	"bytes"
+	"cmp"
+	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"parley/internal/tlog/entry"
 )
@@ -36,6 +40,15 @@ type CountryFigures struct {
 	// that they concern, whether an authority asked for it or not.
 	Withheld      int64 `json:"withheld"`
 	WithheldItems int64 `json:"withheld_items"`
+	// Refusals are why was refused, in whole or in part, what was asked for by which instrument.
+	Refusals []Refusal `json:"refusals,omitempty"`
+}
+
+// Refusal counts what was refused for one reason under one instrument.
+type Refusal struct {
+	Instrument string `json:"instrument"`
+	Reason     string `json:"reason"`
+	Count      int64  `json:"count"`
 }
 
 // JSON is what is published of a country.
@@ -95,7 +108,36 @@ func (t *tally) published(code string) (out CountryFigures) {
 	out.Requests = t.country(code).published()
 	w := t.withheld[code]
 	out.Withheld, out.WithheldItems = w.measures, w.items
+	for what, n := range t.country(code).refusals {
+		out.Refusals = append(out.Refusals, Refusal{what.instrument, what.reason, n})
+	}
+	slices.SortFunc(out.Refusals, func(a, b Refusal) int {
+		return cmp.Or(strings.Compare(a.Instrument, b.Instrument),
+			strings.Compare(a.Reason, b.Reason))
+	})
 	return out
+}
+
+// RefusalsCSV is the register of what was refused to the authorities of all countries: a table of
+// country, month, instrument, reason and count (RFC 4180).
+func (b *Book) RefusalsCSV() ([]byte, error) {
+	lines := [][]string{{"country", "month", "instrument", "reason", "count"}}
+	for _, code := range b.Countries() {
+		for _, m := range b.Country(code).Months {
+			for _, r := range m.Refusals {
+				lines = append(lines, []string{
+					code, m.Month, r.Instrument, r.Reason, fmt.Sprint(r.Count),
+				})
+			}
+		}
+	}
+	var out bytes.Buffer
+	w := csv.NewWriter(&out)
+	w.UseCRLF = true
+	if err := w.WriteAll(lines); err != nil {
+		return nil, fmt.Errorf("report: encode: %w", err)
+	}
+	return out.Bytes(), nil
 }
 
 // withheld counts measures that do not apply everywhere, and what they concern.

@@ -16,7 +16,8 @@ func TestCountry(t *testing.T) {
 		{Kind: entry.Effect, Day: "2026-10-31", Country: "FR", Outcome: "full", Accounts: 1, Told: 1,
 			Minutes: 30},
 		{Kind: entry.Order, Day: "2026-11-01", Country: "FR", Instrument: "TCO"},
-		{Kind: entry.Refusal, Day: "2026-11-02", Country: "FR", Reason: "overbroad", Minutes: 90},
+		{Kind: entry.Refusal, Day: "2026-11-02", Country: "FR", Instrument: "TCO",
+			Reason: "overbroad", Minutes: 90},
 		{Kind: entry.Disclosure, Day: "2026-11-03", Country: "FR", Accounts: 5, Untold: 5},
 		{Kind: entry.Decision, Day: "2026-11-03", Territory: []string{"DE", "FR"}, Items: 3},
 		{Kind: entry.Decision, Day: "2026-11-03", Items: 5},
@@ -44,6 +45,10 @@ func TestCountry(t *testing.T) {
 	if fr.All.Received != 2 || fr.All.Accounts != "6-53" || fr.All.Told != "1-4" ||
 		fr.All.Instruments["TCO"] != 2 {
 		t.Errorf("all: %+v", fr.All)
+	}
+	want := "country,month,instrument,reason,count\r\nFR,2026-11,TCO,overbroad,1\r\n"
+	if got, err := b.RefusalsCSV(); err != nil || string(got) != want {
+		t.Errorf("the register of refusals: %q, %v", got, err)
 	}
 	if de := b.Country("DE"); de.All.WithheldItems != 3 || de.All.Received != 0 ||
 		de.All.Accounts != "0" {

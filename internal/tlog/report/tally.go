@@ -56,7 +56,12 @@ type requests struct {
 	out                    Requests
 	accounts, told, untold span
 	took                   times
+	// refusals are why was refused, in whole or in part, what was asked for by which instrument.
+	refusals map[refusal]int64
 }
+
+// refusal is a reason under an instrument.
+type refusal struct{ instrument, reason string }
 
 // people counts the people of an entry.
 func (r *requests) people(e entry.Entry) {
@@ -157,7 +162,7 @@ func (t *tally) decision(e entry.Entry) {
 func (t *tally) country(code string) *requests {
 	r := t.requests[code]
 	if r == nil {
-		r = &requests{took: times{}}
+		r = &requests{took: times{}, refusals: map[refusal]int64{}}
 		r.out.Reasons, r.out.Instruments = map[string]int64{}, map[string]int64{}
 		t.requests[code] = r
 	}
@@ -186,14 +191,14 @@ func (t *tally) request(e entry.Entry) {
 			r.out.Complied++
 		case "partial":
 			r.out.Partly++
-			count(r.out.Reasons, e.Reason)
+			r.refuse(e)
 		default:
 			r.out.Refused++
-			count(r.out.Reasons, e.Reason)
+			r.refuse(e)
 		}
 	case entry.Refusal:
 		r.out.Refused++
-		count(r.out.Reasons, e.Reason)
+		r.refuse(e)
 	case entry.Disclosure:
 		r.out.Disclosures++
 		r.people(e)
@@ -201,6 +206,12 @@ func (t *tally) request(e entry.Entry) {
 	}
 	r.people(e)
 	r.took[e.Minutes]++
+}
+
+// refuse counts why something was refused.
+func (r *requests) refuse(e entry.Entry) {
+	count(r.out.Reasons, e.Reason)
+	r.refusals[refusal{e.Instrument, e.Reason}]++
 }
 
 // merge adds another tally to this one.
@@ -255,6 +266,9 @@ func (t *tally) mergeRequests(o *tally, country string) {
 	to.out.Disclosures += from.out.Disclosures
 	sum(to.out.Reasons, from.out.Reasons)
 	sum(to.out.Instruments, from.out.Instruments)
+	for what, n := range from.refusals {
+		to.refusals[what] += n
+	}
 	to.accounts.merge(from.accounts)
 	to.told.merge(from.told)
 	to.untold.merge(from.untold)

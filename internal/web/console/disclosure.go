@@ -200,7 +200,7 @@ func struck(path string) (x disclosure.Strike, ok bool) {
 func (c *Console) letGo(v *visit) error {
 	return v.onData("letgo", func(ctx context.Context, of, id int64) error {
 		_, err := c.Disclosures.Release(ctx, of, id, disclosure.Act{
-			Staff: v.me(), Digest: v.field("digest"),
+			Staff: v.me(), Digest: v.field("digest"), Proven: v.session.Proven,
 		})
 		return err
 	})

@@ -165,7 +165,7 @@ func (v *visit) askAgain(strong bool) (asked bool, err error) {
 		err = v.Staff.Prove(v.r.Context(), v.session, m)
 	}
 	if err == nil && tried {
-		v.session.Strong = true
+		v.session.Strong, v.session.Proven = true, v.Clock.Now()
 		return false, nil
 	}
 	if err != nil && !errors.Is(err, staff.ErrProof) {

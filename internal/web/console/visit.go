@@ -352,6 +352,7 @@ func problems() map[error]problem {
 		disclosure.ErrUntold:   {conflict, "datauntold"},
 		disclosure.ErrLarge:    {conflict, "datamuch"},
 		personal.ErrMuch:       {conflict, "datamuch"},
+		disclosure.ErrProof:    {forbidden, "dataproof"},
 		disclosure.ErrNoPath:   {http.StatusUnprocessableEntity, "datapath"},
 		agency.ErrSamePerson:   {forbidden, "same"},
 		agency.ErrState:        {conflict, "state"},

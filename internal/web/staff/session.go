@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"parley/internal/safety"
 	"parley/internal/store"
 	"parley/internal/web/signin"
 )
@@ -15,11 +16,9 @@ import (
 // MaxTime is how long a session lasts at most.
 const MaxTime = 10 * time.Hour
 
-// How long a session lasts without a sign of life, and how long after its holder has proved himself
-// strong actions are taken from him without asking again.
+// How long a session lasts without a sign of life.
 const (
-	idleTime   = 20 * time.Minute
-	strongTime = 10 * time.Minute
+	idleTime = 20 * time.Minute
 	// touchTime is how old the last sign of life is before it is written again.
 	touchTime = time.Minute
 )
@@ -27,8 +26,9 @@ const (
 // Session is a signed-in browser.
 type Session struct {
 	Member Member
-	// Strong tells that its holder has just proved who he is.
+	// Strong tells that its holder has just proved who he is, and Proven when he did last.
 	Strong bool
+	Proven time.Time
 	// Ends is when it ends at the latest.
 	Ends time.Time
 	hash string
@@ -104,7 +104,8 @@ func (s *Service) Peek(ctx context.Context, cookie, agent string) (Session, erro
 		now.Sub(time.Unix(out.row.Seen, 0)) > idleTime:
 		return Session{}, ErrNoSession
 	}
-	out.Strong = now.Sub(time.Unix(out.row.Strong, 0)) <= strongTime
+	out.Proven = time.Unix(out.row.Strong, 0)
+	out.Strong = safety.FreshProof(out.Proven, now)
 	out.Ends = time.Unix(out.row.Expires, 0)
 	return out, nil
 }

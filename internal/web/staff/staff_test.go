@@ -134,7 +134,7 @@ func TestSessions(t *testing.T) {
 			t.Errorf("%v: %v", c, err)
 		}
 	}
-	clk.Advance(strongTime + time.Second)
+	clk.Advance(11 * time.Minute)
 	if session, err = s.Session(t.Context(), cookie, "browser"); err != nil || session.Strong {
 		t.Errorf("still strong: %v", err)
 	}

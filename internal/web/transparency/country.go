@@ -13,8 +13,8 @@ import (
 // countryView is what the page of a country shows.
 type countryView struct {
 	report.Country
-	// Reasons and Instruments are counted for all months together.
-	Reasons, Instruments []figure
+	// Instruments are counted for all months together.
+	Instruments []figure
 }
 
 // countries is the page of all countries of which the log has something.
@@ -50,6 +50,23 @@ func (p *Pages) allCountries() (list []countryView, err error) {
 	return list, err
 }
 
+// refusalsCSV is the register of what was refused to authorities, by country, month, instrument and
+// reason, for spreadsheets. The JSON of each country has the same.
+func (p *Pages) refusalsCSV(w http.ResponseWriter, _ *http.Request) error {
+	var body []byte
+	err := p.Archive.Read(func(b *report.Book) (err error) {
+		body, err = b.RefusalsCSV()
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	p.public(w)
+	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
+	_, err = w.Write(body)
+	return err
+}
+
 // country is the page of one country, or what it shows for programs: CODE or CODE.json.
 func (p *Pages) country(w http.ResponseWriter, r *http.Request) error {
 	code, asJSON := cutJSON(r.PathValue("code"))
@@ -72,7 +89,7 @@ func (p *Pages) country(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
-	body.Reasons, body.Instruments = counted(body.All.Reasons), counted(body.All.Instruments)
+	body.Instruments = counted(body.All.Instruments)
 	return p.show(w, r, "country", body)
 }
 

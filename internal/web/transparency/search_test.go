@@ -236,6 +236,10 @@ func TestCountryPages(t *testing.T) {
 			t.Errorf("JSON lacks %q: %s", want, body)
 		}
 	}
+	_, body = get(t, h, "/transparency/refusals.csv")
+	if !strings.Contains(body, "DE,2026-11,TCO_ARTICLE_3,overbroad,1\r\n") {
+		t.Errorf("the register: %q", body)
+	}
 	if code, body := get(t, h, "/transparency/country/FR"); code != http.StatusOK ||
 		!strings.Contains(body, "No authority of this country") {
 		t.Errorf("a country of which there is nothing: %d", code)
