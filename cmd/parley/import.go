@@ -19,7 +19,7 @@ type importCmd struct {
 // telegramExportCmd brings in a JSON export of Telegram Desktop.
 type telegramExportCmd struct {
 	Dir      string `arg:"" help:"The export's folder or ZIP, with result.json in it." type:"path"`
-	Chat     int64  `help:"Which chat of an account's export; none names them." placeholder:"ID"`
+	Chat     int64  `help:"Which chat of an account's export; none lists them." placeholder:"ID"`
 	Data     string `help:"The server's data directory." placeholder:"DIR"`
 	Username string `help:"Public name that the chat gets; by default one made of its title."`
 	Owner    string `help:"Username or phone number of who will own it; by default the server itself."`

@@ -266,7 +266,7 @@ func (r *Reader) MessagesOf(box, from ids.Peer, below int64, limit int) ([]int64
 	return r.messageIDs(messageOf, box, from, below, limit)
 }
 
-// NewerOf returns up to limit ids of messages that a sender has in a box, from one on, oldest first.
+// NewerOf returns up to limit ids of messages that a sender has in a box from one on, oldest first.
 func (r *Reader) NewerOf(box, from ids.Peer, least int64, limit int) ([]int64, error) {
 	return r.messageIDs(messageOfNewer, box, from, least, limit)
 }

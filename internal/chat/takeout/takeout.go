@@ -113,8 +113,8 @@ func (w *writer) value(x any) {
 	w.raw(string(b))
 }
 
-// Write writes result.json of an account's copy, which is all of it but the files. Messages are read
-// in pages, so that what arrives meanwhile may be in it or not. ErrEnded.
+// Write writes result.json of an account's copy, which is all but the files. Messages are read in
+// pages, so that what arrives meanwhile may be in it or not. ErrEnded.
 func (s *Service) Write(ctx context.Context, user ids.UserID, to io.Writer) error {
 	w := &writer{Writer: bufio.NewWriter(to)}
 	dialogs, err := s.dialogs(ctx, user)
@@ -293,8 +293,8 @@ func (s *Service) each(
 	return nil
 }
 
-// messages reads a page of a chat from a number on, and returns how many rows it looked at and where
-// the next page begins.
+// messages reads a page of a chat from a number on, and returns how many rows it looked at and from
+// where the next page begins.
 func messages(
 	r *store.Reader, user ids.UserID, d store.Dialog, from int64, names map[ids.Peer]string,
 ) (out []found, n int, next int64, err error) {

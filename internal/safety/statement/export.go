@@ -77,7 +77,7 @@ func (s *Service) queueExport(ctx context.Context, m store.Message) error {
 	return err
 }
 
-// SendExports makes the next part of each copy that is owed and sends it, until none is, and returns
+// SendExports makes the next part of each copy that is owed and sends it, until none is; it returns
 // how many parts it sent. A process that ends loses at most the part that it was making. What fails
 // for one account is not in the way of the others.
 func (s *Service) SendExports(ctx context.Context) (n int, err error) {
