@@ -74,8 +74,8 @@ type Options struct {
 	Proxies func() []string
 	// Export makes a part of a copy of an account's data, and returns it as a medium that the
 	// service account can send, and where the part after it begins, nil after the last; from is nil
-	// for the first. A chat.Refusal says that there is nothing to copy. Export is nil where there is
-	// none.
+	// for the first. A chat.Refusal says that there is nothing to copy. Export is nil where there
+	// is none.
 	Export func(
 		ctx context.Context, user ids.UserID, from json.RawMessage,
 	) (part *message.Media, next json.RawMessage, err error)
