@@ -53,7 +53,7 @@ type Period struct {
 func (o *Order) tick(now int64) {
 	paused := o.Paused
 	o.Due, o.next, o.Paused = 0, 0, 0
-	if o.unknown() && o.State == Incomplete {
+	if o.FromNobody() && o.State == Incomplete {
 		o.Paused, o.next = soonest(paused, now), o.lapses
 		return
 	}

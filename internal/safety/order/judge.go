@@ -192,7 +192,7 @@ func (w *work) place() error {
 	switch {
 	case w.o.Stopped != nil:
 		return w.to(Held, WasHeld, haltedText)
-	case w.o.unknown():
+	case w.o.FromNobody():
 		return w.fromNobody(v)
 	case w.o.Standing != "" && w.o.Standing != agency.Unsigned:
 		return w.refuse("sender-"+string(w.o.Standing), senderText)
@@ -263,7 +263,7 @@ func (w *work) to(s State, k EventKind, text string) error {
 // incomplete tells the authority what is missing. The clock stands still where its periods say so.
 func (w *work) incomplete(v policy.Verdict) error {
 	p := paper.Paper{Kind: paper.Incomplete}
-	if w.o.unknown() {
+	if w.o.FromNobody() {
 		p.Text = senderText
 	}
 	list := w.o.Problems

@@ -117,7 +117,7 @@ func (s *Service) Object(
 		return Order{}, ErrReason
 	}
 	o, err := s.change(ctx, of, id, func(w *work) error {
-		if !w.objectable() {
+		if !w.o.Objectable(w.now) {
 			return ErrState
 		}
 		w.o.Objected = &Objection{Ground: ground, Note: note, Staff: staff, At: w.now}
@@ -136,13 +136,13 @@ func (s *Service) Object(
 	return o, err
 }
 
-// objectable tells whether an objection counts now.
-func (w *work) objectable() bool {
-	p, notified := w.o.objecting()
-	if !notified || w.o.Objected != nil || w.o.State == Ending || w.o.State > Answered {
+// Objectable tells whether an objection counts now.
+func (o Order) Objectable(now int64) bool {
+	p, notified := o.objecting()
+	if !notified || o.Objected != nil || o.State == Ending || o.State > Answered {
 		return false
 	}
-	st := p.Status(moment(w.now), w.o.Happened, instrument.Calendar{}).State
+	st := p.Status(moment(now), o.Happened, instrument.Calendar{}).State
 	return st == instrument.Running || st == instrument.Paused
 }
 

@@ -27,6 +27,13 @@ func (o Order) paperPeriod() (instrument.Period, bool) {
 	return instrument.Period{}, false
 }
 
+// WantsPaper tells whether the authority still has to send the order that its emergency did not wait
+// for.
+func (o Order) WantsPaper() bool {
+	_, ok := o.paperPeriod()
+	return ok && o.Paper == 0
+}
+
 // paperDue is when to look again whether the order to an emergency has come, in Unix seconds; false
 // where none is owed, or it is known to be missing.
 func (o Order) paperDue(now int64) (at int64, owed bool) {
@@ -155,7 +162,7 @@ func (s *Service) Papered(ctx context.Context, staff, of, id int64, note string)
 		return Order{}, ErrReason
 	}
 	return s.change(ctx, of, id, func(w *work) error {
-		if _, ok := w.o.paperPeriod(); !ok || w.o.Paper != 0 {
+		if !w.o.WantsPaper() {
 			return ErrState
 		}
 		return w.papered(ByHand, By{Staff: staff}, note)

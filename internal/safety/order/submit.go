@@ -96,7 +96,7 @@ func (s *Service) told(r Receipt) {
 		}
 		return
 	}
-	if r.Order.unknown() {
+	if r.Order.FromNobody() {
 		return // a mail wakes nobody: whoever can write one could keep everybody awake
 	}
 	urgent := r.Order.Document.Urgency == instrument.Life ||
@@ -181,7 +181,7 @@ func (w *work) first(from Sender, altered bool, found []safety.Subject) error {
 	if err := w.cameEarly(); err != nil {
 		return err
 	}
-	if w.o.Unlogged = w.o.unknown(); !w.o.Unlogged {
+	if w.o.Unlogged = w.o.FromNobody(); !w.o.Unlogged {
 		if err := w.line(ledger.Order, entry.Entry{}); err != nil {
 			return err
 		}

@@ -23,8 +23,8 @@ import (
 // comes, it is refused. So that whoever sends many mails fills no public log, orders that lapse are
 // counted together there.
 
-// unknown tells whether the order came from nobody known.
-func (o Order) unknown() bool { return o.Agency == 0 && o.Standing == agency.Unknown }
+// FromNobody tells whether the order came from nobody known.
+func (o Order) FromNobody() bool { return o.Agency == 0 && o.Standing == agency.Unknown }
 
 // lapses is when an order of nobody known is refused that came at a time: at the end of the day on
 // which its time to prove himself is over, so that all of a day are counted together.
@@ -118,7 +118,7 @@ func (w *work) lapsed(id int64) error {
 	if err := w.load(&w.tx.Reader, 0, id); err != nil {
 		return err
 	}
-	if !w.o.unknown() || w.o.State != Incomplete || w.o.lapses > w.now {
+	if !w.o.FromNobody() || w.o.State != Incomplete || w.o.lapses > w.now {
 		return nil
 	}
 	if err := w.refuse("sender-unknown", senderText); err != nil {
@@ -179,7 +179,7 @@ func (s *Service) Attach(
 	switch {
 	case err != nil:
 		return out, err
-	case !was.unknown() || was.State != Incomplete:
+	case !was.FromNobody() || was.State != Incomplete:
 		return out, ErrState
 	}
 	d := was.Document

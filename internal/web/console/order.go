@@ -45,6 +45,10 @@ type orderView struct {
 	Past       []orderEvent
 	// Seen are items that the visitor looked at just now.
 	Seen []captured
+	// Agencies are those that an order of somebody unknown can be put to.
+	Agencies []agency.Agency
+	// Grounds are those on which a notified authority can object.
+	Grounds []order.Ground
 	// May says what can be done with it now, by whom the visitor is.
 	May orderMay
 	// Classes are those of refusals, Moves the other instruments.
@@ -136,6 +140,9 @@ type orderMay struct {
 	Check, Call, Suspect, Decide, Believe, Sign, Refuse, Annul, Move, Scrutiny, Reply bool
 	// Review is to say that what was done may stay, though its sender was suspended.
 	Review bool
+	// Clear and Object are the words of an authority that was notified, Papered is that an order
+	// came after an emergency, Attach is for an order of somebody unknown.
+	Clear, Object, Papered, Attach bool
 }
 
 // refusalClasses are the reasons of refusals that staff gives; most are those of the rules as well.
@@ -246,6 +253,7 @@ func (c *Console) orderView(v *visit, o order.Order) (*orderView, error) {
 	body := &orderView{
 		Order: o, Path: orderPath(o.Agency, o.ID), Fields: orderFields(o.Document),
 		Classes: refusalClasses(), Speeches: policy.Speeches(), Titled: titled(o),
+		Grounds: order.Grounds(),
 	}
 	names, err := c.names(v)
 	if err != nil {
@@ -265,7 +273,7 @@ func (c *Console) orderView(v *visit, o order.Order) (*orderView, error) {
 	if err != nil {
 		return nil, err
 	}
-	body.May = v.orderMay(body)
+	body.May = v.orderMay(body, c.Clock.Now().Unix())
 	return body, nil
 }
 
@@ -274,7 +282,27 @@ type orderPart func(r *store.Reader, body *orderView, names map[int64]string) er
 
 // orderParts are what the page of an order is put together from.
 func (c *Console) orderParts() []orderPart {
-	return []orderPart{c.orderSender, c.orderLaw, c.orderItems, c.orderPast, c.orderExhibits}
+	return []orderPart{
+		c.orderSender, c.orderLaw, c.orderItems, c.orderPast, c.orderExhibits, c.orderAgencies,
+	}
+}
+
+// mostAgencies is among how many agencies an order of somebody unknown can be put to one.
+const mostAgencies = 1000
+
+// orderAgencies adds the agencies that an order of somebody unknown can be put to.
+func (c *Console) orderAgencies(r *store.Reader, body *orderView, _ map[int64]string) error {
+	body.Agencies = nil
+	if !body.FromNobody() {
+		return nil
+	}
+	list, err := agency.All(r, 0, mostAgencies)
+	for _, a := range list {
+		if a.State == agency.Active {
+			body.Agencies = append(body.Agencies, a)
+		}
+	}
+	return err
 }
 
 // orderSender adds who sent it.
@@ -388,8 +416,8 @@ func (c *Console) orderPast(r *store.Reader, body *orderView, names map[int64]st
 	return err
 }
 
-// orderMay says what can be done with an order as it is now.
-func (v *visit) orderMay(b *orderView) orderMay {
+// orderMay says what can be done with an order at a time, in Unix seconds.
+func (v *visit) orderMay(b *orderView, now int64) orderMay {
 	open := b.State.Open() && b.State != order.Ending
 	before := open && b.State < order.Approved
 	has := func(c policy.Check) bool {
@@ -403,6 +431,7 @@ func (v *visit) orderMay(b *orderView) orderMay {
 	if !v.may(staff.Orders) {
 		return orderMay{Sign: signs}
 	}
+	_, waits := b.Waits(now)
 	begun := slices.ContainsFunc(b.Steps, func(s stepLine) bool { return s.Item.Began != 0 })
 	over := b.State == order.Refused || b.State >= order.Withdrawn || b.State == order.Ending
 	doubt := len(b.Protected) > 0 || slices.Contains(b.Verdict.Holds, policy.SpeechHold) ||
@@ -421,6 +450,8 @@ func (v *visit) orderMay(b *orderView) orderMay {
 		Refuse:  open && !begun, Move: open && !begun,
 		Scrutiny: b.Document.Instrument == instrument.Removal && b.State < order.Refused && !asked,
 		Reply:    b.State == order.Approved && b.Document.Action == policy.Explain,
+		Clear:    waits, Object: b.Objectable(now), Papered: b.WantsPaper(),
+		Attach: b.FromNobody() && b.State == order.Incomplete,
 	}
 }
 

@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"net/http"
+	"strconv"
 
 	"parley/internal/safety/instrument"
 	"parley/internal/safety/order"
@@ -30,6 +31,10 @@ func (c *Console) orderRows() []row {
 		{"POST", at + "/scrutiny", staff.Orders, true, "order scrutiny", c.askScrutiny},
 		{"POST", at + "/reviewed", staff.Orders, true, "order reviewed", c.reviewedOrder},
 		{"POST", at + "/reply", staff.Orders, true, "order reply", c.replyToOrder},
+		{"POST", at + "/clear", staff.Orders, true, "order clear", c.clearOrder},
+		{"POST", at + "/object", staff.Orders, true, "order object", c.objectToOrder},
+		{"POST", at + "/papered", staff.Orders, true, "order papered", c.paperedOrder},
+		{"POST", at + "/attach", staff.Orders, true, "order attach", c.attachOrder},
 	}
 }
 
@@ -180,4 +185,53 @@ func (c *Console) replyToOrder(v *visit) error {
 	) (order.Order, error) {
 		return c.Orders.Reply(ctx, v.me(), of, id, why)
 	})
+}
+
+// clearOrder records that the notified authority raises no ground for refusal.
+func (c *Console) clearOrder(v *visit) error {
+	return v.onOrderBecause("noted", func(
+		ctx context.Context, of, id int64, why string,
+	) (order.Order, error) {
+		return c.Orders.Clear(ctx, v.me(), of, id, why)
+	})
+}
+
+// objectToOrder records the ground for refusal that the notified authority has raised.
+func (c *Console) objectToOrder(v *visit) error {
+	return v.onOrderBecause("noted", func(
+		ctx context.Context, of, id int64, why string,
+	) (order.Order, error) {
+		return c.Orders.Object(ctx, v.me(), of, id, order.Ground(v.field("ground")), why)
+	})
+}
+
+// paperedOrder records that the order to an emergency came on paper.
+func (c *Console) paperedOrder(v *visit) error {
+	return v.onOrderBecause("noted", func(
+		ctx context.Context, of, id int64, why string,
+	) (order.Order, error) {
+		return c.Orders.Papered(ctx, v.me(), of, id, why)
+	})
+}
+
+// attachOrder puts an order of somebody unknown to the agency that it turned out to be of, and goes
+// on to the order that it is there.
+func (c *Console) attachOrder(v *visit) error {
+	_, id, err := v.ref()
+	if err != nil {
+		return err
+	}
+	why, err := v.text("why")
+	if err != nil {
+		return err
+	}
+	to, err := strconv.ParseInt(v.field("agency"), 10, 64)
+	if err != nil {
+		return problem{http.StatusUnprocessableEntity, "choose"}
+	}
+	got, err := c.Orders.Attach(v.r.Context(), v.me(), id, to, why)
+	if err != nil {
+		return err
+	}
+	return v.leave(orderPath(got.Agency, got.ID), "noted")
 }

@@ -50,7 +50,9 @@ type ordersView struct {
 	State  string
 	Agency int64
 	Still  bool
-	States []order.State
+	// Unknown is set for those of senders whom nobody knows.
+	Unknown bool
+	States  []order.State
 	// More are the parameters of the next page, nil for none.
 	More []string
 	// Mine tells that these are those alone that want the visitor's signature.
@@ -103,7 +105,9 @@ func (v *visit) wantedOrders() (f order.Wanted, at order.Place, err error) {
 			return f, at, page.ErrNotFound
 		}
 	}
-	f.Still = v.r.FormValue("still") == "yes"
+	f.Unknown = v.r.FormValue("unknown") == "yes"
+	// The clocks of those from nobody known stand, all of them.
+	f.Still = f.Unknown || v.r.FormValue("still") == "yes"
 	if text := v.r.FormValue("after"); text != "" {
 		if _, err := fmt.Sscanf(text, "%d.%d", &at.Due, &at.ID); err != nil {
 			return f, at, page.ErrNotFound
@@ -119,7 +123,7 @@ func (c *Console) orders(v *visit) error {
 	if err != nil {
 		return err
 	}
-	body := ordersView{Agency: f.Agency, Still: f.Still, States: order.OpenStates()}
+	body := ordersView{Agency: f.Agency, Still: f.Still, Unknown: f.Unknown, States: order.OpenStates()}
 	if body.Mine = !v.may(staff.Orders); body.Mine {
 		f.State = order.Assessed
 	}
@@ -154,6 +158,9 @@ func following(b ordersView, after string) []string {
 	out := []string{"state", b.State, "after", after}
 	if b.Agency != 0 {
 		out = append(out, "agency", strconv.FormatInt(b.Agency, 10))
+	}
+	if b.Unknown {
+		out = append(out, "unknown", "yes")
 	}
 	if b.Still {
 		out = append(out, "still", "yes")

@@ -38,7 +38,7 @@ func (w *world) authorities(
 		Store: w.store, Clock: w.clock, Random: rand.Reader, References: refs,
 		Places: &location.Resolver{}, Agencies: agencies, Decisions: decisions,
 		Evidence: &evidence.Service{Store: w.store, Clock: w.clock, Random: rand.Reader},
-		Sign:     sign, Judge: rules.Judge, Instrument: law.Get,
+		Sign:     sign, Judge: rules.Judge, Instrument: law.Get, Unknown: law.Unknown(),
 		Word: func(id instrument.ID, _ instrument.Urgency) string {
 			return strings.ToUpper(strings.ReplaceAll(string(id), "-", "_"))
 		},
