@@ -27,8 +27,8 @@ func (o Order) paperPeriod() (instrument.Period, bool) {
 	return instrument.Period{}, false
 }
 
-// WantsPaper tells whether the authority still has to send the order that its emergency did not wait
-// for.
+// WantsPaper tells whether the authority still has to send the order that its emergency did not
+// wait for.
 func (o Order) WantsPaper() bool {
 	_, ok := o.paperPeriod()
 	return ok && o.Paper == 0

@@ -123,7 +123,9 @@ func (c *Console) orders(v *visit) error {
 	if err != nil {
 		return err
 	}
-	body := ordersView{Agency: f.Agency, Still: f.Still, Unknown: f.Unknown, States: order.OpenStates()}
+	body := ordersView{
+		Agency: f.Agency, Still: f.Still, Unknown: f.Unknown, States: order.OpenStates(),
+	}
 	if body.Mine = !v.may(staff.Orders); body.Mine {
 		f.State = order.Assessed
 	}
