@@ -33,6 +33,8 @@ type Signer struct {
 	note   note.Signer
 	public string
 	texts  map[string]map[string]string
+	// drawing is for PDFs.
+	drawing drawing
 }
 
 // Open reads the key of a service's answers from the directory of its keys, and makes one if there

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"sync"
 	"time"
 
 	"codeberg.org/go-pdf/fpdf"
@@ -54,11 +55,13 @@ func (s *Signer) PDF(signed []byte, lang string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("answer: pdf: %w", err)
 	}
-	faces, err := s.faces()
+	text := l.String()
+	s.drawing.Lock()
+	defer s.drawing.Unlock()
+	faces, err := s.drawing.faces(text)
 	if err != nil {
 		return nil, err
 	}
-	text := l.String()
 	if !faces.cover(l.Title + l.Text) {
 		if l, err = s.Letter(signed, words.Fallback); err != nil {
 			return nil, err
@@ -98,25 +101,44 @@ type faces struct {
 	list []*font.Face
 }
 
-// faces reads the fonts, each time anew: a paper is drawn seldom, and a face belongs to one user.
-func (s *Signer) faces() (faces, error) {
-	own, err := font.ParseTTF(bytes.NewReader(dejavusans.TTF))
-	if err != nil {
-		return faces{}, fmt.Errorf("answer: font: %w", err)
+// drawing are the fonts of papers, which one paper uses at a time: a face belongs to one user, and
+// a font of Chinese letters has tens of megabytes.
+type drawing struct {
+	sync.Mutex
+	fonts faces
+	// searched is set when the machine's fonts are among them, as far as it has any.
+	searched bool
+}
+
+// faces are the fonts for a text. The machine's are read when a text first needs them.
+func (d *drawing) faces(text string) (faces, error) {
+	if d.fonts.list == nil {
+		own, err := font.ParseTTF(bytes.NewReader(dejavusans.TTF))
+		if err != nil {
+			return faces{}, fmt.Errorf("answer: font: %w", err)
+		}
+		d.fonts.list = []*font.Face{own}
 	}
-	f := faces{list: []*font.Face{own}}
+	if d.searched || d.fonts.cover(text) {
+		return d.fonts, nil
+	}
+	d.searched = true
 	for _, name := range fonts() {
 		b, err := os.ReadFile(name)
 		if err != nil {
 			continue // not on this machine
 		}
-		more, err := font.ParseTTC(bytes.NewReader(b))
-		if err != nil || len(more) == 0 {
+		all, err := opentype.NewLoaders(bytes.NewReader(b))
+		if err != nil || len(all) == 0 {
 			continue
 		}
-		f.list = append(f.list, more[0])
+		first, err := font.NewFont(all[0])
+		if err != nil {
+			continue
+		}
+		d.fonts.list = append(d.fonts.list, font.NewFace(first))
 	}
-	return f, nil
+	return d.fonts, nil
 }
 
 // ResolveFace is the font of a letter.
