@@ -60,11 +60,15 @@ func testHotlines(d *desk) {
 			return r.HotlineItemsOfReport(i.Agency, i.Report)
 		},
 		"decided": func(r *store.Reader) ([]store.HotlineItem, error) {
-			return r.DecidedHotlineItems(i.Agency, 9, 5)
+			return r.DecidedHotlineItems(i.Agency, 9, i.ID-1, 5)
 		},
 	} {
 		equal(d, what, read(d, list), []store.HotlineItem{i})
 	}
+	equal(d, "decided, above it", read(d, func(r *store.Reader) (int, error) {
+		list, err := r.DecidedHotlineItems(i.Agency, 9, i.ID, 5)
+		return len(list), err
+	}), 0)
 	testHotlineTold(d, i)
 	testHotlineMeasures(d)
 	equal(d, "names", read(d, func(r *store.Reader) (bool, error) {

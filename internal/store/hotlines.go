@@ -77,7 +77,7 @@ var (
 		and report_id > 0 order by item_id`)
 	hotItemDecided = define("hotline_item.decided", "hotline_items", "agency_id",
 		`select `+hotItemColumns+` from hotline_items where agency_id = $1 and decided >= $2
-		and decided > 0 order by decided, item_id limit $3`)
+		and (decided > $2 or item_id > $3) and decided > 0 order by decided, item_id limit $4`)
 	hotItemReceived = define("hotline_item.received", "hotline_items", acrossShards,
 		`select `+hotItemColumns+` from hotline_items where state = 1 and item_id > $1
 		order by item_id limit $2`)
@@ -183,10 +183,10 @@ func (r *Reader) HotlineItemsOfReport(agency, report int64) ([]HotlineItem, erro
 	return r.hotlineItems(hotItemReport, agency, report)
 }
 
-// DecidedHotlineItems returns up to limit items of an agency that were decided since a time, those
-// decided first first.
-func (r *Reader) DecidedHotlineItems(agency, since int64, limit int) ([]HotlineItem, error) {
-	return r.hotlineItems(hotItemDecided, agency, since, limit)
+// DecidedHotlineItems returns up to limit items of an agency that were decided after a time, or at
+// it with ids above one, those decided first first.
+func (r *Reader) DecidedHotlineItems(agency, since, above int64, limit int) ([]HotlineItem, error) {
+	return r.hotlineItems(hotItemDecided, agency, since, above, limit)
 }
 
 // ReceivedHotlineItems returns up to limit items above one that nothing was done with yet.

@@ -335,10 +335,10 @@ func Items(r *store.Reader, of, submission, after int64, limit int) ([]Item, err
 	return readAll(r.HotlineItems(of, submission, after, limit))
 }
 
-// DecidedSince returns up to limit items of an agency that were decided since a time, those decided
-// first first: what its program asks for from time to time.
-func DecidedSince(r *store.Reader, of, since int64, limit int) ([]Item, error) {
-	return readAll(r.DecidedHotlineItems(of, since, limit))
+// DecidedSince returns up to limit items of an agency that were decided after a time, or at it with
+// ids above one, those decided first first.
+func DecidedSince(r *store.Reader, of, since, above int64, limit int) ([]Item, error) {
+	return readAll(r.DecidedHotlineItems(of, since, above, limit))
 }
 
 // Submission is what an agency reported at once.

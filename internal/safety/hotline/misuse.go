@@ -303,7 +303,7 @@ func warned(r *store.Reader, m Measure) (int64, error) {
 	if m.Misuse != Unfounded { // what else there is no row counts: the reasons say it
 		return found.ID, nil
 	}
-	items, err := DecidedSince(r, m.Agency, found.At, recordMost)
+	items, err := DecidedSince(r, m.Agency, found.At, 0, recordMost)
 	for _, i := range items {
 		if i.Created > found.At && casefile.Outcome(i.Outcome) == casefile.Unfounded {
 			return found.ID, err

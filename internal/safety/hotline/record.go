@@ -71,7 +71,7 @@ type Figures struct {
 // FiguresOf computes the figures of an agency at a time: from its own items, of which each counts
 // from when it was received.
 func FiguresOf(r *store.Reader, of agency.Agency, now int64) (out Figures, err error) {
-	items, err := readAll(r.DecidedHotlineItems(of.ID, now-RecordDays*day, recordMost))
+	items, err := readAll(r.DecidedHotlineItems(of.ID, now-RecordDays*day, 0, recordMost))
 	if err != nil {
 		return out, err
 	}

@@ -358,15 +358,22 @@ func (p *Pages) apiDecided(w http.ResponseWriter, r *http.Request, of agency.Age
 	if err != nil {
 		return err
 	}
+	above, err := place(r, "above", 0)
+	if err != nil {
+		return err
+	}
 	var out struct {
 		Items []itemJSON `json:"items"`
-		// Since is what to ask with next: items decided in that second may come again.
+		// Since and Above are what to ask with next. Above is set while there may be more at once;
+		// without it what was decided in the second of Since may come again, so that nothing is
+		// missed that is decided in the rest of it.
 		Since int64 `json:"since"`
+		Above int64 `json:"above,string,omitempty"`
 	}
 	l, _ := page.LanguageOf(r)
 	err = p.Store.View(r.Context(), func(rd *store.Reader) error {
-		out.Items, out.Since = []itemJSON{}, since
-		list, err := hotline.DecidedSince(rd, of.ID, since, listMost)
+		out.Items, out.Since, out.Above = []itemJSON{}, since, 0
+		list, err := hotline.DecidedSince(rd, of.ID, since, above, listMost)
 		if err != nil {
 			return err
 		}
@@ -376,6 +383,9 @@ func (p *Pages) apiDecided(w http.ResponseWriter, r *http.Request, of agency.Age
 				return err
 			}
 			out.Items, out.Since = append(out.Items, x), i.Decided
+		}
+		if len(list) == listMost {
+			out.Above = list[len(list)-1].ID
 		}
 		return nil
 	})
