@@ -110,6 +110,9 @@ func testHistory(d *desk) {
 	equal(d, "of a sender", read(d, func(r *store.Reader) ([]int64, error) {
 		return r.MessagesOf(box, peer, 9, 2)
 	}), []int64{8, 6})
+	equal(d, "of a sender, oldest first", read(d, func(r *store.Reader) ([]int64, error) {
+		return r.NewerOf(box, peer, 4, 2)
+	}), []int64{5, 6})
 }
 
 func testPosts(d *desk) {

@@ -25,6 +25,7 @@ const partitions = 4
 var acrossShards = map[string]string{
 	"agency.all":               "a page for the staff",
 	"agency.lapsing":           "a sweep in the background",
+	"agency_call.due":          "a worker in the background",
 	"alert.all":                "a page of the console",
 	"alert.due":                "a sweep in the background",
 	"alert_call.due":           "what a worker delivers",

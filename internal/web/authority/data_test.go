@@ -59,7 +59,7 @@ func (w *world) released(o order.Order) {
 	draft, err := d.LayOut(ctx, staffOf(policy.Legal, 0), o.Agency, o.ID)
 	w.ok(err)
 	_, err = d.Release(ctx, o.Agency, o.ID, disclosure.Act{
-		Staff: staffOf(policy.Lead, 0), Digest: draft.Row.Content,
+		Staff: staffOf(policy.Lead, 0), Digest: draft.Row.Content, Proven: w.clock.Now(),
 	})
 	w.ok(err)
 }
