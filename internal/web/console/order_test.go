@@ -178,16 +178,16 @@ func TestOrderLooks(t *testing.T) {
 	w := open(t)
 	w.named()
 	_, officer := w.office("Federal Office", "DE", agency.Regulator)
-	post := w.post("the mark")
+	post := w.post("burn it all")
 	o := w.give(officer, w.act("7 Js 1", post))
 	m := w.member(staff.Legal)
 	legal, at := w.sit(m), orderPath(o.Agency, o.ID)
 	status, body := legal.fill(at, at+"/look", url.Values{"purpose": {"short"}})
-	if status != http.StatusUnprocessableEntity || strings.Contains(body, "the mark") {
+	if status != http.StatusUnprocessableEntity || strings.Contains(body, "burn it all") {
 		t.Errorf("looked without a purpose: %d", status)
 	}
 	_, body = legal.fill(at, at+"/look", url.Values{"purpose": {"is it what it says"}})
-	if !strings.Contains(body, "the mark") {
+	if !strings.Contains(body, "burn it all") {
 		t.Error("the item is not shown")
 	}
 	seen := map[string]bool{}
