@@ -98,3 +98,27 @@ func TestTheKeyStays(t *testing.T) {
 		t.Error("the key of another name was taken")
 	}
 }
+
+// TestReasonsHaveNames: why something is refused is said in the language of the letter, with the
+// word of the signed paper, by which programs know it.
+func TestReasonsHaveNames(t *testing.T) {
+	s := open(t, t.TempDir())
+	signed, err := s.Sign(paper.Paper{
+		Kind: paper.Refusal, Reference: "O1", Reason: "too-wide", At: "2026-03-02T09:30:00Z",
+		Items: []paper.Item{{N: 1, Location: "a", State: "declined", Reason: "no-authority"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for lang, want := range map[string][]string{
+		"de": {"zu weit [too-wide]", "dafür keine Behörde [no-authority]"},
+		"fa": {"[too-wide]", "[no-authority]"}, "ko": {"[too-wide]", "[no-authority]"},
+	} {
+		l, err := s.Letter(signed, lang)
+		for _, w := range want {
+			if err != nil || !strings.Contains(l.String(), w) {
+				t.Errorf("%s: %v: %s", lang, err, l.String())
+			}
+		}
+	}
+}

@@ -54,7 +54,7 @@ func (s *Signer) Letter(signed []byte, lang string) (Letter, error) {
 	for _, f := range []struct{ name, value string }{
 		{"reference", p.Reference}, {"number", p.Number}, {"agency", p.Agency}, {"law", p.Law},
 		{"received", p.Received}, {"due", p.Due}, {"document", p.Document},
-		{"given", say("given." + p.Given)}, {"reason", p.Reason},
+		{"given", say("given." + p.Given)}, {"reason", s.reason(lang, p.Reason)},
 	} {
 		if f.value != "" {
 			out.Fields = append(out.Fields, Field{say("field." + f.name), f.value})
@@ -112,7 +112,7 @@ func (s *Signer) state(lang string, i paper.Item) string {
 		parts = append(parts, say("item.until")+" "+apart(lang, i.Until))
 	}
 	if i.Reason != "" && i.State != i.Reason {
-		put(i.Reason)
+		put(s.reason(lang, i.Reason))
 	}
 	if i.At != "" {
 		put(i.At)
@@ -120,11 +120,20 @@ func (s *Signer) state(lang string, i paper.Item) string {
 	for _, d := range i.Data {
 		text := say("data."+d.Class) + ": " + say("datum."+d.Given)
 		if d.Reason != "" {
-			text += " (" + apart(lang, d.Reason) + ")"
+			text += " (" + apart(lang, s.reason(lang, d.Reason)) + ")"
 		}
 		parts = append(parts, text)
 	}
 	return strings.Join(parts, "; ")
+}
+
+// reason is what a reason is called in a language, with the word that the signed paper has for it,
+// which alone stands there where it has no name.
+func (s *Signer) reason(lang, code string) string {
+	if name := s.text(lang, "class."+code); code != "" && name != "" {
+		return name + " [" + code + "]"
+	}
+	return code
 }
 
 // Measure is what a measure does, in a language; empty for one that no order leads to.
