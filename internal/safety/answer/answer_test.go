@@ -103,10 +103,10 @@ func TestTheKeyStays(t *testing.T) {
 // word of the signed paper, by which programs know it.
 func TestReasonsHaveNames(t *testing.T) {
 	s := open(t, t.TempDir())
-	signed, err := s.Sign(paper.Paper{
-		Kind: paper.Refusal, Reference: "O1", Reason: "too-wide", At: "2026-03-02T09:30:00Z",
-		Items: []paper.Item{{N: 1, Location: "a", State: "declined", Reason: "no-authority"}},
-	})
+	p := written(paper.Refusal)
+	p.Reason = "too-wide"
+	p.Items = []paper.Item{{N: 1, Location: "a", State: "declined", Reason: "no-authority"}}
+	signed, err := s.Sign(p)
 	if err != nil {
 		t.Fatal(err)
 	}
