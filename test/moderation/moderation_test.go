@@ -514,8 +514,8 @@ func (s *scene) export(p *person, text string) {
 	_, err := downloader.NewDownloader().
 		Download(p.Client, doc.AsInputDocumentFileLocation("")).Stream(p.ctx, &got)
 	s.check(err)
-	if !strings.Contains(got.String(), text) {
-		s.Errorf("the data: %s", got.String())
+	if data := s.unpack(got.Bytes())["result.json"]; !bytes.Contains(data, []byte(text)) {
+		s.Errorf("the data: %s", data)
 	}
 }
 
