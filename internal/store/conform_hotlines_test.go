@@ -3,6 +3,7 @@ package store_test
 import (
 	"math"
 	"slices"
+	"strconv"
 
 	"parley/internal/ids"
 	"parley/internal/store"
@@ -217,22 +218,47 @@ func testWebhooks(d *desk) {
 }
 
 func testInquiryAskers(d *desk, i store.Inquiry) {
-	a := store.InquiryAsker{Agency: i.Agency, Inquiry: i.ID, Sealed: []byte{1}}
+	once := []byte(strconv.FormatInt(i.ID, 10))
+	a := store.InquiryAsker{Agency: i.Agency, Inquiry: i.ID, Once: once, Sealed: []byte{1}}
 	put := func(tx *store.Tx) error { return tx.PutInquiryAsker(a) }
 	get := func(r *store.Reader) (store.InquiryAsker, error) {
 		return r.InquiryAsker(i.Agency, i.ID)
 	}
+	sent := func(r *store.Reader) (store.InquiryAsker, error) {
+		return r.InquiryAskerOnce(i.Agency, once)
+	}
+	has := func(list func(*store.Reader) ([]store.InquiryAsker, error)) bool {
+		return slices.ContainsFunc(read(d, list), func(b store.InquiryAsker) bool {
+			return b.Inquiry == i.ID
+		})
+	}
+	ringing := func(by int64) bool {
+		return has(func(r *store.Reader) ([]store.InquiryAsker, error) {
+			return r.RingingInquiryAskers(by, 100)
+		})
+	}
 	owed := func(by int64) bool {
-		return slices.ContainsFunc(read(d, func(r *store.Reader) ([]store.InquiryAsker, error) {
+		return has(func(r *store.Reader) ([]store.InquiryAsker, error) {
 			return r.OwedInquiryAskers(by, 100)
-		}), func(b store.InquiryAsker) bool { return b.Inquiry == i.ID })
+		})
 	}
 	absent(d, get)
+	absent(d, sent)
 	d.update(put)
-	equal(d, "owed nothing", owed(math.MaxInt64), false)
-	a.Tell, a.Tries = d.id(6), 2
+	equal(d, "owed nothing", owed(math.MaxInt64) || ringing(math.MaxInt64), false)
+	a.Ring, a.Tell, a.Tries = d.id(5), d.id(6), 2
 	d.update(put)
 	equal(d, "asker", read(d, get), a)
+	equal(d, "asker by what he sent", read(d, sent), a)
+	equal(d, "rings later", ringing(a.Ring-1), false)
+	equal(d, "rings", ringing(a.Ring), true)
 	equal(d, "owed later", owed(a.Tell-1), false)
 	equal(d, "owed", owed(a.Tell), true)
+	b := a
+	b.Inquiry++
+	d.refused(store.ErrConflict, func(tx *store.Tx) error { return tx.PutInquiryAsker(b) })
+	for range 2 { // those from before letters were told apart
+		b.Inquiry, b.Once = b.Inquiry+1, nil
+		d.update(func(tx *store.Tx) error { return tx.PutInquiryAsker(b) })
+	}
 }

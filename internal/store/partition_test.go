@@ -74,6 +74,7 @@ var acrossShards = map[string]string{
 	"inquiry.overdue":          "a sweep in the background",
 	"inquiry.waiting":          "a queue of staff",
 	"inquiry_asker.owed":       "a worker in the background",
+	"inquiry_asker.ring":       "a worker in the background",
 	"username.after":           "a sweep of public places in the background",
 	"invitation.all":           "a page for the administrator",
 	"ledger.pending":           "what the log is made of",

@@ -272,7 +272,7 @@ func (s *Service) add(tx *store.Tx, i *Inquiry, l Line) error {
 	switch {
 	case l.Staff != 0:
 		i.State, i.Due, i.Alarmed = TheirsNow, 0, 0
-		if err := s.owe(tx, *i, now); err != nil {
+		if err := s.owe(tx, *i, now.Unix()); err != nil {
 			return err
 		}
 	case i.State != OursNow:

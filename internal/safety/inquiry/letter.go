@@ -2,11 +2,11 @@ package inquiry
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	netmail "net/mail"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/fxamacker/cbor/v2"
@@ -16,7 +16,6 @@ import (
 	"parley/internal/safety/country"
 	"parley/internal/safety/door"
 	"parley/internal/safety/instrument"
-	"parley/internal/safety/oncall"
 	"parley/internal/smtp"
 	"parley/internal/store"
 )
@@ -29,9 +28,6 @@ const (
 	nameRunes = 200
 	mailBytes = 254
 )
-
-// bells is for how long letters about lives in danger ring one bell.
-const bells = 10 * time.Minute
 
 // askerSealed is what the box is told that it seals.
 const askerSealed = "writer of a letter"
@@ -104,8 +100,11 @@ func (s *Service) Wrong(by Asker, title, text string) (out []string) {
 }
 
 // Write takes in a letter and starts the clock of the route that the guide knows for its writer.
-// For a life in danger somebody is woken at once. Fault for what Wrong names.
-func (s *Service) Write(ctx context.Context, by Asker, title, text string) (w Written, err error) {
+// For a life in danger somebody is woken. The same letter under the same token is the one that was
+// taken in before: who sent a form twice wrote once. Fault for what Wrong names.
+func (s *Service) Write(ctx context.Context, token string, by Asker, title, text string) (
+	w Written, err error,
+) {
 	if fields := s.Wrong(by, title, text); len(fields) > 0 {
 		return w, &Fault{fields}
 	}
@@ -115,41 +114,66 @@ func (s *Service) Write(ctx context.Context, by Asker, title, text string) (w Wr
 	if title, err = said(title, TitleBytes); err != nil {
 		return w, err
 	}
-	now := s.Clock.Now()
-	id, err := safety.NewID(now, s.Random)
+	row, err := s.asker(token, by, title, text)
 	if err != nil {
 		return w, fmt.Errorf("inquiry: %w", err)
 	}
-	who, err := cbor.Marshal(by)
-	if err != nil {
-		return w, fmt.Errorf("inquiry: %w", err)
-	}
-	row := store.InquiryAsker{
-		Agency: nobody, Inquiry: id,
-		Sealed: s.Letters.Box.Seal(nil, who, askerSealed, id),
-	}
-	p := w.Route.Period
+	p, now := w.Route.Period, s.Clock.Now()
 	due := p.Status(now, []instrument.Happened{{Event: p.Starts, At: now}}, s.Letters.Calendar).Due
-	w.Inquiry = Inquiry{Agency: nobody, ID: id, Title: title, Opened: now.Unix()}
-	w.Reference = s.Letters.reference(id)
+	letter := Inquiry{Agency: nobody, ID: row.Inquiry, Title: title, Opened: now.Unix()}
+	again := func(r *store.Reader) error {
+		first, err := r.InquiryAskerOnce(nobody, row.Once)
+		if err != nil {
+			return err
+		}
+		x, err := r.Inquiry(nobody, first.Inquiry)
+		w.Inquiry = read(x)
+		return err
+	}
 	err = s.Store.Update(ctx, key(nobody), func(tx *store.Tx) error {
-		w.Lines, w.Due, w.State = 0, due.Unix(), 0
+		if err := again(&tx.Reader); !store.IsNotFound(err) {
+			return err
+		}
+		w.Inquiry, w.Due = letter, due.Unix()
 		if err := tx.PutInquiryAsker(row); err != nil {
 			return err
 		}
 		return s.add(tx, &w.Inquiry, Line{Text: text})
 	})
-	if err == nil && by.Purpose == instrument.Danger && s.Wake != nil {
-		// One bell for those of some minutes: who is woken sees all that wait, and who writes many
-		// letters keeps nobody from sleeping.
-		err = s.Wake(ctx, oncall.Emergency{
-			Key: fmt.Sprintf("letters %d", now.Truncate(bells).Unix()), Kind: oncall.Letter,
-			About: oncall.About{
-				Country: string(by.Country), Path: fmt.Sprintf("/inquiries/%d/%d", nobody, id),
-			},
-		})
+	if errors.Is(err, store.ErrConflict) { // the other one was stored meanwhile
+		err = s.Store.View(ctx, again)
 	}
-	return w, err
+	if err != nil {
+		return w, err
+	}
+	w.Reference = s.Letters.reference(w.ID)
+	s.worker.Wake()
+	return w, nil
+}
+
+// asker is the row of who writes a letter.
+func (s *Service) asker(token string, by Asker, title, text string) (
+	row store.InquiryAsker, err error,
+) {
+	now := s.Clock.Now()
+	if row.Inquiry, err = safety.NewID(now, s.Random); err != nil {
+		return row, err
+	}
+	sending, err := cbor.Marshal([]any{token, by, title, text})
+	if err != nil {
+		return row, err
+	}
+	once := sha256.Sum256(sending)
+	who, err := cbor.Marshal(by)
+	if err != nil {
+		return row, err
+	}
+	row.Agency, row.Once = nobody, once[:]
+	row.Sealed = s.Letters.Box.Seal(nil, who, askerSealed, row.Inquiry)
+	if by.Purpose == instrument.Danger {
+		row.Ring = now.Unix()
+	}
+	return row, nil
 }
 
 func (l *Letters) reference(id int64) string {
@@ -216,7 +240,7 @@ func (l *Letters) open(row store.InquiryAsker) (by Asker, err error) {
 }
 
 // owe has the writer of a letter mailed that there is an answer, if he gave an address.
-func (s *Service) owe(tx *store.Tx, i Inquiry, now time.Time) error {
+func (s *Service) owe(tx *store.Tx, i Inquiry, now int64) error {
 	if i.Agency != nobody || s.Letters.Send == nil {
 		return nil
 	}
@@ -228,6 +252,6 @@ func (s *Service) owe(tx *store.Tx, i Inquiry, now time.Time) error {
 	if err != nil || by.Mail == "" {
 		return err
 	}
-	row.Tell, row.Tries = now.Unix(), 0
+	row.Tell, row.Tries = now, 0
 	return tx.PutInquiryAsker(row)
 }

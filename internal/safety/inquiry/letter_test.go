@@ -79,7 +79,7 @@ func TestLetterTexts(t *testing.T) { pagetest.Texts(t, inquiry.Texts()) }
 // no more than that; an address that takes none for now is tried again, under one number.
 func TestLetters(t *testing.T) {
 	l, p := withLetters(t)
-	w, err := l.Write(ctx(), prosecutor(), "Data", "Whose is @some_news?")
+	w, err := l.Write(ctx(), "1", prosecutor(), "Data", "Whose is @some_news?")
 	if err != nil || w.Route.Instrument.ID == "" || w.Due <= l.clock.Now().Unix() {
 		t.Fatalf("%+v, %v", w, err)
 	}
@@ -132,12 +132,12 @@ func TestWrongLetters(t *testing.T) {
 		a, title, text := prosecutor(), "Data", "Whose?"
 		spoil(&a, &title, &text)
 		var fault *inquiry.Fault
-		_, err := l.Write(ctx(), a, title, text)
+		_, err := l.Write(ctx(), "1", a, title, text)
 		if !errors.As(err, &fault) || !slices.Equal(fault.Fields, []string{field}) {
 			t.Errorf("%s: %v", field, err)
 		}
 	}
-	w, err := l.Write(ctx(), prosecutor(), "Data", "Whose?")
+	w, err := l.Write(ctx(), "1", prosecutor(), "Data", "Whose?")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,11 +153,68 @@ func TestWrongLetters(t *testing.T) {
 	}
 }
 
+// TestLettersOnce: a form that is sent twice, also at the same moment, is one letter; the same words
+// in another form are another.
+func TestLettersOnce(t *testing.T) {
+	l, _ := withLetters(t)
+	ids := make(chan int64, 8)
+	for range cap(ids) {
+		go func() {
+			w, err := l.Write(ctx(), "form", prosecutor(), "Data", "Whose?")
+			if err != nil || w.Due == 0 || w.Reference == "" {
+				t.Errorf("%+v, %v", w, err)
+			}
+			ids <- w.ID
+		}()
+	}
+	first := <-ids
+	for range cap(ids) - 1 {
+		if id := <-ids; id != first {
+			t.Errorf("%d and %d of one form", first, id)
+		}
+	}
+	other, err := l.Write(ctx(), "another", prosecutor(), "Data", "Whose?")
+	if err != nil || other.ID == first {
+		t.Errorf("%+v, %v", other, err)
+	}
+}
+
+// TestLetterWithoutBell: a letter about a life in danger that nobody can be woken for is taken in,
+// and the bell rings once that works again.
+func TestLetterWithoutBell(t *testing.T) {
+	l, _ := withLetters(t)
+	broken, wake := errors.New("no bell"), l.Wake
+	l.Wake = func(context.Context, oncall.Emergency) error { return broken }
+	danger := prosecutor()
+	danger.Purpose = instrument.Danger
+	w, err := l.Write(ctx(), "1", danger, "Help", "A bomb.")
+	if err != nil || w.Reference == "" {
+		t.Fatalf("%+v, %v", w, err)
+	}
+	if err := l.Ring(ctx()); !errors.Is(err, broken) {
+		t.Errorf("told: %v", err)
+	}
+	l.Wake = wake
+	l.clock.Advance(time.Hour)
+	for range 2 {
+		if err := l.Ring(ctx()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(l.woken) != 1 {
+		t.Errorf("rung: %+v", l.woken)
+	}
+}
+
 // TestLettersWake: a life in danger rings at once, and many such letters ring one bell for a while;
 // what officials wait for rings when it is overdue, what private people wait for does not.
 func TestLettersWake(t *testing.T) {
 	l, _ := withLetters(t)
 	bells := func() map[string]bool {
+		t.Helper()
+		if err := l.Ring(ctx()); err != nil {
+			t.Error(err)
+		}
 		out := make(map[string]bool)
 		for _, e := range l.woken {
 			if e.Kind != oncall.Letter {
@@ -172,7 +229,7 @@ func TestLettersWake(t *testing.T) {
 	danger.Purpose = instrument.Danger
 	write := func(a inquiry.Asker) {
 		t.Helper()
-		if _, err := l.Write(ctx(), a, "A", "B"); err != nil {
+		if _, err := l.Write(ctx(), rand.Text(), a, "A", "B"); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"parley/internal/safety/agency"
 	"parley/internal/safety/instrument"
@@ -12,11 +13,65 @@ import (
 	"parley/internal/store"
 )
 
-// Run wakes somebody for what is overdue, and mails those who wrote letters that they are answered,
-// until ctx ends.
+// bells is for how long letters about lives in danger ring one bell.
+const bells = 10 * time.Minute
+
+// Run wakes somebody for what is overdue or about a life in danger, and mails those who wrote
+// letters that they are answered, until ctx ends.
 func (s *Service) Run(ctx context.Context, failed func(error)) {
 	s.worker.Run(ctx, period, failed, func(ctx context.Context) error {
-		return errors.Join(s.Sweep(ctx), s.Tell(ctx))
+		return errors.Join(s.Ring(ctx), s.Sweep(ctx), s.Tell(ctx))
+	})
+}
+
+// Ring wakes somebody for letters about lives in danger. One bell rings for those of some minutes:
+// who is woken sees all that wait, and who writes many letters keeps nobody from sleeping. It may
+// run twice.
+func (s *Service) Ring(ctx context.Context) error {
+	if s.Letters == nil || s.Wake == nil {
+		return nil
+	}
+	_, err := owed.Drain(ctx, func(ctx context.Context) (list []store.InquiryAsker, err error) {
+		now := s.Clock.Now().Unix()
+		err = s.Store.View(ctx, func(r *store.Reader) (err error) {
+			list, err = r.RingingInquiryAskers(now, page)
+			return err
+		})
+		return list, err
+	}, func(ctx context.Context, list []store.InquiryAsker) (int, error) {
+		for n, row := range list {
+			if err := s.ring(ctx, row); err != nil {
+				return n, err
+			}
+		}
+		return len(list), nil
+	})
+	return err
+}
+
+func (s *Service) ring(ctx context.Context, row store.InquiryAsker) error {
+	by, err := s.Letters.open(row)
+	if err != nil {
+		return err
+	}
+	err = s.Wake(ctx, oncall.Emergency{
+		Key:  fmt.Sprintf("letters %d", time.Unix(row.Ring, 0).Truncate(bells).Unix()),
+		Kind: oncall.Letter,
+		About: oncall.About{
+			Country: string(by.Country),
+			Path:    fmt.Sprintf("/inquiries/%d/%d", nobody, row.Inquiry),
+		},
+	})
+	if err != nil {
+		return err
+	}
+	return s.Store.Update(ctx, key(nobody), func(tx *store.Tx) error {
+		now, err := tx.InquiryAsker(nobody, row.Inquiry)
+		if err != nil {
+			return err
+		}
+		now.Ring = 0
+		return tx.PutInquiryAsker(now)
 	})
 }
 

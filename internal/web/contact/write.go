@@ -98,7 +98,7 @@ func (p *Pages) write(w http.ResponseWriter, r *http.Request) error {
 	if len(d.Wrong) > 0 {
 		return p.set.Render(w, r, status, "write", d)
 	}
-	got, err := p.r.Letters.Write(r.Context(), d.Asker, d.Title, d.Text)
+	got, err := p.r.Letters.Write(r.Context(), page.Token(r), d.Asker, d.Title, d.Text)
 	if err != nil {
 		return err
 	}
