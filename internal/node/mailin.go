@@ -52,8 +52,9 @@ func (n *Node) openMailroom() error {
 		Orders: n.Orders, Guide: n.guide, Box: n.Keys.Box(), Key: n.Keys.Derive("mail room"),
 		Send: server.Send, URL: strings.TrimSuffix(n.Config.Web.PublicURL, "/"),
 		Address: func(d instrument.Door) string { return n.Config.ContactAddress(string(d)) },
-		Name:    serviceName, Log: n.log,
-		Done: func(o mailroom.Outcome) { arrived.WithLabelValues(string(o)).Inc() },
+		Name:    serviceName, Log: n.log, Wake: n.wake,
+		Awake: func() bool { return n.OnCall.Awake() },
+		Done:  func(o mailroom.Outcome) { arrived.WithLabelValues(string(o)).Inc() },
 	}
 	if c.Resolver != "" {
 		o.Lookup = n.lookup
@@ -98,10 +99,21 @@ func (n *Node) openAttachments() (err error) {
 func (n *Node) doorOf(address string) instrument.Door {
 	for _, d := range n.Config.MailIn.Doors {
 		if at := n.Config.ContactAddress(d); at != "" && strings.EqualFold(at, address) {
-			return instrument.Door(d)
+			return n.lineOf(instrument.Door(d))
 		}
 	}
 	return ""
+}
+
+// lineOf is the door at which mails to a door's address come in. Where authorities have no address
+// of their own for emergencies, not each of their mails is one.
+func (n *Node) lineOf(d instrument.Door) instrument.Door {
+	c := n.Config
+	if d == instrument.EmergencyDoor && strings.EqualFold(c.ContactAddress(string(d)),
+		c.ContactAddress(string(instrument.AuthorityDoor))) {
+		return instrument.AuthorityDoor
+	}
+	return d
 }
 
 // firstDoor is where a mail to several addresses counts as having come in: what is for authorities

@@ -256,6 +256,9 @@ func (s *Service) letter(
 	if k.Lost > 0 && !k.Told {
 		b.WriteString(s.text(lang, "lost", k.Lost) + "\n\n")
 	}
+	if said := s.danger(lang, k); said != "" && !k.Told {
+		b.WriteString(said + "\n\n")
+	}
 	l.ID = threadOf(m.ID) + "." + strconv.Itoa(len(k.Letters)) + "." + strconv.FormatInt(m.At, 36)
 	foot := "foot"
 	if len(l.Files) == 0 {

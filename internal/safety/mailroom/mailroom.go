@@ -4,7 +4,9 @@
 // that was not said. What came in at the wrong door is passed on, and its sender told. Whoever
 // wrote is answered once, by mail, with the signed papers; automatic mails, lists and failures are
 // kept and answered by nothing. What is no order waits for a person of the staff, who reads,
-// answers, passes on or closes it.
+// answers, passes on or closes it. What comes in at the emergency address, or says by fields that a
+// life is in danger or that it has an hour, rings the emergency line; all others are told of the
+// page that does.
 //
 // A mail proves nobody: neither its sender's address nor a signature of his domain makes anybody an
 // agency. So what a mail orders is an order of nobody known: safety/order receives it, does nothing
@@ -41,6 +43,7 @@ import (
 	"parley/internal/safety/agency"
 	"parley/internal/safety/door"
 	"parley/internal/safety/instrument"
+	"parley/internal/safety/oncall"
 	"parley/internal/safety/order"
 	"parley/internal/safety/owed"
 	"parley/internal/safety/words"
@@ -126,6 +129,9 @@ type Options struct {
 	// calls itself.
 	URL, Name string
 	Log       *slog.Logger
+	// Wake rings the emergency line, and Awake tells whether anybody hears it; nil for none.
+	Wake  func(context.Context, oncall.Emergency) error
+	Awake func() bool
 	// Done hears of every mail by its outcome; nil hears nothing.
 	Done func(Outcome)
 }
@@ -143,6 +149,12 @@ func New(o Options) (*Service, error) {
 	t, err := words.Read(files)
 	if err != nil {
 		return nil, err
+	}
+	if o.Wake == nil {
+		o.Wake = func(context.Context, oncall.Emergency) error { return nil }
+	}
+	if o.Awake == nil {
+		o.Awake = func() bool { return false }
 	}
 	if o.Done == nil {
 		o.Done = func(Outcome) {}
@@ -188,6 +200,8 @@ type kept struct {
 	Acts    []Did    `json:"acts,omitempty"`
 	// Before is the mail that it goes on from, 0 for none.
 	Before int64 `json:"before,omitempty"`
+	// Rings is set for what rang the emergency line.
+	Rings bool `json:"rings,omitempty"`
 	// Signs are what was noticed; none proves anything.
 	Signs []string `json:"signs,omitempty"`
 	// Lost is how many parts could not be taken.
@@ -256,7 +270,12 @@ func (s *Service) Receive(ctx context.Context, in Arrived) error {
 	if err := a.keep(ctx); err != nil {
 		return err
 	}
+	a.Rings = a.urgent()
 	if err := a.take(ctx); err != nil {
+		return err
+	}
+	// Whoever is told of a failure here sends the mail again, and that rings.
+	if err := a.ring(ctx); err != nil {
 		return err
 	}
 	if a.done != "" {
@@ -301,10 +320,15 @@ func (a *arrival) keep(ctx context.Context) error {
 	return nil
 }
 
+// byMachine tells whether a machine wrote a mail that is no order by fields.
+func (a *arrival) byMachine() bool {
+	by := a.m.written
+	return a.in.From == "" || by == aResponder || by == aList && len(a.typed) == 0
+}
+
 // take decides what becomes of the mail.
 func (a *arrival) take(ctx context.Context) error {
-	by := a.m.written
-	if a.in.From == "" || by == aResponder || by == aList && len(a.typed) == 0 {
+	if a.byMachine() {
 		return a.alone(ctx, Aside)
 	}
 	if kind, peer, id, ok := a.reference(); ok && kind == safety.OrderRef {
@@ -394,8 +418,9 @@ var errKnown = errors.New("mailroom: the mail is known")
 
 // write stores the mail's row: the last thing of its transaction.
 func (a *arrival) write(tx *store.Tx, done Outcome) error {
-	_, err := tx.ArrivedMail(a.row.Agency, a.row.ID)
+	old, err := tx.ArrivedMail(a.row.Agency, a.row.ID)
 	if err == nil {
+		a.row.At = old.At
 		return errKnown // and nothing else of the transaction happens again
 	}
 	if !store.IsNotFound(err) {

@@ -47,9 +47,14 @@ const (
 	Crime Kind = "crime"
 	// Letter is a letter of somebody without a key, about a life in danger or overdue.
 	Letter Kind = "letter"
+	// Mail is one that came in at the emergency address, or says by fields that it cannot wait.
+	Mail Kind = "mail"
 	// Test is a test of the line itself.
 	Test Kind = "test"
 )
+
+// Kinds lists all kinds.
+func Kinds() []Kind { return []Kind{Order, Hotline, Regulator, Crime, Letter, Mail, Test} }
 
 // Person is somebody who is on call, and the ways on which he is called.
 type Person struct {
@@ -195,6 +200,16 @@ type Emergency struct {
 	Key  string
 	Kind Kind
 	About
+}
+
+// bells is for how long what anybody can write rings one bell.
+const bells = 10 * time.Minute
+
+// Bell is the key of what anybody can write who proves nothing, and that came in at a time: all of
+// a kind within ten minutes is one emergency. Who is woken sees all that wait, and who writes many
+// keeps nobody from sleeping.
+func Bell(k Kind, at time.Time) string {
+	return fmt.Sprintf("%s %d", k, at.Truncate(bells).Unix())
 }
 
 // idOf is the id of the alert about an emergency.

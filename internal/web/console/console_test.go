@@ -21,6 +21,7 @@ import (
 	"parley/internal/safety/decide"
 	"parley/internal/safety/duty"
 	"parley/internal/safety/mailroom"
+	"parley/internal/safety/oncall"
 	"parley/internal/safety/order"
 	"parley/internal/safety/policy"
 	"parley/internal/store"
@@ -79,6 +80,9 @@ func TestTextsExist(t *testing.T) {
 	}
 	for _, l := range safety.Lanes() {
 		want["lane."+l.String()] = "code"
+	}
+	for _, k := range oncall.Kinds() {
+		want["alert."+string(k)] = "code"
 	}
 	for s := decide.Proposed; s <= decide.NoAction; s++ {
 		want["decided."+s.String()] = "code"
