@@ -167,6 +167,9 @@ func (p *Poster) Post(ctx context.Context, at time.Time, key string, body []byte
 	}
 }
 
+// Close ends the connections that wait for another call: for a Poster that makes none any more.
+func (p *Poster) Close() { p.client.CloseIdleConnections() }
+
 // Sign returns the value of SignatureHeader for a body that was made at a time.
 func Sign(secret []byte, at time.Time, body []byte) string {
 	seconds := strconv.FormatInt(at.Unix(), 10)

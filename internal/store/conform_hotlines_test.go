@@ -209,11 +209,18 @@ func testWebhooks(d *desk) {
 	c.Due, c.Tries = 9, 1
 	d.update(func(tx *store.Tx) error { return tx.PutAgencyCall(c) })
 	equal(d, "due later", due(9), []store.AgencyCall{c})
+	later := c
+	later.ID, later.Due, later.Tries = d.id(3), 11, 0
+	d.update(func(tx *store.Tx) error { return tx.AddAgencyCall(later) })
+	d.update(func(tx *store.Tx) error { return tx.DeferAgencyCalls(c.Agency, 10) })
+	c.Due = 10
+	equal(d, "all put off", due(11), []store.AgencyCall{c, later})
+	d.update(func(tx *store.Tx) error { return tx.ForgetAgencyCall(later.Agency, later.ID) })
 	d.update(func(tx *store.Tx) error { return tx.ForgetAgencyCall(c.Agency, c.ID) })
-	equal(d, "forgotten", len(due(9)), 0)
+	equal(d, "forgotten", len(due(11)), 0)
 	d.update(func(tx *store.Tx) error { return tx.AddAgencyCall(c) })
 	d.update(func(tx *store.Tx) error { return tx.ForgetAgencyHook(c.Agency) })
-	equal(d, "forgotten with its hook", len(due(9)), 0)
+	equal(d, "forgotten with its hook", len(due(11)), 0)
 	absent(d, get)
 }
 

@@ -28,6 +28,8 @@ var (
 		`insert into agency_calls (`+agencyCallColumns+`) values ($1, $2, $3, $4, $5, $6)`)
 	agencyCallPut = define("agency_call.put", "agency_calls", "agency_id",
 		`update agency_calls set due = $3, tries = $4 where agency_id = $1 and call_id = $2`)
+	agencyCallsDefer = define("agency_call.defer_all", "agency_calls", "agency_id",
+		`update agency_calls set due = $2 where agency_id = $1 and due < $2`)
 	agencyCallForget = define("agency_call.forget", "agency_calls", "agency_id",
 		`delete from agency_calls where agency_id = $1 and call_id = $2`)
 	agencyCallsForget = define("agency_call.forget_all", "agency_calls", "agency_id",
@@ -62,6 +64,11 @@ func (t *Tx) AddAgencyCall(c AgencyCall) error {
 // PutAgencyCall writes when a call is tried next, and how often it was.
 func (t *Tx) PutAgencyCall(c AgencyCall) error {
 	return t.exec(agencyCallPut, c.Agency, c.ID, c.Due, c.Tries)
+}
+
+// DeferAgencyCalls has no call of an agency be due before a time.
+func (t *Tx) DeferAgencyCalls(agency, until int64) error {
+	return t.exec(agencyCallsDefer, agency, until)
 }
 
 // ForgetAgencyCall forgets a call that was made, or given up.

@@ -48,21 +48,32 @@ func (s *Service) Deliver(ctx context.Context) error {
 	}
 }
 
-// deliver makes the calls of one agency, one after the other.
+// deliver makes the calls of one agency, one after the other. Where its receiver is out of order
+// one try is enough: what else it is owed has been put off with that, or has waited long enough.
 func (s *Service) deliver(ctx context.Context, calls []store.AgencyCall) error {
+	var down *hook.DeliveryError
 	for _, c := range calls {
-		if err := s.call(ctx, c); err != nil {
+		var err error
+		switch now := s.Clock.Now().Unix(); {
+		case down == nil:
+			down, err = s.call(ctx, c)
+		case c.Created+giveUp <= now:
+			err = s.settle(ctx, c, down, true)
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// call makes a call, and notes what came of it.
-func (s *Service) call(ctx context.Context, c store.AgencyCall) error {
+// call makes a call, and notes what came of it. down is why the receiver takes none for now.
+func (s *Service) call(
+	ctx context.Context, c store.AgencyCall,
+) (down *hook.DeliveryError, err error) {
 	var a Address
 	var of agency.Agency
-	err := s.Store.View(ctx, func(r *store.Reader) (err error) {
+	err = s.Store.View(ctx, func(r *store.Reader) (err error) {
 		if of, err = agency.Of(r, c.Agency); err != nil {
 			return err
 		}
@@ -70,22 +81,25 @@ func (s *Service) call(ctx context.Context, c store.AgencyCall) error {
 		return err
 	})
 	if store.IsNotFound(err) { // the address was taken away meanwhile
-		return s.settle(ctx, c, &hook.DeliveryError{Reason: "there is no address"}, true)
+		return nil, s.settle(ctx, c, &hook.DeliveryError{Reason: "there is no address"}, true)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if of.State == agency.Suspended {
-		return s.settle(ctx, c, &hook.DeliveryError{Reason: "the agency is suspended"}, true)
+		return nil, s.settle(ctx, c, &hook.DeliveryError{Reason: "the agency is suspended"}, true)
 	}
 	err = s.post(ctx, a, c)
 	var no *hook.DeliveryError
 	if err != nil && !errors.As(err, &no) {
-		return err
+		return nil, err
 	}
 	now := s.Clock.Now().Unix()
 	over := no == nil || no.Reason == hook.ErrPrivate.Error() || c.Created+giveUp <= now
-	return s.settle(ctx, c, no, over)
+	if no != nil && no.Temporary {
+		down = no
+	}
+	return down, s.settle(ctx, c, no, over)
 }
 
 // post makes the call itself.
@@ -94,11 +108,13 @@ func (s *Service) post(ctx context.Context, a Address, c store.AgencyCall) error
 	if err != nil {
 		return &hook.DeliveryError{Reason: "not an https address"}
 	}
+	defer p.Close()
 	return p.Post(ctx, s.Clock.Now(), fmt.Sprintf("%d-%d", c.Agency, c.ID), c.Body)
 }
 
-// settle forgets a call that is over, or has it tried again later; and notes on the address how the
-// receiver did.
+// settle forgets a call that is over, or has it tried again later, and with it all that is owed to
+// a receiver that is out of order: whoever hangs would hold up the calls of others, once for each.
+// It notes on the address how the receiver did.
 func (s *Service) settle(
 	ctx context.Context, c store.AgencyCall, no *hook.DeliveryError, over bool,
 ) error {
@@ -118,11 +134,16 @@ func (s *Service) settle(
 		if err := put(tx, c.Agency, a); err != nil {
 			return err
 		}
+		c.Tries++
+		c.Due = now + int64(between().After(c.Tries)/time.Second)
+		if no != nil && no.Temporary {
+			if err := tx.DeferAgencyCalls(c.Agency, c.Due); err != nil {
+				return err
+			}
+		}
 		if over {
 			return tx.ForgetAgencyCall(c.Agency, c.ID)
 		}
-		c.Tries++
-		c.Due = now + int64(between().After(c.Tries)/time.Second)
 		return tx.PutAgencyCall(c)
 	})
 	if err != nil || !over {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -36,6 +37,8 @@ type world struct {
 	boss     agency.Officer
 	member   agency.Officer
 	program  *httptest.Server
+	// ended hears of the end of each connection of the program.
+	ended chan struct{}
 
 	mu     sync.Mutex
 	status int
@@ -57,10 +60,16 @@ func start(t *testing.T) *world {
 	s := storetest.SQLite(t)
 	w := &world{
 		TB: t, clock: clock.NewFake(time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)),
-		status: http.StatusOK,
+		status: http.StatusOK, ended: make(chan struct{}, 1000),
 	}
 	w.agencies = &agency.Service{Store: s, Clock: w.clock, Random: rand.Reader}
-	w.program = httptest.NewTLSServer(http.HandlerFunc(w.receive))
+	w.program = httptest.NewUnstartedServer(http.HandlerFunc(w.receive))
+	w.program.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		if s == http.StateClosed {
+			w.ended <- struct{}{}
+		}
+	}
+	w.program.StartTLS()
 	t.Cleanup(w.program.Close)
 	roots := x509.NewCertPool()
 	roots.AddCert(w.program.Certificate())
@@ -240,6 +249,63 @@ func TestAddresses(t *testing.T) {
 	w.ok(w.agencies.SuspendOfficer(ctx(), 7, w.of, w.boss.ID, "key stolen"))
 	if err := w.Forget(ctx(), w.boss); !errors.Is(err, webhook.ErrStanding) {
 		t.Errorf("by a suspended supervisor: %v", err)
+	}
+}
+
+// TestReceiverIsDown: a receiver that is out of order is tried once, whatever else it is owed: each
+// try can take its whole time, in which those of others wait. Afterwards it is told all, in order.
+func TestReceiverIsDown(t *testing.T) {
+	w := start(t)
+	w.set(w.program.URL)
+	w.ok(w.Deliver(ctx()))
+	for _, k := range []webhook.Kind{webhook.Receipt, webhook.Outcome, webhook.Warning} {
+		w.ok(w.Tell(ctx(), w.of, webhook.Event{Event: k}))
+		w.clock.Advance(time.Second)
+	}
+	w.status = http.StatusServiceUnavailable
+	w.ok(w.Deliver(ctx()))
+	if got := w.events(); len(got) != 2 || w.owed() != 3 {
+		t.Fatalf("a receiver that is down was told %v, %d are owed", got, w.owed())
+	}
+	w.clock.Advance(time.Minute)
+	w.mu.Lock()
+	w.status = http.StatusOK
+	w.mu.Unlock()
+	w.ok(w.Deliver(ctx()))
+	want := []webhook.Kind{
+		webhook.Test, webhook.Receipt, webhook.Receipt, webhook.Outcome, webhook.Warning,
+	}
+	if got := w.events(); !slices.Equal(got, want) || w.owed() != 0 {
+		t.Errorf("told %v, want %v; %d owed", got, want, w.owed())
+	}
+}
+
+// TestDownForDays: what a receiver did not take in three days is given up together.
+func TestDownForDays(t *testing.T) {
+	w := start(t)
+	w.status = http.StatusBadGateway
+	w.set(w.program.URL)
+	for range 20 {
+		w.ok(w.Tell(ctx(), w.of, webhook.Event{Event: webhook.Outcome}))
+	}
+	for range 30 {
+		w.ok(w.Deliver(ctx()))
+		w.clock.Advance(6 * time.Hour)
+	}
+	if n := len(w.events()); w.owed() != 0 || n > 60 {
+		t.Errorf("%d tries, %d owed", n, w.owed())
+	}
+}
+
+// TestConnectionsEnd: a call leaves no connection open, or one agency's would fill the process.
+func TestConnectionsEnd(t *testing.T) {
+	w := start(t)
+	w.set(w.program.URL)
+	w.ok(w.Deliver(ctx()))
+	select {
+	case <-w.ended:
+	case <-time.After(20 * time.Second):
+		t.Error("the connection of a call stays open")
 	}
 }
 
