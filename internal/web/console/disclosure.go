@@ -16,11 +16,13 @@ import (
 )
 
 // disclosureRows are about data that authorities get. All are strong: whoever looks at what would
-// leave, or lets it go, has just proved who he is.
+// leave, or lets it go, has just proved who he is. A proof comes by a form, so the page is one's as
+// well.
 func (c *Console) disclosureRows() []row {
 	const at = "/order/{subject}/{id}/data"
 	return []row{
 		{"GET", at, staff.Orders, true, "order data", c.dataPage},
+		{"POST", at, staff.Orders, true, "order data", c.dataPage},
 		{"POST", at + "/layout", staff.Orders, true, "order data lay out", c.layOut},
 		{"POST", at + "/strike", staff.Orders, true, "order data strike out", c.strikeOut},
 		{"POST", at + "/release", staff.Orders, true, "order data release", c.letGo},

@@ -90,7 +90,8 @@ func TestDataForAnAuthority(t *testing.T) {
 	w.update(author.Peer(), func(tx *store.Tx) error {
 		return tx.PutUser(store.User{ID: author, FirstName: "<b>First", Phone: "4930901820"})
 	})
-	legal, lead := w.sit(w.member(staff.Legal)), w.sit(w.member(staff.Lead))
+	counsel, head := w.member(staff.Legal), w.member(staff.Lead)
+	legal, lead := w.sit(counsel), w.sit(head)
 	moderator := w.sit(w.member(staff.Moderator))
 	o := w.certificate(officer, legal, lead)
 	at := dataPath(o.Agency, o.ID)
@@ -111,6 +112,22 @@ func TestDataForAnAuthority(t *testing.T) {
 	}
 	if strings.Contains(body, at+"/release") {
 		t.Error("who laid it out is asked to let it go")
+	}
+	w.clock.Advance(12 * time.Minute)
+	if status, body := legal.get(at); status != http.StatusForbidden ||
+		strings.Contains(body, "4930901820") {
+		t.Errorf("what would leave is shown without a fresh proof: %d", status)
+	}
+	for _, x := range []struct {
+		*seat
+		member
+	}{{legal, counsel}, {lead, head}} {
+		status, body := x.fill(at, at, url.Values{
+			"prove_password": {password}, "prove_code": {w.code(x.secret)},
+		})
+		if status != http.StatusOK || !strings.Contains(body, "4930901820") {
+			t.Fatalf("with a fresh proof: %d %s", status, body)
+		}
 	}
 	digest := func(s *seat) string {
 		t.Helper()

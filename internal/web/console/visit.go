@@ -70,9 +70,9 @@ func (c *Console) guard(at row) page.Handler {
 				c.refused(r, v.me(), at.word(), "token")
 				return problem{http.StatusForbidden, "token"}.show(v)
 			}
-			if asked, err := v.askAgain(at.strong); asked || err != nil {
-				return v.answer(err)
-			}
+		}
+		if asked, err := v.askAgain(at.strong); asked || err != nil {
+			return v.answer(err)
 		}
 		if at.action != "" {
 			if err := c.Staff.Record(r.Context(), v.act(at.action, "")); err != nil {
