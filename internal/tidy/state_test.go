@@ -9,8 +9,9 @@ import (
 
 // stateful names package-level variables that may exist, by folder and name, and why.
 var stateful = map[string]string{
-	"internal/store statements":       "filled while the package is initialised",
-	"internal/store/storetest shared": "the throwaway database server of a test process",
+	"internal/keyring/keyringtest shared": "the RSA key of a test process",
+	"internal/store statements":           "filled while the package is initialised",
+	"internal/store/storetest shared":     "the throwaway database server of a test process",
 }
 
 func TestNoPackageState(t *testing.T) {

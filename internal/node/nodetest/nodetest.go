@@ -15,6 +15,7 @@ import (
 	"parley/internal/chat/media/imaging"
 	"parley/internal/clock"
 	"parley/internal/config"
+	"parley/internal/keyring/keyringtest"
 	"parley/internal/limit"
 	"parley/internal/node"
 	"parley/internal/safety/attachment"
@@ -78,6 +79,7 @@ func start(
 	s := &Server{
 		t: t, Addr: addr, Web: "http://" + web.String(), Dir: t.TempDir(), log: h, clock: c,
 	}
+	keyringtest.Fill(t, s.Dir)
 	cfg, err := config.Load(config.Sources{Flags: map[string]string{
 		"data": s.Dir, "listen": addr.String(), "web": web.String(), "demo": "true",
 		"inner.listen": "", "console.listen": "",

@@ -17,7 +17,7 @@ import (
 
 	"parley/internal/blob"
 	"parley/internal/ids"
-	"parley/internal/keyring"
+	"parley/internal/keyring/keyringtest"
 	"parley/internal/safety/agency"
 	"parley/internal/safety/answer"
 	"parley/internal/safety/country"
@@ -79,8 +79,7 @@ func on(t testing.TB, s *store.Store, dir, blobs string) *world {
 	w.ok(err)
 	law, err := instrument.Builtin()
 	w.ok(err)
-	keys, err := keyring.Open(dir, rand.Reader)
-	w.ok(err)
+	keys := keyringtest.Open(t, dir)
 	files, err := blob.OpenDir(blobs, w.World.Clock)
 	w.ok(err)
 	w.agencies = &agency.Service{Store: s, Clock: w.World.Clock, Random: rand.Reader}

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"parley/internal/keyring"
+	"parley/internal/keyring/keyringtest"
 	"parley/internal/safety"
 	"parley/internal/safety/country"
 	"parley/internal/safety/door"
@@ -50,10 +50,7 @@ func withLetters(t *testing.T) (*line, *post) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	keys, err := keyring.Open(t.TempDir(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
+	keys := keyringtest.Open(t, t.TempDir())
 	err = l.Open(inquiry.Letters{
 		References: safety.References{Key: keys.Derive("references")}, Guide: guide,
 		Box: keys.Box(), Send: p.send, URL: "https://chat.example.org", Name: "Chat",

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"parley/internal/blob"
-	"parley/internal/keyring"
+	"parley/internal/keyring/keyringtest"
 	"parley/internal/safety"
 	"parley/internal/safety/agency"
 	"parley/internal/safety/answer"
@@ -66,8 +66,7 @@ func start(t testing.TB) *world {
 	blobs, err := blob.OpenDir(t.TempDir(), w.Clock)
 	w.ok(err)
 	t.Cleanup(func() { _ = blobs.Close() })
-	keyed, err := keyring.Open(t.TempDir(), rand.Reader)
-	w.ok(err)
+	keyed := keyringtest.Open(t, t.TempDir())
 	w.blobs = blobs
 	w.orders = &order.Service{
 		Store: s, Clock: w.Clock, Random: rand.Reader, References: w.References,

@@ -18,7 +18,7 @@ import (
 	"parley/internal/chat/message"
 	"parley/internal/clock"
 	"parley/internal/ids"
-	"parley/internal/keyring"
+	"parley/internal/keyring/keyringtest"
 	"parley/internal/safety"
 	"parley/internal/safety/appeal"
 	"parley/internal/safety/decide"
@@ -104,10 +104,8 @@ func Attach(t testing.TB, s *store.Store, keys string) *World {
 // rooms ties the rooms together.
 func (w *World) rooms(does *enforce.Service, dir string) {
 	w.Helper()
-	keys, err := keyring.Open(dir, rand.Reader)
-	if err != nil {
-		w.Fatal(err)
-	}
+	keys := keyringtest.Open(w, dir)
+	var err error
 	w.Intake, err = intake.New(intake.Options{
 		Store: w.Store, Clock: w.Clock, Random: rand.Reader, References: w.References,
 		Box: keys.Box(), Secret: [32]byte{2}, Places: &location.Resolver{},

@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"parley/internal/blob"
-	"parley/internal/keyring"
+	"parley/internal/keyring/keyringtest"
 	"parley/internal/safety"
 	"parley/internal/safety/agency"
 	"parley/internal/safety/country"
@@ -39,8 +39,7 @@ func (w *world) mailroom(
 	w.ok(err)
 	guide, err := door.New(countries.At("DE"), law)
 	w.ok(err)
-	keys, err := keyring.Open(w.t.TempDir(), rand.Reader)
-	w.ok(err)
+	keys := keyringtest.Open(w.t, w.t.TempDir())
 	room, err := mailroom.New(mailroom.Options{
 		Store: w.store, Clock: w.clock, Blobs: blobs, References: refs, Orders: orders,
 		Guide: guide, Box: keys.Box(), Key: keys.Derive("mail room"),
@@ -58,8 +57,7 @@ func (w *world) mailroom(
 // intake makes notices.
 func (w *world) intake(refs safety.References) *intake.Service {
 	w.t.Helper()
-	keys, err := keyring.Open(w.t.TempDir(), rand.Reader)
-	w.ok(err)
+	keys := keyringtest.Open(w.t, w.t.TempDir())
 	s, err := intake.New(intake.Options{
 		Store: w.store, Clock: w.clock, Random: rand.Reader, References: refs, Box: keys.Box(),
 		Secret: keys.Derive("reporters"), Places: &location.Resolver{},

@@ -85,7 +85,7 @@ func newWorld(t testing.TB, at, mediaAt string, limits staff.Limits) *world {
 	t.Cleanup(func() { _ = dir.Close() })
 	w.blobs = dir
 	w.staff, err = staff.New(staff.Options{
-		Store: w.store, Clock: w.clock, URL: at, Limits: limits, Key: [32]byte{2},
+		Store: w.store, Clock: w.clock, URL: at, Limits: limits, Key: [32]byte{2}, Memory: 64,
 		Box: keyring.NewBox([32]byte{1}, crypt.NewRandom(rand.Reader)),
 	})
 	if err != nil {

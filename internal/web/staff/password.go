@@ -27,7 +27,7 @@ import (
 // https://datatracker.ietf.org/doc/html/rfc9106#section-4
 const (
 	hashTime    = 3
-	hashMemory  = 64 << 10 // KiB
+	hashMemory  = 64 << 10 // KiB, where Options.Memory says nothing else
 	hashThreads = 4
 	hashSize    = 32
 	saltSize    = 16
@@ -46,9 +46,9 @@ func (s *Service) hash(ctx context.Context, password string) (string, error) {
 	if _, err := io.ReadFull(s.rand, salt[:]); err != nil {
 		return "", err
 	}
-	sum, err := s.argon(ctx, password, salt[:], hashTime, hashMemory)
+	sum, err := s.argon(ctx, password, salt[:], hashTime, s.Memory)
 	b64 := base64.RawStdEncoding
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, hashMemory, hashTime,
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, s.Memory, hashTime,
 		hashThreads, b64.EncodeToString(salt[:]), b64.EncodeToString(sum)), err
 }
 
@@ -81,7 +81,7 @@ func (s *Service) matches(ctx context.Context, encoded, password string) (bool, 
 		}
 		known = true
 	} else {
-		memory, passes = hashMemory, hashTime
+		memory, passes = s.Memory, hashTime
 	}
 	got, err := s.argon(ctx, password, salt, passes, memory)
 	return known && subtle.ConstantTimeCompare(got, want) == 1, err

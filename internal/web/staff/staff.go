@@ -12,6 +12,7 @@
 package staff
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -77,6 +78,8 @@ type Options struct {
 	URL string
 	// Limits are the wellness limits; zero fields take the defaults.
 	Limits Limits
+	// Memory is how many KiB the digest of a new password takes, 0 for 64 MiB: less is for tests.
+	Memory uint32
 	// Alarm is told what a person should look at at once; nil for nobody.
 	Alarm func(action, detail string)
 }
@@ -96,7 +99,7 @@ func New(o Options) (*Service, error) {
 		Options: o, rand: rand.Reader, hashing: make(chan struct{}, parallelHashes),
 		tries: limit.NewBucket[string](triesRate, 10_000, o.Clock),
 	}
-	s.Limits = o.Limits.withDefaults()
+	s.Limits, s.Memory = o.Limits.withDefaults(), cmp.Or(o.Memory, hashMemory)
 	var err error
 	s.keys, err = signin.NewKeys(o.URL, "Parley", o.Clock)
 	if err != nil {
