@@ -47,7 +47,7 @@ func (w *world) certificate(number string) url.Values {
 		"necessity": {"Nothing milder does."}, "offence": {"fraud"}, "penalty": {"5"},
 		"reasons": {"Who runs the shop has to be known."}, "redress": {"Tribunal."},
 		"issued": {now.Add(-time.Minute).Format(moment)}, "signed": {"C, desk"},
-		"validated": {"Court"}, "lang": {"fr"}, "do": {"send"},
+		"validated": {"Court"}, "language": {"fr"}, "do": {"send"},
 		"from": {now.Add(-time.Hour).Format(moment)}, "to": {now.Format(moment)},
 	}
 }

@@ -62,7 +62,7 @@ func (p *Pages) document(
 	countries := strings.ReplaceAll(strings.ToUpper(t.field("territory")), ",", " ")
 	d = order.Document{
 		Instrument: in.ID, Number: t.field("number"), Country: a.Country, Authority: a.Name,
-		Signed: t.field("signed"), Validated: t.field("validated"), Lang: t.field("lang"),
+		Signed: t.field("signed"), Validated: t.field("validated"), Lang: t.field("language"),
 		Reasons: t.field("reasons"), Necessity: t.field("necessity"),
 		Objective: t.field("objective"), Redress: t.field("redress"),
 		Action: policy.Action(t.field("action")), Offence: t.field("offence"),
@@ -159,7 +159,7 @@ func accounts(text string) (out []order.Identifier) {
 func (p *Pages) typing(d order.Document, of int64) typed {
 	t := make(url.Values)
 	for name, text := range map[string]string{
-		"number": d.Number, "signed": d.Signed, "validated": d.Validated, "lang": d.Lang,
+		"number": d.Number, "signed": d.Signed, "validated": d.Validated, "language": d.Lang,
 		"reasons": d.Reasons, "necessity": d.Necessity, "objective": d.Objective,
 		"redress": d.Redress, "action": string(d.Action), "offence": d.Offence,
 		"supervisor": d.Supervisor, "urgency": string(d.Urgency),
@@ -243,15 +243,18 @@ func faults(list []order.Problem) (out []fault) {
 		"necessity and proportionality": "necessity", "redress": "redress",
 		"territorial scope": "territory", "date and time of issue": "issued",
 		"signature": "signed", "validation": "validated", "offence": "offence",
-		"supervisor": "supervisor", "language": "lang", "what is to be done": "action",
+		"supervisor": "supervisor", "language": "language", "what is to be done": "action",
 		"urgency": "urgency", "duration": "until", "prohibition to inform": "bar_until",
 		"basis of the prohibition to inform": "bar", "category": "kind",
 		"time of the data sought": "from", "papers": "paper", "objective": "objective",
 	}
 	for _, p := range list {
 		f := fault{Field: at[p.Field], What: word(p.What), Text: p.Error()}
-		if f.Field == "" {
+		switch {
+		case f.Field == "":
 			f.Field = "form"
+		case f.Field == "from" && f.What == "future":
+			f.Field = "to" // it is the end that lies there
 		}
 		if !slices.Contains(out, f) {
 			out = append(out, f)

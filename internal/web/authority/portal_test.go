@@ -19,6 +19,22 @@ import (
 
 const removalForm = newPath + "/tco-3"
 
+// TestLanguageOfTheOrder: in whichever language somebody reads the form, the order's own language
+// is what he says, and that of his agency where he is not asked.
+func TestLanguageOfTheOrder(t *testing.T) {
+	w := start(t)
+	b := w.officer(w.office, "Officer", agency.Member)
+	fields := w.removal("7 Js 0/26")
+	fields.Del("language")
+	for name, values := range b.Get(removalForm + "?lang=fa").Hidden(removalForm) {
+		fields[name] = values
+	}
+	o := w.order(w.office, b.Post(removalForm, fields))
+	if o.Document.Lang != w.office.Lang {
+		t.Errorf("the order is in %q, the agency writes %q", o.Document.Lang, w.office.Lang)
+	}
+}
+
 // TestOrderByForm gives an order and sees it with its papers; the same again is the same.
 func TestOrderByForm(t *testing.T) {
 	w := start(t)
@@ -263,7 +279,7 @@ func TestEmergency(t *testing.T) {
 	fields := url.Values{
 		"number": {"E 1"}, "accounts": {itoa(int64(1)) + "\n@nobody_here"}, "data": {"last-login"},
 		"reasons": {"Somebody is about to die."}, "supervisor": {"Supervisor"},
-		"urgency": {"life"}, "do": {"send"}, "lang": {"de"},
+		"urgency": {"life"}, "do": {"send"}, "language": {"de"},
 		"from": {w.clock.Now().UTC().Add(-time.Hour).Format(moment)},
 		"to":   {w.clock.Now().UTC().Format(moment)},
 	}

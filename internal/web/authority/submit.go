@@ -212,7 +212,7 @@ func (p *Pages) blank(_ http.ResponseWriter, r *http.Request, v *officer.Visit) 
 	if err != nil {
 		return err
 	}
-	t := typed{"lang": {v.Agency().Lang}}
+	t := typed{"language": {v.Agency().Lang}}
 	switch in.ID {
 	case instrument.Removal:
 		t["law0"], t["provision0"] = []string{"Regulation (EU) 2021/784"}, []string{"Art. 3(1)"}

@@ -261,7 +261,7 @@ func (w *world) removal(number string) url.Values {
 		"reasons": {"It incites others to commit a terrorist offence."},
 		"redress": {"Action before the administrative court."},
 		"issued":  {w.clock.Now().UTC().Add(-time.Minute).Format(moment)},
-		"signed":  {"B, desk"}, "lang": {"de"}, "do": {"send"},
+		"signed":  {"B, desk"}, "language": {"de"}, "do": {"send"},
 		"kind": {"STATEMENT_CATEGORY_RISK_FOR_PUBLIC_SECURITY/KEYWORD_TERRORIST_CONTENT"},
 	}
 }
