@@ -128,13 +128,19 @@ func (s *Service) say(a Alert, c store.AlertCall) said {
 			out.Text += " (" + a.Country + ")"
 		}
 	}
-	if a.Path != "" && s.Console != "" {
-		out.Open = s.Console + a.Path
-	}
+	out.Open = s.Open(a)
 	if c.What == wakes && s.URL != "" {
 		out.Confirm = s.URL + "/oncall/" + out.token
 	}
 	return out
+}
+
+// Open is the address in the console at which lies what an alert is about, empty for none.
+func (s *Service) Open(a Alert) string {
+	if a.Path == "" || s.Console == "" {
+		return ""
+	}
+	return s.Console + a.Path
 }
 
 // mail is a call as the body of a mail.

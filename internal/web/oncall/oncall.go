@@ -44,6 +44,12 @@ func (p *Pages) Mount(mux *http.ServeMux) {
 	mux.Handle("POST "+path, p.site.Handle(p.confirm))
 }
 
+// alertView is an alert, and where in the console it lies.
+type alertView struct {
+	oncall.Alert
+	Open string
+}
+
 // show says what somebody was woken for, and whether somebody has it.
 func (p *Pages) show(w http.ResponseWriter, r *http.Request) error {
 	var a oncall.Alert
@@ -68,5 +74,5 @@ func (p *Pages) answer(w http.ResponseWriter, r *http.Request, a oncall.Alert, e
 	if err != nil {
 		return err
 	}
-	return p.set.Render(w, r, http.StatusOK, "alert", a)
+	return p.set.Render(w, r, http.StatusOK, "alert", alertView{a, p.line.Open(a)})
 }
