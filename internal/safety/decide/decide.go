@@ -68,6 +68,7 @@ const (
 	detected    = 8
 	barred      = 16
 	article9    = 32
+	ordered     = 64
 )
 
 // Verdict is what the review of a sampled decision found. Values are stored.
@@ -116,7 +117,7 @@ type Draft struct {
 	// statements of the EU's database. The person concerned is told all the same.
 	Article9 bool
 	// Ordered is set when it carries out an authority's order: no duty of the service's own holds
-	// such a decision up. It is not kept.
+	// such a decision up, and the person concerned is told that it was ordered.
 	Ordered bool
 	// Outcome is what those who reported are told: casefile.Upheld when zero.
 	Outcome casefile.Outcome

@@ -35,6 +35,9 @@ func row(d Draft, id, now int64) (store.Decision, error) {
 	if d.Article9 {
 		out.Flags |= article9
 	}
+	if d.Ordered {
+		out.Flags |= ordered
+	}
 	if d.Bar != nil {
 		out.Flags |= barred
 	}
@@ -82,7 +85,7 @@ func read(x store.Decision) (Decision, error) {
 			},
 			Lang: x.Lang, ContentType: parted[safety.ContentType](x.ContentType),
 			By: safety.Actor{Staff: x.By, Rule: x.Rule}, NoStatement: x.Flags&noStatement != 0,
-			Article9: x.Flags&article9 != 0,
+			Article9: x.Flags&article9 != 0, Ordered: x.Flags&ordered != 0,
 		},
 		ID: x.ID, State: State(x.State), Second: x.Second, Batch: x.Batch,
 		NeedsSecond: x.Flags&needsSecond != 0, Sampled: x.Flags&sampled != 0,

@@ -213,7 +213,7 @@ func (s *Service) Person(
 		out = append(out, Line{
 			Decision: d, Reference: s.Reference(d), Measures: s.measures(d, lang),
 			Title:  s.texts.get(lang, "title."+d.Subject.Kind.String()),
-			Source: s.texts.get(lang, "source."+string(d.Source)),
+			Source: s.texts.get(lang, source(d)),
 		})
 	}
 	return out, next, nil

@@ -582,6 +582,30 @@ func TestMilderMeasuresAreTold(t *testing.T) {
 	}
 }
 
+// TestOrdersAreToldAsSuch: whom an authority's order concerns is not told that somebody reported him.
+func TestOrdersAreToldAsSuch(t *testing.T) {
+	w := safetytest.New(t, storetest.SQLite(t))
+	draft := safetytest.Draft(0, w.Post("text"))
+	draft.Ordered = true
+	ref := w.Statements.Reference(w.Decide(draft))
+	w.View(func(r *store.Reader) error {
+		v, err := w.Statements.Page(r, ref, "de")
+		if err != nil {
+			return err
+		}
+		said := ""
+		for _, p := range v.Parts {
+			if p.Name == "source" {
+				said = p.Text
+			}
+		}
+		if !strings.Contains(said, "angeordnet") || strings.Contains(said, "gemeldet") {
+			t.Errorf("%q", said)
+		}
+		return nil
+	})
+}
+
 func TestPages(t *testing.T) {
 	w := safetytest.New(t, storetest.SQLite(t))
 	post := w.Post("text")

@@ -93,7 +93,7 @@ func (s *Service) Text(d decide.Decision, lang string) (title string, parts []Pa
 		t.part(lang, "territory", s.territory(d, lang)),
 		t.part(lang, "duration", s.duration(d, lang)),
 		t.part(lang, "facts", isolate+d.Facts+popped),
-		t.part(lang, "source", t.get(lang, "source."+string(d.Source))),
+		t.part(lang, "source", t.get(lang, source(d))),
 		t.part(lang, "means", t.get(lang, found)+" "+
 			t.get(lang, "decided."+string(d.Means.Decided))),
 		t.part(lang, rule, isolate+d.Reference+popped),
@@ -102,6 +102,15 @@ func (s *Service) Text(d decide.Decision, lang string) (title string, parts []Pa
 		t.part(lang, "reference", isolate+s.Reference(d)+popped),
 	}
 	return t.get(lang, "title."+d.Subject.Kind.String()), parts
+}
+
+// source is the key of the text that says how a decision came about. The word of the EU's database
+// knows no orders, but whom one concerns is told (DSA Art. 9(5)).
+func source(d decide.Decision) string {
+	if d.Ordered {
+		return "source.order"
+	}
+	return "source." + string(d.Source)
 }
 
 // Reference is what the person concerned finds a decision by.
