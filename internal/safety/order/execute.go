@@ -367,7 +367,8 @@ func (w *work) answered(outcome string, accounts, told int64) error {
 		reason = w.noneBecause()
 	}
 	err := w.sign(paper.Paper{
-		Kind: paper.Effect, Given: given(outcome), Reason: reason, Items: w.paperItems(),
+		Kind: paper.Effect, Given: given(outcome), Reason: reason, Text: narrowed(w.o.Verdict),
+		Items: w.paperItems(),
 	})
 	if err != nil {
 		return err
@@ -390,6 +391,17 @@ func (w *work) answered(outcome string, accounts, told int64) error {
 	}
 	w.crash("answered")
 	return nil
+}
+
+// narrowed is why less is done than was asked: the reasons of policy that are about a part of it.
+func narrowed(v policy.Verdict) string {
+	var texts []string
+	for _, r := range v.Refusals {
+		if r.Part {
+			texts = append(texts, r.Text)
+		}
+	}
+	return strings.Join(texts, "\n")
 }
 
 // noneBecause is why nothing was done: the reason of the first item.

@@ -66,7 +66,7 @@ func TestOneHourOrder(t *testing.T) {
 	last := papers[len(papers)-1]
 	if last.Kind != paper.Effect || last.Given != "partly" || last.Items[0].State != "done" ||
 		last.Items[0].Measure != "disable" || len(last.Items[0].Territory) != 27 ||
-		last.Items[1].State != "not-here" {
+		last.Items[1].State != "not-here" || !strings.Contains(last.Text, "Member States") {
 		t.Errorf("effect: %+v", last)
 	}
 	lines := w.lines(o)
