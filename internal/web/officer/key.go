@@ -204,9 +204,13 @@ type enrolView struct {
 }
 
 func (d *Door) enrolPage(w http.ResponseWriter, r *http.Request) error {
-	view := enrolView{Token: strings.TrimSpace(r.FormValue("token"))}
+	link := strings.TrimSpace(r.FormValue("token"))
+	if at, err := url.Parse(link); err == nil && at.Query().Has("token") { // all of the address
+		link = at.Query().Get("token")
+	}
+	view := enrolView{Token: link}
 	if code := r.FormValue("code"); code != "" {
-		view.Token = agency.Both(view.Token, code)
+		view.Token = agency.Both(link, code)
 	}
 	if !strings.Contains(view.Token, ".") { // a link without its code
 		return d.set.Render(w, r, http.StatusOK, "enrol", Frame{Body: view})
@@ -216,7 +220,8 @@ func (d *Door) enrolPage(w http.ResponseWriter, r *http.Request) error {
 	}
 	o, err := d.Agencies.Enrolling(r.Context(), view.Token)
 	if errors.Is(err, agency.ErrProof) {
-		bad := Frame{Body: enrolView{Wrong: true}}
+		link, _, _ = strings.Cut(link, ".")
+		bad := Frame{Body: enrolView{Token: link, Wrong: true}}
 		return d.set.Render(w, r, http.StatusForbidden, "enrol", bad)
 	}
 	if err != nil {

@@ -194,6 +194,11 @@ func TestEnrolment(t *testing.T) {
 		!strings.Contains(got.Body, "Office") {
 		t.Errorf("the page does not say for whom the link is: %s", got.Body)
 	}
+	slip := url.Values{"token": {"https://s.example/officer/enrol?token=" + link}, "code": {"AAA"}}
+	if got := c.Post("/officer/enrol", slip); got.Status != http.StatusForbidden ||
+		!strings.Contains(got.Body, `value="`+link+`"`) {
+		t.Errorf("a slip in the code loses the link: %d %s", got.Status, got.Body)
+	}
 	if got := c.Enrol(token); got.Status != http.StatusOK {
 		t.Fatalf("%d %s", got.Status, got.Body)
 	}
