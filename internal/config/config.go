@@ -494,7 +494,7 @@ func Default() Config {
 		},
 		DSA:      DSA{Mode: DSADry},
 		CyberTip: CyberTip{Mode: DSAOff},
-		Hotline:  Hotline{Files: 100_000, Regulators: 3 * day},
+		Hotline:  Hotline{Files: 100_000, Digests: 2000, Regulators: 3 * day},
 		OnCall:   OnCall{Wait: Duration(10 * time.Minute), Lang: "en"},
 		MailIn: MailIn{
 			Doors:   []string{"authorities", "emergency", "regulators", "flaggers", "people"},

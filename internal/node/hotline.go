@@ -26,7 +26,8 @@ func (n *Node) openHotline() error {
 	n.registry.MustRegister(arrived)
 	n.Hotlines = hotline.New(hotline.Options{
 		Store: n.Store, Clock: n.clock, Random: rand.Reader, References: n.safetyReferences(),
-		Intake: n.Intake, Agencies: n.Agencies, Files: int64(n.Config.Hotline.Files), Log: n.log,
+		Intake: n.Intake, Agencies: n.Agencies, Log: n.log,
+		Files: int64(n.Config.Hotline.Files), Digests: int64(n.Config.Hotline.Digests),
 		Wake: n.wake, Owe: n.Webhooks.Owe, Told: n.tellMeasure,
 		Arrived: func(of agency.Kind, items int) {
 			arrived.WithLabelValues(of.String()).Add(float64(items))

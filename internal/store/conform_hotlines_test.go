@@ -71,11 +71,35 @@ func testHotlines(d *desk) {
 		return len(list), err
 	}), 0)
 	testHotlineTold(d, i)
+	testHotlineHeld(d, i)
 	testHotlineMeasures(d)
 	equal(d, "names", read(d, func(r *store.Reader) (bool, error) {
 		list, err := r.UsernamesAfter("\U0010ffff", 5)
 		return len(list) == 0, err
 	}), true)
+}
+
+// testHotlineHeld: what waits for two people is in the queue of staff, and digests are counted.
+func testHotlineHeld(d *desk, i store.HotlineItem) {
+	held := func() bool {
+		return slices.ContainsFunc(read(d, func(r *store.Reader) ([]store.HotlineSubmission, error) {
+			return r.HeldSubmissions(1000)
+		}), func(s store.HotlineSubmission) bool {
+			return s.Agency == i.Agency && s.ID == i.Submission
+		})
+	}
+	equal(d, "held", held(), false)
+	i.ID, i.Kind, i.State = i.ID+100, 2, 6
+	d.update(func(tx *store.Tx) error { return tx.AddHotlineItem(i) })
+	equal(d, "held", held(), true)
+	for from, want := range map[int64]int64{i.ID: 1, i.ID + 1: 0} {
+		equal(d, "digests", read(d, func(r *store.Reader) (int64, error) {
+			return r.CountHotlineDigests(i.Agency, from)
+		}), want)
+	}
+	i.State = 1
+	d.update(func(tx *store.Tx) error { return tx.ChangeHotlineItem(i) })
+	equal(d, "held", held(), false)
 }
 
 func testHotlineTold(d *desk, i store.HotlineItem) {
@@ -127,7 +151,16 @@ func testHotlineMeasures(d *desk) {
 	d.update(put(m))
 	equal(d, "contested", contested(), true)
 	m.Appeal, m.Reviewer, m.Until, m.Body = 3, 8, 2, []byte{2}
+	owed := func(now int64) bool {
+		return slices.ContainsFunc(read(d, func(r *store.Reader) ([]store.HotlineMeasure, error) {
+			return r.OwedHotlineMeasures(now, 100)
+		}), func(x store.HotlineMeasure) bool { return x.ID == m.ID })
+	}
+	equal(d, "to be mailed", owed(1<<62), false)
+	m.Tell, m.Tries = d.id(9), 2
 	d.update(put(m))
+	equal(d, "to be mailed", owed(m.Tell), true)
+	equal(d, "to be mailed too early", owed(m.Tell-1), false)
 	equal(d, "measures", read(d, func(r *store.Reader) ([]store.HotlineMeasure, error) {
 		return r.HotlineMeasures(m.Agency)
 	}), []store.HotlineMeasure{m})

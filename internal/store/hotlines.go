@@ -36,7 +36,10 @@ type HotlineMeasure struct {
 	Agency, ID, Kind, At, Until, Staff int64
 	// Appeal is how far a complaint about it is, Reviewer who decided that.
 	Appeal, Reviewer int64
-	Body             []byte
+	// Tell is when to try next to mail the agency of it, 0 when nothing is owed; Tries is how often
+	// that failed.
+	Tell, Tries int64
+	Body        []byte
 }
 
 const (
@@ -44,7 +47,8 @@ const (
 	hotItemColumns    = `agency_id, item_id, submission_id, part_of, kind, state, category,
 		subject_id, report_id, created, decided, outcome, first_outcome, decision_id, notified,
 		body`
-	hotMeasureColumns = `agency_id, measure_id, kind, at, until, staff, appeal, reviewer, body`
+	hotMeasureColumns = `agency_id, measure_id, kind, at, until, staff, appeal, reviewer, tell,
+		tries, body`
 )
 
 var (
@@ -92,9 +96,19 @@ var (
 		where agency_id = $1 and item_id = $2 and notified = $3`)
 	hotMeasurePut = define("hotline_measure.put", "hotline_measures", "agency_id",
 		`insert into hotline_measures (`+hotMeasureColumns+`)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 		on conflict (agency_id, measure_id) do update set until = excluded.until,
-		appeal = excluded.appeal, reviewer = excluded.reviewer, body = excluded.body`)
+		appeal = excluded.appeal, reviewer = excluded.reviewer, tell = excluded.tell,
+		tries = excluded.tries, body = excluded.body`)
+	hotMeasureOwed = define("hotline_measure.owed", "hotline_measures", acrossShards,
+		`select `+hotMeasureColumns+` from hotline_measures where tell > 0 and tell <= $1
+		order by tell, measure_id limit $2`)
+	hotItemHeld = define("hotline_item.held", "hotline_items", acrossShards,
+		`select distinct submission_id, agency_id from hotline_items where state = 6
+		order by submission_id, agency_id limit $1`)
+	hotItemDigests = define("hotline_item.digests", "hotline_items", "agency_id",
+		`select count(*) from hotline_items where agency_id = $1 and item_id >= $2
+		and kind = 2`)
 	hotMeasureList = define("hotline_measure.list", "hotline_measures", "agency_id",
 		`select `+hotMeasureColumns+` from hotline_measures where agency_id = $1
 		order by measure_id`)
@@ -118,7 +132,8 @@ func (i *HotlineItem) fields() []any {
 
 func (m *HotlineMeasure) fields() []any {
 	return []any{
-		&m.Agency, &m.ID, &m.Kind, &m.At, &m.Until, &m.Staff, &m.Appeal, &m.Reviewer, &m.Body,
+		&m.Agency, &m.ID, &m.Kind, &m.At, &m.Until, &m.Staff, &m.Appeal, &m.Reviewer,
+		&m.Tell, &m.Tries, &m.Body,
 	}
 }
 
@@ -225,7 +240,30 @@ func (r *Reader) hotlineItems(st *statement, args ...any) (out []HotlineItem, er
 // PutHotlineMeasure writes a measure, or what became of it.
 func (t *Tx) PutHotlineMeasure(m HotlineMeasure) error {
 	return t.exec(hotMeasurePut, m.Agency, m.ID, m.Kind, m.At, m.Until, m.Staff, m.Appeal,
-		m.Reviewer, m.Body)
+		m.Reviewer, m.Tell, m.Tries, m.Body)
+}
+
+// OwedHotlineMeasures returns up to limit measures of which agencies are to be mailed by a time.
+func (r *Reader) OwedHotlineMeasures(now int64, limit int) ([]HotlineMeasure, error) {
+	return r.hotlineMeasures(hotMeasureOwed, now, limit)
+}
+
+// HeldSubmissions returns agency and id of up to limit submissions with items that wait for two
+// people, the oldest first; nothing else of them.
+func (r *Reader) HeldSubmissions(limit int) (out []HotlineSubmission, err error) {
+	err = r.each(hotItemHeld, []any{limit}, func(row rows) error {
+		var s HotlineSubmission
+		err := row.Scan(&s.ID, &s.Agency)
+		out = append(out, s)
+		return err
+	})
+	return out, err
+}
+
+// CountHotlineDigests returns how many digests an agency has reported under ids from one on.
+func (r *Reader) CountHotlineDigests(agency, from int64) (n int64, err error) {
+	err = r.one(hotItemDigests, []any{agency, from}, &n)
+	return n, err
 }
 
 // HotlineMeasures returns the measures against an agency, the oldest first.

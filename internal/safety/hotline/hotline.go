@@ -10,8 +10,9 @@
 // hotline said so: its items join cases that people decide; nobody is suspended without a warning
 // about the same before, by one person, or for good, and whoever had a part in it does not review
 // it; what is reported meanwhile is a notice like anybody's, and dangers to a child or to life keep
-// their lane. A digest is compared with files of public places alone. Another agency's items do
-// not exist.
+// their lane. More digests in a day than an agency usually has wait until two people have let them
+// through: its keys may have been stolen. A digest is compared with files of public places alone.
+// Another agency's items do not exist.
 //
 // https://eur-lex.europa.eu/eli/reg/2022/2065/oj
 package hotline
@@ -80,6 +81,8 @@ const (
 	Searched State = 4
 	// Refused could not be taken up: Problem says why.
 	Refused State = 5
+	// Held is a digest that waits until two people of the staff have let it through.
+	Held State = 6
 )
 
 // String is the state's name in pages and files.
@@ -95,6 +98,8 @@ func (s State) String() string {
 		return "searched"
 	case Refused:
 		return "refused"
+	case Held:
+		return "held"
 	default:
 		return "unknown"
 	}
@@ -140,6 +145,9 @@ type Said struct {
 	// Ordinary is set for what was reported while the agency had no lane: it is dealt with as a
 	// notice of anybody is.
 	Ordinary bool `cbor:"11,keyasint,omitempty"`
+	// Passed is the member of staff who first let through what was held, Second the other.
+	Passed int64 `cbor:"12,keyasint,omitempty"`
+	Second int64 `cbor:"13,keyasint,omitempty"`
 }
 
 func read(x store.HotlineItem) (Item, error) {
@@ -260,9 +268,10 @@ type Options struct {
 	Agencies   *agency.Service
 	// Wake rings the emergency line; nil rings nobody.
 	Wake func(context.Context, oncall.Emergency) error
-	// Files is how many stored files a digest is compared with at most.
-	Files int64
-	Log   *slog.Logger
+	// Files is how many stored files a digest is compared with at most, Digests how many digests an
+	// agency reports within a day before two people look at them.
+	Files, Digests int64
+	Log            *slog.Logger
 	// Owe writes what an agency's programs are to be told, in the transaction of what it tells of;
 	// nil owes nothing.
 	Owe func(*store.Tx, int64, webhook.Event) error

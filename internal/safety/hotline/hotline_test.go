@@ -45,7 +45,7 @@ func newLane(t *testing.T) *lane {
 	l := &lane{World: safetytest.New(t, storetest.SQLite(t))}
 	l.Service = hotline.New(hotline.Options{
 		Store: l.Store, Clock: l.Clock, Random: rand.Reader, References: l.World.References,
-		Intake: l.Intake, Files: 1000, Log: slog.New(slog.DiscardHandler),
+		Intake: l.Intake, Files: 1000, Digests: 2000, Log: slog.New(slog.DiscardHandler),
 		Agencies: &agency.Service{Store: l.Store, Clock: l.Clock, Random: rand.Reader},
 		Told: func(_ context.Context, m hotline.Measure) {
 			l.told = append(l.told, m.Step.String()+" "+m.Appeal.String())

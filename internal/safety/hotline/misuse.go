@@ -85,6 +85,9 @@ type Measure struct {
 	Staff     int64
 	Appeal    Appeal
 	Reviewer  int64
+	// Tell is when to try next to mail the agency of it, in Unix seconds, 0 when that is not owed;
+	// Tries is how often it failed.
+	Tell, Tries int64
 	Reasons
 }
 
@@ -118,7 +121,7 @@ func (m Measure) Taken() bool { return m.Wanted == 0 }
 func readMeasure(x store.HotlineMeasure) (Measure, error) {
 	m := Measure{
 		Agency: x.Agency, ID: x.ID, Step: Step(x.Kind), At: x.At, Until: x.Until, Staff: x.Staff,
-		Appeal: Appeal(x.Appeal), Reviewer: x.Reviewer,
+		Appeal: Appeal(x.Appeal), Reviewer: x.Reviewer, Tell: x.Tell, Tries: x.Tries,
 	}
 	if err := cbor.Unmarshal(x.Body, &m.Reasons); err != nil {
 		return m, fmt.Errorf("hotline: measure %d: %w", x.ID, err)
@@ -133,7 +136,8 @@ func putMeasure(tx *store.Tx, m Measure) error {
 	}
 	return tx.PutHotlineMeasure(store.HotlineMeasure{
 		Agency: m.Agency, ID: m.ID, Kind: int64(m.Step), At: m.At, Until: m.Until, Staff: m.Staff,
-		Appeal: int64(m.Appeal), Reviewer: m.Reviewer, Body: body,
+		Appeal: int64(m.Appeal), Reviewer: m.Reviewer, Tell: m.Tell, Tries: m.Tries,
+		Body: body,
 	})
 }
 
@@ -222,7 +226,7 @@ func (s *Service) Confirm(ctx context.Context, staff, of, id int64, confirmed bo
 		case staff <= 0 || staff == m.Staff:
 			return ErrSamePerson
 		default:
-			m.At, m.Until = now, now+m.Wanted
+			m.At, m.Until, m.Tell = now, now+m.Wanted, now
 			m.Wanted, m.Second = 0, staff
 		}
 		out = *m
@@ -261,6 +265,9 @@ func (s *Service) measure(
 	}
 	now := s.Clock.Now()
 	m.Agency, m.At, m.Until = of.ID, now.Unix(), now.Add(lasts).Unix()
+	if m.Taken() {
+		m.Tell = m.At
+	}
 	if m.ID, err = safety.NewID(now, s.Random); err != nil {
 		return m, fmt.Errorf("hotline: %w", err)
 	}
@@ -348,6 +355,7 @@ func (s *Service) Review(
 			return ErrSamePerson
 		}
 		m.Appeal, m.Reviewer, m.Answer, m.Answered = Upheld, staff, answer, now
+		m.Tell, m.Tries = now, 0
 		if !upheld {
 			m.Appeal, m.Until = Reversed, min(m.Until, now)
 		}

@@ -218,6 +218,30 @@ func (s *Service) Submit(
 	if err := d.check(); err != nil {
 		return out, err
 	}
+	// The ids of its items follow its own: they may be those of another one of the same
+	// millisecond, or of what was found for one.
+	err = store.Repeat(func() (err error) {
+		out, err = s.store(ctx, of, officer, d, sum)
+		return err
+	})
+	if err != nil {
+		return Receipt{}, err
+	}
+	// Whoever is not answered because of a failure here sends it again, and that rings.
+	if err := s.alarm(ctx, of, d, out.Submission); err != nil {
+		return Receipt{}, err
+	}
+	if !out.Again {
+		s.Arrived(of.Kind, len(d.Items))
+	}
+	s.worker.Wake()
+	return out, nil
+}
+
+// store stores a submission under a new id, or finds that it is stored.
+func (s *Service) store(
+	ctx context.Context, of agency.Agency, officer int64, d Document, sum string,
+) (out Receipt, err error) {
 	now := s.Clock.Now()
 	id, err := safety.NewID(now, s.Random)
 	if err != nil {
@@ -248,6 +272,9 @@ func (s *Service) Submit(
 		for n := range out.Items {
 			out.Items[n].Ordinary = !lane && !d.Items[n].lane(of.Kind).Emergency()
 		}
+		if err := s.hold(&tx.Reader, out.Items, now); err != nil {
+			return err
+		}
 		if err := tx.AddSubmission(out.Submission); err != nil {
 			return err
 		}
@@ -258,18 +285,7 @@ func (s *Service) Submit(
 		}
 		return s.received(tx, out.Submission)
 	})
-	if err != nil {
-		return Receipt{}, err
-	}
-	// Whoever is not answered because of a failure here sends it again, and that rings.
-	if err := s.alarm(ctx, of, d, out.Submission); err != nil {
-		return Receipt{}, err
-	}
-	if !out.Again {
-		s.Arrived(of.Kind, len(d.Items))
-	}
-	s.worker.Wake()
-	return out, nil
+	return out, err
 }
 
 // received has an agency's programs told that a submission is stored.

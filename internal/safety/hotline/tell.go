@@ -41,7 +41,8 @@ const (
 	giveUp = 7 * 24 * 60 * 60
 )
 
-// Teller mails agencies how their items ended, to the address that they gave for that.
+// Teller mails agencies how their items ended, and which measures were taken against them, to the
+// address that they gave for that.
 //
 // The items of a mail are chosen in a transaction before it is sent, and ticked off after the mail
 // server took it. A crash between the two sends the same mail again, under the same Message-ID, by
@@ -78,7 +79,9 @@ func NewTeller(o TellerOptions) (*Teller, error) {
 
 // Run tells what is owed until ctx ends; failed hears of the errors of rounds.
 func (t *Teller) Run(ctx context.Context, failed func(error)) {
-	t.worker.Run(ctx, period, failed, t.Tell)
+	t.worker.Run(ctx, period, failed, func(ctx context.Context) error {
+		return errors.Join(t.Tell(ctx), t.Measures(ctx))
+	})
 }
 
 // Tell mails every agency whose outcomes have waited long enough. It may run twice. An agency whose

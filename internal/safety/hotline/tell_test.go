@@ -140,3 +140,62 @@ func TestToldAgain(t *testing.T) {
 		t.Errorf("given up: %+v, %+v", tried, l.items(of, got.ID))
 	}
 }
+
+// measures tells which measures were taken, and returns the mails that were tried.
+func (m *mailer) measures(wait time.Duration) []smtp.Letter {
+	m.lane.Helper()
+	m.lane.Clock.Advance(wait)
+	m.sent = nil
+	if err := m.Measures(ctx()); err != nil {
+		m.Fatal(err)
+	}
+	return m.sent
+}
+
+// TestMeasuresAreMailed: a warning, a suspension once it was confirmed, and what was decided about a
+// complaint reach the agency by mail, each once, also when a mail server does not take them at once;
+// what was only proposed does not, and who gave no address is not written to.
+func TestMeasuresAreMailed(t *testing.T) {
+	l := newLane(t)
+	m := l.mailer()
+	of, ngo := l.agency(11, agency.TrustedFlagger), l.agency(12, agency.Organisation)
+	ok := func(_ hotline.Measure, err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	expect := func(what, said string) {
+		t.Helper()
+		mails := m.measures(time.Minute)
+		if len(mails) != 1 || mails[0].To != "desk11@example.org" ||
+			!strings.Contains(mails[0].Subject, said) ||
+			!strings.Contains(mails[0].Body, "https://chat.example.org/hotline/measures") ||
+			strings.Contains(mails[0].Body, "names no law") ||
+			strings.Contains(mails[0].Body, "%!") {
+			t.Errorf("%s: %+v", what, mails)
+		}
+		if again := m.measures(7 * time.Hour); len(again) != 0 {
+			t.Errorf("%s, again: %+v", what, again)
+		}
+	}
+	ok(l.Warn(ctx(), 7, ngo, hotline.Imprecise, "It names no law."))
+	ok(l.Warn(ctx(), 7, of, hotline.Imprecise, "It names no law."))
+	m.fails = &smtp.DeliveryError{Reason: "busy", Temporary: true}
+	if tried := m.measures(time.Minute); len(tried) != 1 {
+		t.Errorf("tried %+v", tried)
+	}
+	m.fails = nil
+	expect("a warning", "is warned")
+	l.World.Clock.Advance(8 * 24 * time.Hour)
+	s, err := l.Suspend(ctx(), 7, of, hotline.Imprecise, time.Hour*48, "It names no law.")
+	ok(s, err)
+	if mails := m.measures(time.Minute); len(mails) != 0 {
+		t.Errorf("a suspension that was only proposed: %+v", mails)
+	}
+	ok(s, l.Confirm(ctx(), 8, of.ID, s.ID, true))
+	expect("a suspension", "suspended")
+	ok(s, l.Complain(ctx(), of.ID, 3, s.ID, "It does."))
+	ok(s, l.Review(ctx(), 9, of.ID, s.ID, false, "You are right."))
+	expect("a lifting", "lifted")
+}

@@ -298,6 +298,11 @@ func (x *searching) match(ctx context.Context, i Item, m store.Message) error {
 		return err
 	}
 	x.found[i.ID]++
+	return store.Repeat(func() error { return x.add(ctx, i, got, problem) })
+}
+
+// add writes what was found for a digest, once.
+func (x *searching) add(ctx context.Context, i Item, got taken, problem string) error {
 	now := x.Clock.Now()
 	id, err := safety.NewID(now, x.Random)
 	if err != nil {

@@ -2,6 +2,7 @@ package console
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -20,6 +21,7 @@ func (c *Console) hotlineRows() []row {
 		{"GET", "/hotlines", staff.Onboard, false, "hotlines", c.hotlines},
 		{"GET", at, staff.Onboard, false, "hotline", c.hotlinePage},
 		{"GET", at + "/{id}", staff.Review, false, "hotline items", c.hotlineItems},
+		{"POST", at + "/pass/{id}", staff.Onboard, true, "hotline pass", c.passDigests},
 		{"POST", at + "/warn", staff.Onboard, true, "hotline warn", c.warnHotline},
 		{"POST", at + "/suspend", staff.Onboard, true, "hotline suspend", c.suspendHotline},
 		{"POST", at + "/confirm/{id}", staff.Onboard, true, "hotline confirm", c.confirmHotline},
@@ -30,9 +32,11 @@ func (c *Console) hotlineRows() []row {
 // mostHotlines bounds the lists of hotlines and of what they complain about.
 const mostHotlines = 1000
 
-// hotlinesView lists hotlines, and the measures about which they complain.
+// hotlinesView lists hotlines, the measures about which they complain, and what of theirs waits for
+// two people.
 type hotlinesView struct {
 	Hotlines  []agency.Agency
+	Held      []hotline.Submission
 	Contested []hotline.Measure
 	Names     map[int64]string
 }
@@ -54,6 +58,13 @@ type hotlineItemsView struct {
 	hotline.Submission
 	Who   string
 	Items []hotlineItem
+	// Held is set when digests of it wait for two people, Passed is who let them through already;
+	// Pass is where one does.
+	Held   bool
+	Passed int64
+	Pass   string
+	Me     int64
+	Names  map[int64]string
 }
 
 type hotlineItem struct {
@@ -74,6 +85,9 @@ func (c *Console) hotlines(v *visit) error {
 				body.Hotlines = append(body.Hotlines, a)
 				body.Names[a.ID] = a.Name
 			}
+		}
+		if body.Held, err = hotline.HeldSubmissions(r, mostHotlines); err != nil {
+			return err
 		}
 		body.Contested, err = hotline.ContestedMeasures(r, mostHotlines)
 		return err
@@ -133,9 +147,15 @@ func (c *Console) hotlineItems(v *visit) error {
 	if err != nil {
 		return err
 	}
+	names, err := c.names(v)
+	if err != nil {
+		return err
+	}
 	var body hotlineItemsView
 	err = v.view(func(r *store.Reader) error {
-		body = hotlineItemsView{}
+		body = hotlineItemsView{
+			Me: v.me(), Names: names, Pass: fmt.Sprintf("%s/pass/%d", hotlinePath(int64(of)), id),
+		}
 		a, err := agency.Of(r, int64(of))
 		if err != nil {
 			return err
@@ -147,6 +167,9 @@ func (c *Console) hotlineItems(v *visit) error {
 		list, err := hotline.Items(r, a.ID, id, 0, hotline.MostItems)
 		for _, i := range list {
 			x := hotlineItem{Item: i, Ended: hotline.Ended(i.Outcome)}
+			if i.State == hotline.Held {
+				body.Held, body.Passed = true, i.Passed
+			}
 			if i.Report != 0 {
 				report, err := r.Report(i.Subject, i.Report)
 				if err != nil {
@@ -163,6 +186,23 @@ func (c *Console) hotlineItems(v *visit) error {
 		return err
 	}
 	return v.show(http.StatusOK, "hotlineitems", body)
+}
+
+// passDigests is the visitor's word about digests that are held back.
+func (c *Console) passDigests(v *visit) error {
+	of, id, err := v.ref()
+	if err != nil {
+		return err
+	}
+	said := v.field("said")
+	if said != "yes" && said != "no" {
+		return problem{http.StatusUnprocessableEntity, "choose"}
+	}
+	err = c.Hotlines.Pass(v.r.Context(), v.me(), int64(of), id, said == "yes")
+	if err != nil {
+		return v.misuse(err)
+	}
+	return v.leave(fmt.Sprintf("%s/%d", hotlinePath(int64(of)), id), "changed")
 }
 
 // misuse shows how the lane says no.

@@ -157,3 +157,42 @@ func TestHotlinePagesOfStaff(t *testing.T) {
 		t.Errorf("%s", body)
 	}
 }
+
+// TestHeldDigests: digests in bulk are in the list of staff until two of them have let them through
+// on the page of the submission.
+func TestHeldDigests(t *testing.T) {
+	w := open(t)
+	w.lines() // with no digest a day
+	a, _ := w.office("Hotline", "DE", agency.TrustedFlagger)
+	got, err := w.console.Hotlines.Submit(t.Context(), a, 0, hotline.Document{
+		Reference: "bulk", GoodFaith: true, Category: safety.Violence, Explanation: "It does.",
+		Items: []hotline.Named{{SHA256: strings.Repeat("a", 64)}},
+	})
+	w.ok(err)
+	lead, legal := w.sit(w.member(staff.Lead)), w.sit(w.member(staff.Legal))
+	at := fmt.Sprintf("/hotlines/%d/%d", a.ID, got.ID)
+	pass := fmt.Sprintf("/hotlines/%d/pass/%d", a.ID, got.ID)
+	if _, body := lead.get("/hotlines"); !strings.Contains(body, at) {
+		t.Errorf("not in the list: %s", body)
+	}
+	yes := url.Values{"said": {"yes"}}
+	if status, body := lead.fill(at, pass, yes); status != http.StatusSeeOther {
+		t.Fatalf("the first: %d %s", status, body)
+	}
+	if status, _ := lead.fill(at, pass, yes); status != http.StatusForbidden {
+		t.Errorf("the first again: %d", status)
+	}
+	if _, body := legal.get(at); !strings.Contains(body, "it takes another one") ||
+		!strings.Contains(body, `data-state="held"`) {
+		t.Errorf("after the first: %s", body)
+	}
+	if status, body := legal.fill(at, pass, yes); status != http.StatusSeeOther {
+		t.Fatalf("the second: %d %s", status, body)
+	}
+	if _, body := lead.get(at); !strings.Contains(body, `data-state="received"`) {
+		t.Errorf("after the second: %s", body)
+	}
+	if _, body := lead.get("/hotlines"); strings.Contains(body, at) {
+		t.Errorf("still in the list: %s", body)
+	}
+}
