@@ -201,8 +201,13 @@ func testInquiries(d *desk) {
 	add := func(l store.InquiryLine) func(*store.Tx) error {
 		return func(tx *store.Tx) error { return tx.AddInquiryLine(l) }
 	}
+	line := func(r *store.Reader) (store.InquiryLine, error) {
+		return r.InquiryLine(i.Agency, i.ID, l.N)
+	}
+	absent(d, line)
 	d.update(add(l))
 	d.refused(store.ErrConflict, add(l))
+	equal(d, "line", read(d, line), l)
 	testInquiryAskers(d, i)
 	both := l
 	both.N, both.Staff = 2, 7

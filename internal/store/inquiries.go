@@ -45,6 +45,9 @@ var (
 	inquiryLineList = define("inquiry_line.list", "inquiry_lines", "agency_id",
 		`select `+inquiryLineColumns+` from inquiry_lines where agency_id = $1
 		and inquiry_id = $2 order by n`)
+	inquiryLineGet = define("inquiry_line.get", "inquiry_lines", "agency_id",
+		`select `+inquiryLineColumns+` from inquiry_lines where agency_id = $1
+		and inquiry_id = $2 and n = $3`)
 )
 
 func (i *Inquiry) fields() []any {
@@ -96,11 +99,21 @@ func (t *Tx) AddInquiryLine(l InquiryLine) error {
 	return t.exec(inquiryLineAdd, l.Agency, l.Inquiry, l.N, l.At, l.Staff, l.Officer, l.Body)
 }
 
+func (l *InquiryLine) fields() []any {
+	return []any{&l.Agency, &l.Inquiry, &l.N, &l.At, &l.Staff, &l.Officer, &l.Body}
+}
+
+// InquiryLine returns what was said as one line of an inquiry.
+func (r *Reader) InquiryLine(agency, inquiry, n int64) (l InquiryLine, err error) {
+	err = r.one(inquiryLineGet, []any{agency, inquiry, n}, l.fields()...)
+	return l, err
+}
+
 // InquiryLines returns what was said about an inquiry, in order.
 func (r *Reader) InquiryLines(agency, inquiry int64) (out []InquiryLine, err error) {
 	err = r.each(inquiryLineList, []any{agency, inquiry}, func(row rows) error {
 		l := InquiryLine{}
-		err := row.Scan(&l.Agency, &l.Inquiry, &l.N, &l.At, &l.Staff, &l.Officer, &l.Body)
+		err := row.Scan(l.fields()...)
 		out = append(out, l)
 		return err
 	})

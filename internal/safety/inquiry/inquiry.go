@@ -13,10 +13,12 @@
 package inquiry
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"time"
 
@@ -26,6 +28,7 @@ import (
 	"parley/internal/ids"
 	"parley/internal/safety"
 	"parley/internal/safety/agency"
+	"parley/internal/safety/instrument"
 	"parley/internal/safety/oncall"
 	"parley/internal/safety/owed"
 	"parley/internal/store"
@@ -63,8 +66,10 @@ const (
 	TextBytes  = 50_000
 	// MostFiles is how many files one line has.
 	MostFiles = 10
-	// MostLines bounds an inquiry.
-	MostLines = 1000
+	// MostLines is how many lines an inquiry has before who asked can add none, mostLetter the same
+	// of a letter: its page shows all of them to whoever has the reference.
+	MostLines  = 1000
+	mostLetter = 100
 	// page is how many inquiries a sweep looks at.
 	page = 100
 	// period is at most how late somebody is woken.
@@ -216,7 +221,8 @@ func said(text string, most int) (string, error) {
 	return strings.ToValidUTF8(text, "\ufffd"), nil
 }
 
-// Ask opens an inquiry of a regulator: the clock for the answer starts.
+// Ask opens an inquiry of a regulator: the clock for the answer starts. The same question again,
+// while his last one waits without a further word, is that one: a form that was sent twice.
 func (s *Service) Ask(
 	ctx context.Context, of agency.Agency, officer int64, title, text string, files []File,
 ) (Inquiry, error) {
@@ -232,16 +238,32 @@ func (s *Service) Ask(
 	if err != nil {
 		return Inquiry{}, fmt.Errorf("inquiry: %w", err)
 	}
-	i := Inquiry{Agency: of.ID, ID: id, Title: title, Opened: now.Unix()}
+	first := Line{Officer: officer, Text: text, Files: files}
+	var i Inquiry
 	err = s.Store.Update(ctx, key(of.ID), func(tx *store.Tx) error {
-		i.Lines = 0
-		return s.add(tx, &i, Line{Officer: officer, Text: text, Files: files})
+		last, err := tx.Inquiries(of.ID, math.MaxInt64, 1)
+		if err != nil {
+			return err
+		}
+		i = Inquiry{Agency: of.ID, ID: id, Title: title, Opened: now.Unix()}
+		if len(last) == 1 && last[0].Title == title && last[0].Lines == 1 &&
+			State(last[0].State) == OursNow {
+			again, err := repeats(tx, read(last[0]), first)
+			if again {
+				i = read(last[0])
+			}
+			if again || err != nil {
+				return err
+			}
+		}
+		return s.add(tx, &i, first)
 	})
 	return i, err
 }
 
-// Say adds what an officer of the agency says, or a member of staff; the other side is next.
-// ErrClosed for an inquiry that is closed.
+// Say adds what an officer of the agency says, or a member of staff; the other side is next. What
+// he has just said is not said twice. ErrClosed for an inquiry that is closed, or so long that who
+// asked can add nothing.
 func (s *Service) Say(ctx context.Context, of, id int64, l Line) (i Inquiry, err error) {
 	defer s.worker.Wake()
 	err = s.Store.Update(ctx, key(of), func(tx *store.Tx) error {
@@ -249,23 +271,50 @@ func (s *Service) Say(ctx context.Context, of, id int64, l Line) (i Inquiry, err
 		if err != nil {
 			return err
 		}
-		if i = read(x); i.State == Closed || i.Lines >= MostLines {
+		most := int64(MostLines)
+		if i = read(x); i.Letter() {
+			most = mostLetter
+		}
+		if i.State == Closed || l.Staff == 0 && i.Lines >= most {
 			return ErrClosed
+		}
+		if again, err := repeats(tx, i, l); again || err != nil {
+			return err
 		}
 		return s.add(tx, &i, l)
 	})
 	return i, err
 }
 
-// add writes a line and whose turn it is then.
-func (s *Service) add(tx *store.Tx, i *Inquiry, l Line) error {
+// row is a line as it is stored, but for where and when it was said.
+func (l Line) row() (x store.InquiryLine, err error) {
 	text, err := said(l.Text, TextBytes)
 	if err != nil || len(l.Files) > MostFiles {
-		return ErrText
+		return x, ErrText
 	}
-	b, err := cbor.Marshal(body{text, l.Files})
+	x = store.InquiryLine{Staff: l.Staff, Officer: l.Officer}
+	if x.Body, err = cbor.Marshal(body{text, l.Files}); err != nil {
+		return x, fmt.Errorf("inquiry: %w", err)
+	}
+	return x, nil
+}
+
+// repeats tells whether a line is what was said last, by whom it was said.
+func repeats(tx *store.Tx, i Inquiry, l Line) (bool, error) {
+	x, err := l.row()
 	if err != nil {
-		return fmt.Errorf("inquiry: %w", err)
+		return false, err
+	}
+	last, err := tx.InquiryLine(i.Agency, i.ID, i.Lines)
+	return err == nil && last.Staff == x.Staff && last.Officer == x.Officer &&
+		bytes.Equal(last.Body, x.Body), err
+}
+
+// add writes a line and whose turn it is then.
+func (s *Service) add(tx *store.Tx, i *Inquiry, l Line) error {
+	x, err := l.row()
+	if err != nil {
+		return err
 	}
 	now := s.Clock.Now()
 	i.Lines++
@@ -278,17 +327,41 @@ func (s *Service) add(tx *store.Tx, i *Inquiry, l Line) error {
 	case i.State != OursNow:
 		// What is added to a question that waits does not give the service more time.
 		if i.Due == 0 {
-			i.Due = now.Add(s.Within).Unix()
+			if i.Due, err = s.again(tx, *i, now); err != nil {
+				return err
+			}
 		}
 		i.State, i.Alarmed = OursNow, 0
 	}
 	if err := put(tx, *i); err != nil {
 		return err
 	}
-	return tx.AddInquiryLine(store.InquiryLine{
-		Agency: i.Agency, Inquiry: i.ID, N: i.Lines, At: now.Unix(), Staff: l.Staff,
-		Officer: l.Officer, Body: b,
-	})
+	x.Agency, x.Inquiry, x.N, x.At = i.Agency, i.ID, i.Lines, now.Unix()
+	return tx.AddInquiryLine(x)
+}
+
+// again is until when the service answers what is asked now: as long as a regulator waits, or as
+// long as the way of a letter's writer takes. For a life in danger somebody is woken again.
+func (s *Service) again(tx *store.Tx, i Inquiry, now time.Time) (due int64, err error) {
+	if !i.Letter() {
+		return now.Add(s.Within).Unix(), nil
+	}
+	row, err := tx.InquiryAsker(i.Agency, i.ID)
+	if err != nil {
+		return 0, err
+	}
+	by, err := s.Letters.open(row)
+	if err != nil {
+		return 0, err
+	}
+	route, err := s.Letters.Guide.Route(by.Country, by.Requester, by.Purpose)
+	if err != nil {
+		return 0, fmt.Errorf("inquiry: %w", err)
+	}
+	if by.Purpose == instrument.Danger {
+		row.Ring = now.Unix()
+	}
+	return s.Letters.due(route, now), tx.PutInquiryAsker(row)
 }
 
 // Close ends an inquiry: the regulator is content. Only he can say so.

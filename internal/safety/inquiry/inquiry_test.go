@@ -73,6 +73,49 @@ func (l *line) sweep() {
 	}
 }
 
+// TestSentTwice: a form that was sent twice asks and says once; the same question is another one as
+// soon as there is more to the first.
+func TestSentTwice(t *testing.T) {
+	l := newLine(t)
+	of := l.agency(5, agency.Regulator)
+	ask := func(officer int64) inquiry.Inquiry {
+		t.Helper()
+		i, err := l.Ask(ctx(), of, officer, "Figures", "Where are they?", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return i
+	}
+	say := func(i inquiry.Inquiry, x inquiry.Line) int64 {
+		t.Helper()
+		i, err := l.Say(ctx(), of.ID, i.ID, x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return i.Lines
+	}
+	i := ask(3)
+	if again := ask(3); again != i {
+		t.Errorf("sent twice: %+v and %+v", i, again)
+	}
+	if other := ask(4); other.ID == i.ID {
+		t.Error("another officer's question is the first one's")
+	}
+	i = ask(3)
+	more, answer := inquiry.Line{Officer: 3, Text: "Please."}, inquiry.Line{Staff: 7, Text: "Here."}
+	for n, x := range []struct {
+		inquiry.Line
+		lines int64
+	}{{more, 2}, {more, 2}, {answer, 3}, {answer, 3}, {more, 4}} {
+		if got := say(i, x.Line); got != x.lines {
+			t.Errorf("%d: %d lines, want %d", n, got, x.lines)
+		}
+	}
+	if other := ask(3); other.ID == i.ID {
+		t.Error("a question that was answered is asked again, and is nowhere")
+	}
+}
+
 // TestDialogue: a question waits for the service and wakes somebody once when its time is over; an
 // answer turns it over, a further question starts the clock anew; nothing that was said changes.
 func TestDialogue(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	netmail "net/mail"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/fxamacker/cbor/v2"
@@ -118,8 +119,7 @@ func (s *Service) Write(ctx context.Context, token string, by Asker, title, text
 	if err != nil {
 		return w, fmt.Errorf("inquiry: %w", err)
 	}
-	p, now := w.Route.Period, s.Clock.Now()
-	due := p.Status(now, []instrument.Happened{{Event: p.Starts, At: now}}, s.Letters.Calendar).Due
+	now := s.Clock.Now()
 	letter := Inquiry{Agency: nobody, ID: row.Inquiry, Title: title, Opened: now.Unix()}
 	again := func(r *store.Reader) error {
 		first, err := r.InquiryAskerOnce(nobody, row.Once)
@@ -134,7 +134,7 @@ func (s *Service) Write(ctx context.Context, token string, by Asker, title, text
 		if err := again(&tx.Reader); !store.IsNotFound(err) {
 			return err
 		}
-		w.Inquiry, w.Due = letter, due.Unix()
+		w.Inquiry, w.Due = letter, s.Letters.due(w.Route, now)
 		if err := tx.PutInquiryAsker(row); err != nil {
 			return err
 		}
@@ -174,6 +174,13 @@ func (s *Service) asker(token string, by Asker, title, text string) (
 		row.Ring = now.Unix()
 	}
 	return row, nil
+}
+
+// due is until when a letter is answered that goes a way from now on.
+func (l *Letters) due(way door.Route, now time.Time) int64 {
+	p := way.Period
+	began := []instrument.Happened{{Event: p.Starts, At: now}}
+	return p.Status(now, began, l.Calendar).Due.Unix()
 }
 
 func (l *Letters) reference(id int64) string {

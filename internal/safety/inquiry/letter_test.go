@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -248,7 +249,50 @@ func TestLettersWake(t *testing.T) {
 	write(prosecutor())
 	l.clock.Advance(60 * 24 * time.Hour)
 	l.sweep()
-	if got := bells(); len(got) != 5 {
-		t.Errorf("overdue: %v", got)
+	if got := bells(); len(got) != 2 {
+		t.Errorf("overdue, of two kinds and times: %v", got)
 	}
+}
+
+// TestLettersGoOn: what is added after an answer has the clock of the letter's way, and for a life
+// in danger it rings again; the staff can always answer, also whom nothing more is taken from.
+func TestLettersGoOn(t *testing.T) {
+	l, _ := withLetters(t)
+	danger := prosecutor()
+	danger.Purpose = instrument.Danger
+	w, err := l.Write(ctx(), "1", danger, "Help", "A bomb.")
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := w.Due - l.clock.Now().Unix()
+	if err := l.Ring(ctx()); err != nil {
+		t.Fatal(err)
+	}
+	answer := func(text string) {
+		t.Helper()
+		if _, err := l.Say(ctx(), 0, w.ID, inquiry.Line{Staff: 7, Text: text}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	answer("Where?")
+	l.clock.Advance(time.Hour)
+	if err := l.Add(ctx(), w.Reference, "In the town hall."); err != nil {
+		t.Fatal(err)
+	}
+	again, _, err := l.Letter(ctx(), w.Reference)
+	if err != nil || again.Due != l.clock.Now().Unix()+left {
+		t.Errorf("due in %d, want %d: %v", again.Due-l.clock.Now().Unix(), left, err)
+	}
+	if err := l.Ring(ctx()); err != nil || len(l.woken) != 2 {
+		t.Errorf("woken: %+v, %v", l.woken, err)
+	}
+	for n := 0; err == nil; n++ {
+		if err = l.Add(ctx(), w.Reference, strconv.Itoa(n)); n > 200 {
+			t.Fatal("a letter has no end")
+		}
+	}
+	if !errors.Is(err, inquiry.ErrClosed) {
+		t.Errorf("%v", err)
+	}
+	answer("That is enough.")
 }

@@ -13,8 +13,12 @@ import (
 	"parley/internal/store"
 )
 
-// bells is for how long letters about lives in danger ring one bell.
-const bells = 10 * time.Minute
+// bells is for how long letters about lives in danger ring one bell, overdue for how long those do
+// that are overdue: their writers choose how many there are.
+const (
+	bells   = 10 * time.Minute
+	overdue = time.Hour
+)
 
 // Run wakes somebody for what is overdue or about a life in danger, and mails those who wrote
 // letters that they are answered, until ctx ends.
@@ -67,8 +71,8 @@ func (s *Service) ring(ctx context.Context, row store.InquiryAsker) error {
 	}
 	return s.Store.Update(ctx, key(nobody), func(tx *store.Tx) error {
 		now, err := tx.InquiryAsker(nobody, row.Inquiry)
-		if err != nil {
-			return err
+		if err != nil || now.Ring != row.Ring {
+			return err // written again meanwhile
 		}
 		now.Ring = 0
 		return tx.PutInquiryAsker(now)
@@ -136,6 +140,7 @@ func (s *Service) emergency(ctx context.Context, x store.Inquiry) (
 		}
 		by, err := s.Letters.Asker(r, x.ID)
 		e.Kind, e.About.Country = oncall.Letter, string(by.Country)
+		e.Key = fmt.Sprintf("letters overdue %d", time.Unix(x.Due, 0).Truncate(overdue).Unix())
 		wakes = by.Requester != instrument.Person
 		return err
 	})

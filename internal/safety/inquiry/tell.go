@@ -83,7 +83,8 @@ func (s *Service) tell(ctx context.Context, row store.InquiryAsker) error {
 		if err != nil || now.Tell != begun {
 			return err // answered anew meanwhile
 		}
-		return tx.PutInquiryAsker(row)
+		now.Tell, now.Tries = row.Tell, row.Tries
+		return tx.PutInquiryAsker(now)
 	})
 }
 
