@@ -1,6 +1,7 @@
 package node
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/gotd/td/tg"
@@ -8,6 +9,31 @@ import (
 	"parley/internal/ids"
 	"parley/internal/store"
 )
+
+// TestHousekeepingGoesOn: what cannot be cleared away keeps nothing else from it.
+func TestHousekeepingGoesOn(t *testing.T) {
+	w := newWorld(t)
+	b := w.join("Member 2")
+	must(b.AccountDeleteAccount(ctx(), &tg.AccountDeleteAccountRequest{Reason: "test"}))(t)
+	broken := errors.New("no pages")
+	w.n.public = func() (publicDoor, error) { return publicDoor{}, broken }
+	for range 3 {
+		if err := w.n.clean(ctx()); !errors.Is(err, broken) {
+			t.Errorf("housekeeping: %v", err)
+		}
+		w.settle()
+	}
+	err := w.n.Store.View(ctx(), func(r *store.Reader) error {
+		u, err := r.User(b.self)
+		if err == nil && !u.Flags.Has(store.UserErased) {
+			t.Error("an account that was deleted is still there")
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
 
 // TestErasure deletes an account: after some rounds of housekeeping nothing of its box is left, and
 // the others keep what they have.

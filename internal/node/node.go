@@ -436,15 +436,30 @@ func (n *Node) every(interval time.Duration, fn func(context.Context) error) {
 	}
 }
 
-// clean clears away unfinished uploads, what accounts have done with, and old entries of boxes.
+// clean clears away unfinished uploads, what accounts have done with, and old entries of boxes. What
+// cannot be cleared away keeps nothing else from it.
 func (n *Node) clean(ctx context.Context) error {
-	uploads := time.Duration(n.Config.Retention.Uploads)
-	if _, err := n.parts.Expire(n.clock.Now().Add(-uploads)); err != nil {
-		return err
+	now := n.clock.Now()
+	kept := now.Add(-time.Duration(n.Config.Retention.Updates)).Unix()
+	var failed []error
+	for _, sweep := range []func(context.Context) error{
+		func(context.Context) error {
+			_, err := n.parts.Expire(now.Add(-time.Duration(n.Config.Retention.Uploads)))
+			return err
+		},
+		func(ctx context.Context) error { return n.forget(ctx, kept) },
+		n.sweepSafety, n.sweepStaff, n.sweepOfficers, n.Account.Sweep,
+		func(ctx context.Context) error { return n.Secret.Sweep(ctx, kept) },
+		(&erasure.Service{Store: n.Store, Group: n.Group}).Sweep,
+	} {
+		failed = append(failed, sweep(ctx))
 	}
-	kept := time.Duration(n.Config.Retention.Updates)
-	err := n.Store.Update(ctx, 0, func(tx *store.Tx) error {
-		before := n.clock.Now().Add(-kept).Unix()
+	return errors.Join(failed...)
+}
+
+// forget clears away what boxes have kept from before a time.
+func (n *Node) forget(ctx context.Context, before int64) error {
+	return n.Store.Update(ctx, 0, func(tx *store.Tx) error {
 		if err := tx.ForgetErased(before); err != nil {
 			return err
 		}
@@ -453,25 +468,6 @@ func (n *Node) clean(ctx context.Context) error {
 		}
 		return tx.TrimOldEvents(before)
 	})
-	if err != nil {
-		return err
-	}
-	if err := n.sweepSafety(ctx); err != nil {
-		return err
-	}
-	if err := n.sweepStaff(ctx); err != nil {
-		return err
-	}
-	if err := n.sweepOfficers(ctx); err != nil {
-		return err
-	}
-	if err := n.Account.Sweep(ctx); err != nil {
-		return err
-	}
-	if err := n.Secret.Sweep(ctx, n.clock.Now().Add(-kept).Unix()); err != nil {
-		return err
-	}
-	return (&erasure.Service{Store: n.Store, Group: n.Group}).Sweep(ctx)
 }
 
 // Close ends the node's work and closes what it opened, the last first.

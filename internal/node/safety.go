@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"net/url"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -79,12 +80,8 @@ func (n *Node) ReadReference(ref string) (safety.RefKind, ids.Peer, int64, error
 // sweepSafety alarms for overdue cases, counts how reports ended, and forgets evidence whose time
 // is over.
 func (n *Node) sweepSafety(ctx context.Context) error {
-	if _, err := n.Cases.Sweep(ctx); err != nil {
-		return err
-	}
-	if err := n.Intake.Count(ctx); err != nil {
-		return err
-	}
-	_, err := n.Evidence.Sweep(ctx)
-	return err
+	_, cases := n.Cases.Sweep(ctx)
+	counted := n.Intake.Count(ctx)
+	_, evidence := n.Evidence.Sweep(ctx)
+	return errors.Join(cases, counted, evidence)
 }
