@@ -436,8 +436,8 @@ func (n *Node) every(interval time.Duration, fn func(context.Context) error) {
 	}
 }
 
-// clean clears away unfinished uploads, what accounts have done with, and old entries of boxes. What
-// cannot be cleared away keeps nothing else from it.
+// clean clears away unfinished uploads, what accounts have done with, and old entries of boxes.
+// What cannot be cleared away keeps nothing else from it.
 func (n *Node) clean(ctx context.Context) error {
 	now := n.clock.Now()
 	kept := now.Add(-time.Duration(n.Config.Retention.Updates)).Unix()

@@ -476,24 +476,43 @@ func (a *arrival) wait(ctx context.Context, to instrument.Door) error {
 	return a.alone(ctx, Waiting)
 }
 
-// enclose puts the mail to the order whose reference it carries; false when there is no such order.
+// errAnew says that a mail under an order's reference brings an order of its own.
+var errAnew = errors.New("mailroom: the mail brings another order")
+
+// enclose puts the mail to the order whose reference it carries; false when there is no such order,
+// or the mail brings another one. Nobody works on an order that is over, so a person reads what
+// comes to it.
 func (a *arrival) enclose(ctx context.Context, agency, id int64) (bool, error) {
 	a.row.Agency = agency
 	_, err := a.Orders.Enclose(ctx, agency, id, "mail "+a.row.Digest, a.parts,
 		func(tx *store.Tx, o order.Order) error {
+			if a.anew(o) {
+				return errAnew
+			}
 			a.About = []about{{ID: o.ID, Others: true}}
+			if !o.State.Open() {
+				return a.write(tx, Waiting)
+			}
 			return a.write(tx, Enclosed)
 		})
 	switch {
 	case errors.Is(err, errKnown):
 		return true, nil
-	case store.IsNotFound(err):
+	case errors.Is(err, errAnew), store.IsNotFound(err):
 		a.row.Agency, a.About = 0, nil
 		return false, nil
 	case err != nil:
 		return false, fmt.Errorf("mailroom: %w", err)
 	}
 	return true, nil
+}
+
+// anew tells whether what the mail orders by fields is another order than the one whose reference
+// it carries: one of another number, or any when that is over.
+func (a *arrival) anew(o order.Order) bool {
+	return slices.ContainsFunc(a.typed, func(d order.Document) bool {
+		return !o.State.Open() || d.Number != "" && d.Number != o.Document.Number
+	})
 }
 
 // key is the shard of an agency's mails.

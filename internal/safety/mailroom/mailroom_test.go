@@ -256,6 +256,43 @@ func TestMailIsAnOrder(t *testing.T) {
 	}
 }
 
+// TestOrderInAnAnswer: an order of another number that comes as an answer about an earlier one is
+// an order; what comes to one that is over is read by a person, and what it orders is an order.
+func TestOrderInAnAnswer(t *testing.T) {
+	w := start(t)
+	w.receive(with("1", "Order", "see", "order.json", "application/json", asJSON(t, document())))
+	o := w.newest()
+	re := "Re: [" + o.Reference + "]"
+	another := document()
+	another.Number = "99/01"
+	same := document()
+	same.Reasons += " As said."
+	for n, x := range []struct {
+		order.Document
+		want mailroom.Outcome
+	}{{another, mailroom.Ordered}, {same, mailroom.Enclosed}} {
+		got := w.receive(with(fmt.Sprint("a", n), re, "see", "order.json", "application/json",
+			asJSON(t, x.Document)))
+		if got != x.want {
+			t.Errorf("%d: became %q, want %q", n, got, x.want)
+		}
+	}
+	if got := w.newest(); got.Document.Number != "99/01" || len(w.of()) != 2 {
+		t.Errorf("%d orders, the last one %+v", len(w.of()), got.Document)
+	}
+	w.Clock.Advance(365 * 24 * time.Hour)
+	if _, err := w.Orders.Sweep(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.receive(head("b1", re) + "\nWhy?\n"); got != mailroom.Waiting {
+		t.Errorf("a question about an order that is over became %q", got)
+	}
+	got := w.receive(with("b2", re, "see", "order.json", "application/json", asJSON(t, same)))
+	if got != mailroom.Ordered || len(w.of()) != 3 {
+		t.Errorf("an order after one that is over became %q, %d orders", got, len(w.of()))
+	}
+}
+
 // TestTypedMail reads what says by fields what it wants: our JSON, a certificate, our form. The
 // same document in another mail is the same order.
 func TestTypedMail(t *testing.T) {
