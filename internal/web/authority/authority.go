@@ -83,10 +83,11 @@ const (
 	apiPath    = "/authority/api/v1/"
 )
 
-// Bounds of what comes in, in bytes: a form with its papers, one paper, a call of a program, the
-// same with papers.
+// Bounds of what comes in, in bytes: a form with its papers, the one by which data is fetched, one
+// paper, a call of a program, the same with papers.
 const (
 	formBytes  = 64 << 20
+	fetchBytes = 256 << 10
 	paperBytes = 20 << 20
 	callBytes  = 64 << 20
 )
@@ -104,6 +105,9 @@ func (p *Pages) Mount(mux *http.ServeMux) {
 	strong.Strong = true
 	form := strong
 	form.Bytes, form.File, form.Draft = formBytes, p.file, draft
+	// What is handed out once must arrive, over however slow a line: it has a large form's time.
+	fetch := strong
+	fetch.Bytes = fetchBytes
 	for _, x := range []struct {
 		at     string
 		access officer.Access
@@ -119,7 +123,7 @@ func (p *Pages) Mount(mux *http.ServeMux) {
 		{"POST " + orderPath + "{reference}/withdraw", strong, p.withdraw},
 		{"POST " + orderPath + "{reference}/confirm", strong, p.confirm},
 		{"POST " + orderPath + "{reference}/vouch", strong, p.vouch},
-		{"POST " + orderPath + "{reference}/data", strong, p.data},
+		{"POST " + orderPath + "{reference}/data", fetch, p.data},
 		{"GET " + orderPath + "{reference}/papers/{n}", plain, p.letter},
 		{"GET " + orderPath + "{reference}/papers/{n}/signed", plain, p.signed},
 		{"GET " + orderPath + "{reference}/papers/{n}/pdf", plain, p.printed},

@@ -98,6 +98,8 @@ type world struct {
 	office, bureau agency.Agency
 	// published tells whether the public log has the lines about orders.
 	published bool
+	// slow has the time for answers be over before they are written.
+	slow bool
 }
 
 func start(t *testing.T) *world {
@@ -149,7 +151,12 @@ func (w *world) rooms(s *store.Store, keys string) {
 	})
 	w.ok(err)
 	mux := http.NewServeMux()
-	w.server = httptest.NewServer(mux)
+	w.server = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if w.slow {
+			_ = http.NewResponseController(rw).SetWriteDeadline(time.Unix(1, 0))
+		}
+		mux.ServeHTTP(rw, r)
+	}))
 	t.Cleanup(w.server.Close)
 	here := strings.Replace(w.server.URL, "127.0.0.1", "localhost", 1)
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
