@@ -135,7 +135,7 @@ func TestLetterInABrowser(t *testing.T) {
 func (w *world) waitingInquiries() (list []inquiry.Inquiry) {
 	w.t.Helper()
 	err := w.n.Store.View(ctx(), func(r *store.Reader) (err error) {
-		list, err = inquiry.Waiting(r, 10)
+		list, err = inquiry.Waiting(r, 0, 0, 10)
 		return err
 	})
 	if err != nil {

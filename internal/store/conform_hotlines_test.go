@@ -176,7 +176,10 @@ func testInquiries(d *desk) {
 		return slices.Contains(read(d, list), i)
 	}
 	waiting := func(r *store.Reader) ([]store.Inquiry, error) {
-		return r.WaitingInquiries(d.id(3), 100)
+		return r.WaitingInquiries(i.Due, i.ID-1, 100)
+	}
+	beyond := func(r *store.Reader) ([]store.Inquiry, error) {
+		return r.WaitingInquiries(i.Due, i.ID, 100)
 	}
 	overdue := func(r *store.Reader) ([]store.Inquiry, error) {
 		return r.OverdueInquiries(d.id(4), 100)
@@ -184,6 +187,7 @@ func testInquiries(d *desk) {
 	absent(d, get)
 	d.update(put)
 	equal(d, "waits", has(waiting), true)
+	equal(d, "waits behind itself", has(beyond), false)
 	equal(d, "overdue", has(overdue), true)
 	i.Alarmed = 9
 	d.update(put)

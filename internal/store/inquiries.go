@@ -35,8 +35,8 @@ var (
 		`select `+inquiryColumns+` from inquiries where agency_id = $1 and inquiry_id < $2
 		order by inquiry_id desc limit $3`)
 	inquiryWaiting = define("inquiry.waiting", "inquiries", acrossShards,
-		`select `+inquiryColumns+` from inquiries where state = 1 and due > $1
-		order by due, inquiry_id limit $2`)
+		`select `+inquiryColumns+` from inquiries where state = 1
+		and (due > $1 or due = $1 and inquiry_id > $2) order by due, inquiry_id limit $3`)
 	inquiryOverdue = define("inquiry.overdue", "inquiries", acrossShards,
 		`select `+inquiryColumns+` from inquiries where state = 1 and due <= $1 and alarmed = 0
 		order by due, inquiry_id limit $2`)
@@ -72,10 +72,10 @@ func (r *Reader) Inquiries(agency, below int64, limit int) ([]Inquiry, error) {
 	return r.inquiries(inquiryList, agency, below, limit)
 }
 
-// WaitingInquiries returns up to limit inquiries that wait for the service and are due after a
-// time, those due first first.
-func (r *Reader) WaitingInquiries(after int64, limit int) ([]Inquiry, error) {
-	return r.inquiries(inquiryWaiting, after, limit)
+// WaitingInquiries returns up to limit inquiries that wait for the service behind a place, those
+// due first first. The place is when the last one seen is due, and its id.
+func (r *Reader) WaitingInquiries(due, id int64, limit int) ([]Inquiry, error) {
+	return r.inquiries(inquiryWaiting, due, id, limit)
 }
 
 // OverdueInquiries returns up to limit inquiries that were due by a time, and of which nobody was

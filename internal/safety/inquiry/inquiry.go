@@ -169,9 +169,10 @@ func OfAgency(r *store.Reader, of, below int64, limit int) ([]Inquiry, error) {
 	return readAll(r.Inquiries(of, below, limit))
 }
 
-// Waiting returns up to limit inquiries that wait for the service, those due first first.
-func Waiting(r *store.Reader, limit int) ([]Inquiry, error) {
-	return readAll(r.WaitingInquiries(0, limit))
+// Waiting returns up to limit inquiries that wait for the service behind a place, those due first
+// first. The place is when the last one seen is due, and its id; 0 for the first of all.
+func Waiting(r *store.Reader, due, id int64, limit int) ([]Inquiry, error) {
+	return readAll(r.WaitingInquiries(due, id, limit))
 }
 
 // Of returns an inquiry with all that was said. store.ErrNotFound.

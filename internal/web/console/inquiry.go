@@ -2,6 +2,7 @@ package console
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 
@@ -24,15 +25,20 @@ func (c *Console) inquiryRows() []row {
 	}
 }
 
-// mostInquiries is how many inquiries that wait the page shows, mostOthers how many of each
-// regulator that wait for him or are closed.
+// mostInquiries is how many inquiries that wait a page shows, mostOthers how many of each regulator
+// that wait for him or are closed, and how many such letters.
 const (
 	mostInquiries = 200
 	mostOthers    = 20
 )
 
-// inquiriesView lists inquiries: those that wait for the service, and the others by regulator.
-type inquiriesView struct{ Waiting, Others []inquiryLine }
+// inquiriesView lists inquiries: those that wait for the service, and on the first page the others
+// by regulator.
+type inquiriesView struct {
+	Waiting, Others []inquiryLine
+	// More is where those are that are due after these.
+	More []string
+}
 
 // inquiryLine is an inquiry in the list.
 type inquiryLine struct {
@@ -53,13 +59,22 @@ type inquiryView struct {
 }
 
 func (c *Console) inquiries(v *visit) error {
+	var due, id int64
+	if _, err := fmt.Sscanf(v.r.FormValue("after"), "%d-%d", &due, &id); err != nil {
+		due, id = 0, 0
+	}
 	var body inquiriesView
 	err := v.view(func(r *store.Reader) error {
-		list, err := inquiry.Waiting(r, mostInquiries)
+		body = inquiriesView{}
+		list, err := inquiry.Waiting(r, due, id, mostInquiries)
 		if err != nil {
 			return err
 		}
-		if body.Waiting, err = c.inquiryLines(r, list); err != nil {
+		if len(list) == mostInquiries {
+			last := list[len(list)-1]
+			body.More = []string{"after", fmt.Sprintf("%d-%d", last.Due, last.ID)}
+		}
+		if body.Waiting, err = c.inquiryLines(r, list); err != nil || due != 0 {
 			return err
 		}
 		others, err := othersOf(r)
@@ -75,17 +90,21 @@ func (c *Console) inquiries(v *visit) error {
 	return v.show(http.StatusOK, "inquiries", body)
 }
 
-// othersOf are the last inquiries of every regulator that do not wait for the service.
+// othersOf are the last letters, and the last inquiries of every regulator, that do not wait for
+// the service.
 func othersOf(r *store.Reader) (out []inquiry.Inquiry, err error) {
 	all, err := agency.All(r, 0, mostHotlines)
 	if err != nil {
 		return nil, err
 	}
+	askers := []int64{0}
 	for _, a := range all {
-		if !inquiry.Regulates(a) {
-			continue
+		if inquiry.Regulates(a) {
+			askers = append(askers, a.ID)
 		}
-		list, err := inquiry.OfAgency(r, a.ID, newest, mostOthers)
+	}
+	for _, of := range askers {
+		list, err := inquiry.OfAgency(r, of, newest, mostOthers)
 		if err != nil {
 			return nil, err
 		}

@@ -7,11 +7,13 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"parley/internal/ids"
 	"parley/internal/safety"
 	"parley/internal/safety/agency"
 	"parley/internal/safety/hotline"
@@ -92,6 +94,28 @@ func TestInquiryPages(t *testing.T) {
 	if _, body := legal.get(at); !strings.Contains(body, "Here.") ||
 		!strings.Contains(body, "waits for the regulator") {
 		t.Errorf("%s", body)
+	}
+	// However many wait, whoever wrote them: none is out of reach.
+	w.update(ids.Peer(a.ID), func(tx *store.Tx) error {
+		for n := range mostInquiries + 1 {
+			err := tx.PutInquiry(store.Inquiry{
+				Agency: a.ID, ID: int64(n) + 1, Title: fmt.Sprint("Question ", n), State: 1,
+				Opened: 1, Due: 5, Lines: 1,
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	last := fmt.Sprint("Question ", mostInquiries)
+	_, body := legal.get("/inquiries")
+	next := regexp.MustCompile(`/inquiries\?after=\d+-\d+`).FindString(body)
+	if next == "" || strings.Contains(body, last+"<") {
+		t.Fatalf("the first page leads to %q", next)
+	}
+	if _, body := legal.get(next); !strings.Contains(body, last+"<") {
+		t.Errorf("the second page: %s", body)
 	}
 }
 
