@@ -28,7 +28,7 @@ func (n *Node) openHotline() error {
 		Store: n.Store, Clock: n.clock, Random: rand.Reader, References: n.safetyReferences(),
 		Intake: n.Intake, Agencies: n.Agencies, Log: n.log,
 		Files: int64(n.Config.Hotline.Files), Digests: int64(n.Config.Hotline.Digests),
-		Wake: n.wake, Owe: n.Webhooks.Owe, Told: n.tellMeasure,
+		Wake: n.wake, Owe: n.Webhooks.Owe,
 		Arrived: func(of agency.Kind, items int) {
 			arrived.WithLabelValues(of.String()).Add(float64(items))
 		},

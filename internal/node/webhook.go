@@ -1,13 +1,10 @@
 package node
 
 import (
-	"context"
 	"crypto/rand"
-	"strconv"
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"parley/internal/safety/hotline"
 	"parley/internal/safety/order"
 	"parley/internal/safety/webhook"
 	"parley/internal/store"
@@ -40,25 +37,6 @@ func (n *Node) owePaper(tx *store.Tx, o order.Order, kind string) error {
 		Event: webhook.Paper, Reference: o.Reference, State: kind,
 		Path: "/authority/api/v1/orders/" + o.Reference,
 	})
-}
-
-// tellMeasure has a hotline's programs told of a warning, a suspension, or what was decided about
-// its complaint. That it could not be written down is logged: the measure stands with the agency
-// all the same.
-func (n *Node) tellMeasure(ctx context.Context, m hotline.Measure) {
-	e := webhook.Event{
-		Event: webhook.Warning, Reference: strconv.FormatInt(m.ID, 10),
-		State: string(m.Misuse), Path: "/hotline/api/v1/measures",
-	}
-	switch {
-	case m.Appeal != hotline.NoAppeal:
-		e.Event, e.State = webhook.Complaint, m.Appeal.String()
-	case m.Step == hotline.Suspension:
-		e.Event = webhook.Suspension
-	}
-	if err := n.Webhooks.Tell(context.WithoutCancel(ctx), m.Agency, e); err != nil {
-		n.log.Error("a measure was not told to a program", "agency", m.Agency, "error", err)
-	}
 }
 
 // callPrograms tells programs of agencies until the node ends.

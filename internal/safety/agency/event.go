@@ -98,10 +98,17 @@ func add(tx *store.Tx, agency int64, e Event) error {
 	})
 }
 
+// NoteIn appends an event of an agency in a transaction of it, together with what it tells of.
+func (s *Service) NoteIn(tx *store.Tx, agency int64, e Event) error {
+	e.At = s.Clock.Now().Unix()
+	return add(tx, agency, e)
+}
+
 // Note appends what somebody of an agency did or was refused. Agency 0 is who is unknown.
 func (s *Service) Note(ctx context.Context, agency int64, e Event) error {
-	e.At = s.Clock.Now().Unix()
-	err := s.Store.Update(ctx, key(agency), func(tx *store.Tx) error { return add(tx, agency, e) })
+	err := s.Store.Update(ctx, key(agency), func(tx *store.Tx) error {
+		return s.NoteIn(tx, agency, e)
+	})
 	if err == nil && e.Kind == Foreign && s.Alarm != nil {
 		s.Alarm(e.Kind.String(), agency, e.Text)
 	}

@@ -275,9 +275,6 @@ type Options struct {
 	// Owe writes what an agency's programs are to be told, in the transaction of what it tells of;
 	// nil owes nothing.
 	Owe func(*store.Tx, int64, webhook.Event) error
-	// Told hears of each measure that was taken and of each complaint that was decided about one,
-	// so that the agency is told; nil tells nobody.
-	Told func(context.Context, Measure)
 	// Arrived hears of the items of each submission by kind of agency; nil hears nothing.
 	Arrived func(of agency.Kind, items int)
 }
@@ -295,9 +292,6 @@ func New(o Options) *Service {
 	}
 	if o.Owe == nil {
 		o.Owe = func(*store.Tx, int64, webhook.Event) error { return nil }
-	}
-	if o.Told == nil {
-		o.Told = func(context.Context, Measure) {}
 	}
 	return &Service{Options: o}
 }

@@ -26,6 +26,7 @@ import (
 	"parley/internal/safety/hotline"
 	"parley/internal/safety/oncall"
 	"parley/internal/safety/safetytest"
+	"parley/internal/safety/webhook"
 	"parley/internal/store"
 	"parley/internal/store/storetest"
 )
@@ -37,6 +38,8 @@ type lane struct {
 	woken []oncall.Emergency
 	// told are the measures of which their agency was told, with what became of a complaint.
 	told []string
+	// fails is why nothing can be owed to programs.
+	fails error
 }
 
 func ctx() context.Context { return context.Background() }
@@ -47,8 +50,11 @@ func newLane(t *testing.T) *lane {
 		Store: l.Store, Clock: l.Clock, Random: rand.Reader, References: l.World.References,
 		Intake: l.Intake, Files: 1000, Digests: 2000, Log: slog.New(slog.DiscardHandler),
 		Agencies: &agency.Service{Store: l.Store, Clock: l.Clock, Random: rand.Reader},
-		Told: func(_ context.Context, m hotline.Measure) {
-			l.told = append(l.told, m.Step.String()+" "+m.Appeal.String())
+		Owe: func(_ *store.Tx, _ int64, e webhook.Event) error {
+			if e.Path == "/hotline/api/v1/measures" {
+				l.told = append(l.told, string(e.Event)+" "+e.State)
+			}
+			return l.fails
 		},
 		Wake: func(_ context.Context, e oncall.Emergency) error {
 			l.woken = append(l.woken, e)
@@ -386,6 +392,16 @@ func TestMisuse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	l.fails = errors.New("no room")
+	_, err = l.Warn(ctx(), 7, of, hotline.Imprecise, "Half of what you report names no law.")
+	l.View(func(r *store.Reader) error {
+		list, not := hotline.Measures(r, of.ID)
+		if len(list) != 1 || !errors.Is(err, l.fails) {
+			t.Errorf("a measure that its agency cannot be told of: %d, %v", len(list), err)
+		}
+		return not
+	})
+	l.fails, l.told = nil, l.told[:1]
 	refused("at once after the warning", hotline.Imprecise)
 	l.Clock.Advance(8 * 24 * time.Hour)
 	refused("for something else", hotline.Flooding)
@@ -447,7 +463,9 @@ func TestMisuse(t *testing.T) {
 	}
 	digest.Reference = "digests once more"
 	l.submit(of, digest)
-	told := []string{"warning ", "warning ", "suspension ", "suspension reversed"}
+	told := []string{
+		"warning imprecise", "warning unfounded", "suspension imprecise", "complaint reversed",
+	}
 	if !slices.Equal(l.told, told) {
 		t.Errorf("told %q, want %q", l.told, told)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/fxamacker/cbor/v2"
@@ -11,6 +12,7 @@ import (
 	"parley/internal/safety"
 	"parley/internal/safety/agency"
 	"parley/internal/safety/casefile"
+	"parley/internal/safety/webhook"
 	"parley/internal/store"
 )
 
@@ -188,13 +190,9 @@ func SuspensionOf(r *store.Reader, of, now int64) (*Measure, error) {
 func (s *Service) Warn(
 	ctx context.Context, staff int64, of agency.Agency, how Misuse, why string,
 ) (Measure, error) {
-	m, err := s.measure(ctx, of, Measure{
+	return s.measure(ctx, of, Measure{
 		Step: Warning, Staff: staff, Reasons: Reasons{Misuse: how, Why: why},
 	}, warnedFor)
-	if err == nil {
-		err = s.measured(ctx, staff, m)
-	}
-	return m, err
 }
 
 // Suspend proposes that the lane of an agency is closed for a time, because it went on as before
@@ -216,38 +214,46 @@ func (s *Service) Suspend(
 // the agency is told with the reasons; or it is dropped. ErrSamePerson is for who proposed it,
 // ErrState for what does not wait.
 func (s *Service) Confirm(ctx context.Context, staff, of, id int64, confirmed bool) error {
-	var out Measure
-	err := s.changeMeasure(ctx, of, id, func(m *Measure, now int64) error {
+	return s.changeMeasure(ctx, of, id, func(tx *store.Tx, m *Measure, now int64) error {
 		switch {
 		case !m.Waits():
 			return ErrState
 		case !confirmed:
 			m.Dropped, m.Second = true, staff
+			return nil
 		case staff <= 0 || staff == m.Staff:
 			return ErrSamePerson
-		default:
-			m.At, m.Until, m.Tell = now, now+m.Wanted, now
-			m.Wanted, m.Second = 0, staff
 		}
-		out = *m
-		return nil
+		m.At, m.Until, m.Tell = now, now+m.Wanted, now
+		m.Wanted, m.Second = 0, staff
+		return s.measured(tx, staff, *m)
 	})
-	if err != nil || !confirmed {
-		return err
-	}
-	return s.measured(ctx, staff, out)
 }
 
-// measured writes down that a measure was taken, and tells the agency.
-func (s *Service) measured(ctx context.Context, staff int64, m Measure) error {
-	err := s.Agencies.Note(ctx, m.Agency, agency.Event{
-		Staff: staff, Kind: agency.Misuse,
-		Text: m.Step.String() + " (" + string(m.Misuse) + "): " + m.Why,
-	})
-	if err == nil {
-		s.Told(ctx, m)
+// measured writes down that a measure was taken, and has the agency's programs told, in the
+// transaction in which it is.
+func (s *Service) measured(tx *store.Tx, staff int64, m Measure) error {
+	kind := webhook.Warning
+	if m.Step == Suspension {
+		kind = webhook.Suspension
 	}
-	return err
+	text := m.Step.String() + " (" + string(m.Misuse) + "): " + m.Why
+	return s.tell(tx, staff, m, text, kind, string(m.Misuse))
+}
+
+// tell writes down what was done about misuse, and has the agency's programs told how it stands.
+func (s *Service) tell(
+	tx *store.Tx, staff int64, m Measure, text string, kind webhook.Kind, state string,
+) error {
+	err := s.Agencies.NoteIn(tx, m.Agency, agency.Event{
+		Staff: staff, Kind: agency.Misuse, Text: text,
+	})
+	if err != nil {
+		return err
+	}
+	return s.Owe(tx, m.Agency, webhook.Event{
+		Event: kind, Reference: strconv.FormatInt(m.ID, 10), State: state, Path: api + "/measures",
+	})
 }
 
 func (s *Service) measure(
@@ -282,7 +288,10 @@ func (s *Service) measure(
 			return err
 		}
 		m.Record = f.Record
-		return putMeasure(tx, m)
+		if err := putMeasure(tx, m); err != nil || !m.Taken() {
+			return err
+		}
+		return s.measured(tx, m.Staff, m)
 	})
 	return m, err
 }
@@ -328,7 +337,7 @@ func (s *Service) Complain(ctx context.Context, of, officer, id int64, why strin
 	if err != nil {
 		return err
 	}
-	return s.changeMeasure(ctx, of, id, func(m *Measure, _ int64) error {
+	return s.changeMeasure(ctx, of, id, func(_ *store.Tx, m *Measure, _ int64) error {
 		if m.Appeal != NoAppeal || !m.Taken() {
 			return ErrState
 		}
@@ -346,8 +355,7 @@ func (s *Service) Review(
 	if err != nil {
 		return err
 	}
-	var out Measure
-	err = s.changeMeasure(ctx, of, id, func(m *Measure, now int64) error {
+	return s.changeMeasure(ctx, of, id, func(tx *store.Tx, m *Measure, now int64) error {
 		switch {
 		case m.Appeal != Contested:
 			return ErrState
@@ -359,20 +367,12 @@ func (s *Service) Review(
 		if !upheld {
 			m.Appeal, m.Until = Reversed, min(m.Until, now)
 		}
-		out = *m
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	defer s.Told(ctx, out)
-	return s.Agencies.Note(ctx, of, agency.Event{
-		Staff: staff, Kind: agency.Misuse, Text: "complaint: " + answer,
+		return s.tell(tx, staff, *m, "complaint: "+answer, webhook.Complaint, m.Appeal.String())
 	})
 }
 
 func (s *Service) changeMeasure(
-	ctx context.Context, of, id int64, fn func(m *Measure, now int64) error,
+	ctx context.Context, of, id int64, fn func(tx *store.Tx, m *Measure, now int64) error,
 ) error {
 	return s.Store.Update(ctx, key(of), func(tx *store.Tx) error {
 		list, err := Measures(&tx.Reader, of)
@@ -383,7 +383,7 @@ func (s *Service) changeMeasure(
 			if m.ID != id {
 				continue
 			}
-			if err := fn(&m, s.Clock.Now().Unix()); err != nil {
+			if err := fn(tx, &m, s.Clock.Now().Unix()); err != nil {
 				return err
 			}
 			return putMeasure(tx, m)

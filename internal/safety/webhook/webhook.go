@@ -248,10 +248,3 @@ func (s *Service) Owe(tx *store.Tx, of int64, e Event) error {
 		Agency: of, ID: id, Due: now.Unix(), Created: now.Unix(), Body: body,
 	})
 }
-
-// Tell is Owe in a transaction of its own.
-func (s *Service) Tell(ctx context.Context, of int64, e Event) error {
-	err := s.Store.Update(ctx, key(of), func(tx *store.Tx) error { return s.Owe(tx, of, e) })
-	s.worker.Wake()
-	return err
-}

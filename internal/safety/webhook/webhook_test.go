@@ -133,6 +133,14 @@ func (w *world) set(url string) {
 	w.mu.Unlock()
 }
 
+// tell owes the agency a call.
+func (w *world) tell(e webhook.Event) {
+	w.Helper()
+	w.ok(w.Store.Update(ctx(), ids.Peer(w.of), func(tx *store.Tx) error {
+		return w.Owe(tx, w.of, e)
+	}))
+}
+
 func (w *world) events() (out []webhook.Kind) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -165,7 +173,7 @@ func (w *world) address() (a webhook.Address) {
 // the same key, and what it took is told once.
 func TestDelivers(t *testing.T) {
 	w := start(t)
-	w.ok(w.Tell(ctx(), w.of, webhook.Event{Event: webhook.Warning})) // nobody wants to know
+	w.tell(webhook.Event{Event: webhook.Warning}) // nobody wants to know
 	if n := w.owed(); n != 0 {
 		t.Errorf("%d calls are owed without an address", n)
 	}
@@ -174,9 +182,9 @@ func TestDelivers(t *testing.T) {
 	w.mu.Lock()
 	w.status = http.StatusInternalServerError
 	w.mu.Unlock()
-	w.ok(w.Tell(ctx(), w.of, webhook.Event{
+	w.tell(webhook.Event{
 		Event: webhook.Outcome, Reference: "F1", State: "upheld",
-	}))
+	})
 	w.ok(w.Deliver(ctx()))
 	w.ok(w.Deliver(ctx())) // not yet
 	if a := w.address(); a.Problem == "" || w.owed() != 1 {
@@ -212,7 +220,7 @@ func TestGivesUp(t *testing.T) {
 	if n := len(w.events()); w.owed() != 0 || n < 10 || n > 25 {
 		t.Errorf("%d tries, %d owed", n, w.owed())
 	}
-	w.ok(w.Tell(ctx(), w.of, webhook.Event{Event: webhook.Warning}))
+	w.tell(webhook.Event{Event: webhook.Warning})
 	w.ok(w.Forget(ctx(), w.boss))
 	if w.owed() != 0 {
 		t.Error("owed to nobody")
@@ -259,7 +267,7 @@ func TestReceiverIsDown(t *testing.T) {
 	w.set(w.program.URL)
 	w.ok(w.Deliver(ctx()))
 	for _, k := range []webhook.Kind{webhook.Receipt, webhook.Outcome, webhook.Warning} {
-		w.ok(w.Tell(ctx(), w.of, webhook.Event{Event: k}))
+		w.tell(webhook.Event{Event: k})
 		w.clock.Advance(time.Second)
 	}
 	w.status = http.StatusServiceUnavailable
@@ -286,7 +294,7 @@ func TestDownForDays(t *testing.T) {
 	w.status = http.StatusBadGateway
 	w.set(w.program.URL)
 	for range 20 {
-		w.ok(w.Tell(ctx(), w.of, webhook.Event{Event: webhook.Outcome}))
+		w.tell(webhook.Event{Event: webhook.Outcome})
 	}
 	for range 30 {
 		w.ok(w.Deliver(ctx()))
