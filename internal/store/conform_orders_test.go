@@ -246,6 +246,33 @@ func testRefusals(d *desk) {
 	}})
 }
 
+// testFences fences an item off, after somebody had it.
+func testFences(d *desk) {
+	f := store.OrderFence{Subject: d.peer(3), Order: d.id(2), Item: 1, Round: 1, At: 5}
+	claim := func(f store.OrderFence, want int64) {
+		d.Helper()
+		d.update(func(tx *store.Tx) error {
+			at, err := tx.ClaimOrderItem(f)
+			if err == nil && at != want {
+				d.Errorf("%+v: fenced off since %d, not %d", f, at, want)
+			}
+			return err
+		})
+	}
+	claim(f, 0)
+	claim(f, 0)
+	d.update(func(tx *store.Tx) error { return tx.PutOrderFence(f) })
+	claim(f, 5)
+	for _, other := range []store.OrderFence{
+		{Subject: d.peer(4), Order: f.Order, Item: 1, Round: 1},
+		{Subject: f.Subject, Order: d.id(3), Item: 1, Round: 1},
+		{Subject: f.Subject, Order: f.Order, Item: 2, Round: 1},
+		{Subject: f.Subject, Order: f.Order, Item: 1, Round: 2},
+	} {
+		claim(other, 0)
+	}
+}
+
 func testOrderParts(d *desk) {
 	i := store.OrderItem{Agency: d.id(1), Order: d.id(2), N: 1, Peer: d.peer(3), Kind: 3, Item: 4,
 		Author: d.user(5), State: 1, At: 6, Body: []byte{1}}
@@ -292,6 +319,7 @@ func testOrderParts(d *desk) {
 	equal(d, "papers", read(d, func(r *store.Reader) ([]store.OrderPaper, error) {
 		return r.OrderPapers(i.Agency, i.Order)
 	}), []store.OrderPaper{p})
+	testFences(d)
 	f := store.OrderDocument{Agency: i.Agency, Order: i.Order, Digest: "d", Name: "order.pdf",
 		Mime: "application/pdf", Size: 3, At: 4}
 	for range 2 {

@@ -119,6 +119,9 @@ type Draft struct {
 	// Ordered is set when it carries out an authority's order: no duty of the service's own holds
 	// such a decision up, and the person concerned is told that it was ordered.
 	Ordered bool
+	// Unless is asked in the decision's transaction whether it may still be made, also where the
+	// same was decided before; its error keeps it from being made. Nil lets it. It is not kept.
+	Unless func(tx *store.Tx) error
 	// Outcome is what those who reported are told: casefile.Upheld when zero.
 	Outcome casefile.Outcome
 	// Bar forbids to tell the person concerned, nil for nothing.

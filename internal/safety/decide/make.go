@@ -182,6 +182,11 @@ func (s *Service) decide(
 
 // write stores a decision with all that belongs to it, in the transaction of the subject's peer.
 func (s *Service) write(tx *store.Tx, d Draft, p prepared, id int64) (Decision, error) {
+	if d.Unless != nil {
+		if err := d.Unless(tx); err != nil {
+			return Decision{}, err
+		}
+	}
 	x, err := row(d, id, p.now)
 	if err != nil {
 		return Decision{}, err

@@ -2,6 +2,7 @@ package order
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"parley/internal/safety/instrument"
@@ -26,10 +27,22 @@ func (o Order) setsAside() bool {
 	case o.State == Ending, o.State == Incomplete, !o.State.Open(), o.Aside == o.Digest:
 		return false
 	}
+	return o.keepsAtOnce()
+}
+
+// keepsAtOnce tells whether the order's instrument has what it names kept from its receipt on.
+func (o Order) keepsAtOnce() bool {
 	return slices.ContainsFunc(o.Verdict.Periods, func(p instrument.Period) bool {
 		return p.Owner == instrument.Ours && p.Starts == instrument.Received &&
 			p.Ends == instrument.Kept
 	})
+}
+
+// letsGo tells whether the order is over and what was set aside for it, if anything was, may still
+// be kept on its account: also by a process that had not said yet that it did.
+func (o Order) letsGo() bool {
+	return !o.State.Open() && !o.Free && o.Standing == "" &&
+		o.Document.Action == policy.Disclose && (o.Aside != "" || o.keepsAtOnce())
 }
 
 // setAside keeps what an order names as it is now. It may run twice.
@@ -51,7 +64,11 @@ func (s *Service) setAside(ctx context.Context, of, id int64) error {
 		if i.State != Waiting || i.Subject.Peer == 0 {
 			continue
 		}
-		if holds[i.N], err = s.preserve(ctx, o, i, 0); err != nil {
+		holds[i.N], err = s.preserve(ctx, o, i, 0)
+		if errors.Is(err, errFenced) {
+			return nil // the order ended meanwhile
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -76,9 +93,10 @@ func (s *Service) setAside(ctx context.Context, of, id int64) error {
 	return err
 }
 
-// letGo has what was set aside for an order that is over be kept no longer on its account.
+// letGo has what was set aside for an order that is over be kept no longer on its account, and what
+// was not be set aside no more. It may run twice.
 func (s *Service) letGo(ctx context.Context, o Order) error {
-	if o.Aside == "" {
+	if !o.letsGo() {
 		return nil
 	}
 	var items []Item
@@ -87,12 +105,26 @@ func (s *Service) letGo(ctx context.Context, o Order) error {
 		return err
 	})
 	for _, i := range items {
-		if err != nil {
-			return err
+		if i.Subject.Peer == 0 {
+			continue
 		}
-		if i.Hold != 0 {
-			err = s.Evidence.Lift(ctx, i.Subject.Peer, i.Hold, i.Hold)
+		if err == nil {
+			err = s.fence(ctx, o, i)
+		}
+		if err == nil {
+			err = s.Evidence.Lift(ctx, i.Subject.Peer, o.kept(i), o.kept(i))
+		}
+		if store.IsNotFound(err) {
+			err = nil // it was never set aside, or its time is over
 		}
 	}
+	if err != nil {
+		return err
+	}
+	s.crash("let go")
+	_, err = s.change(ctx, o.Agency, o.ID, func(w *work) error {
+		w.o.Free = w.o.Free || w.o.letsGo() && w.o.Again == o.Again
+		return nil
+	})
 	return err
 }

@@ -81,7 +81,7 @@ func (o *Order) tick(now int64) {
 			o.Paused = paused
 		}
 	}
-	if o.setsAside() {
+	if o.setsAside() || o.letsGo() {
 		o.next = now
 	}
 	if at, owed := o.paperDue(now); owed {
@@ -134,8 +134,12 @@ func (s *Service) ring(ctx context.Context, of, id int64) error {
 		return err
 	}
 	why := ""
+	var over Order
 	o, err := s.change(ctx, of, id, func(w *work) error {
-		why = ""
+		why, over = "", w.o
+		if w.o.letsGo() {
+			return nil
+		}
 		if w.o.next == 0 || w.o.next > w.now {
 			return nil
 		}
@@ -172,6 +176,9 @@ func (s *Service) ring(ctx context.Context, of, id int64) error {
 	})
 	if err == nil && why != "" {
 		s.alarm(o, why)
+	}
+	if err == nil {
+		err = s.letGo(ctx, over)
 	}
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"parley/internal/safety"
+	"parley/internal/safety/decide"
 	"parley/internal/safety/instrument"
 	"parley/internal/safety/ledger"
 	"parley/internal/safety/policy"
@@ -102,14 +103,16 @@ func (s *Service) TakeBack(ctx context.Context, of, id int64) (o Order, err erro
 	})
 }
 
-// restore undoes what was done to one item. A process that ended may have decided and not said so:
-// its decision is found.
+// restore undoes what was done to one item, and fences it off before: a process may have decided
+// and not said so, which is found, and none can decide afterwards.
 func (s *Service) restore(ctx context.Context, o Order, i Item) error {
-	by := safety.Actor{Staff: o.End.Staff}
-	if by.Staff == 0 {
-		by.Rule = "order-withdrawn"
+	if i.Began == 0 && i.Decision == 0 || i.Subject.Peer == 0 {
+		return nil // nobody ever came to it, and nobody can any more
 	}
-	if i.Decision == 0 && i.Began != 0 && i.Subject.Peer != 0 {
+	if err := s.fence(ctx, o, i); err != nil {
+		return err
+	}
+	if i.Decision == 0 {
 		d, err := s.left(ctx, o, i)
 		if err != nil {
 			return err
@@ -117,20 +120,11 @@ func (s *Service) restore(ctx context.Context, o Order, i Item) error {
 		i.Decision = d.ID
 	}
 	if i.Decision != 0 {
-		last, err := s.inForce(ctx, i)
-		if err != nil {
-			return err
-		}
-		i.Decision = last
-		_, err = s.Decisions.Lift(ctx, i.Subject.Peer, i.Decision, by, o.End.Reason)
-		if isEnded(err) { // or it waits for its second person, who must not find it any more
-			err = s.Decisions.Withdraw(ctx, i.Subject.Peer, i.Decision, by.Staff, o.End.Reason)
-		}
-		if err != nil && !isEnded(err) {
+		if err := s.lift(ctx, o, i); err != nil {
 			return err
 		}
 	}
-	if i.Began == 0 || i.Subject.Peer == 0 || o.Document.Action != policy.Preserve {
+	if o.Document.Action != policy.Preserve {
 		return nil
 	}
 	hold := o.kept(i)
@@ -139,6 +133,34 @@ func (s *Service) restore(ctx context.Context, o Order, i Item) error {
 		return nil // it was never kept, or its time is over
 	}
 	return err
+}
+
+// lift ends the decision about an item, or the one that took its place, whatever somebody does to
+// it meanwhile. One that waits for its second person must not be found by him any more.
+func (s *Service) lift(ctx context.Context, o Order, i Item) error {
+	by := safety.Actor{Staff: o.End.Staff}
+	if by.Staff == 0 {
+		by.Rule = "order-" + o.End.State.String()
+	}
+	for {
+		d, err := s.inForce(ctx, i)
+		if err != nil {
+			return err
+		}
+		i.Decision = d.ID
+		s.crash("fenced")
+		switch d.State {
+		case decide.Effective:
+			_, err = s.Decisions.Lift(ctx, i.Subject.Peer, d.ID, by, o.End.Reason)
+		case decide.Proposed:
+			err = s.Decisions.Withdraw(ctx, i.Subject.Peer, d.ID, by.Staff, o.End.Reason)
+		default:
+			return nil
+		}
+		if err != nil && !isEnded(err) {
+			return err
+		}
+	}
 }
 
 // tookBack ends an order whose items have been restored.

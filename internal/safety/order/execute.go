@@ -186,6 +186,9 @@ func (s *Service) carry(
 		item.Hold, err = s.preserve(ctx, o, item, signer)
 		item.State = Done
 	}
+	if errors.Is(err, errFenced) {
+		return nil // it was taken back while this stood still
+	}
 	if err != nil || waited && item.State == Proposed {
 		return err
 	}
@@ -214,6 +217,7 @@ func (s *Service) measure(
 ) error {
 	signer := signed[0].Staff
 	draft := o.draft(*i, signer)
+	draft.Unless = func(tx *store.Tx) error { return o.unfenced(tx, *i) }
 	d, err := s.left(ctx, o, *i)
 	if err == nil && d.ID == 0 {
 		d, err = s.Decisions.Decide(ctx, draft)

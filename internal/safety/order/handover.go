@@ -301,7 +301,7 @@ func (s *Service) Reopen(ctx context.Context, staff, of, id int64, reason string
 			}
 		}
 		w.o.Again++
-		w.o.State, w.o.Closed, w.o.Stood = Received, 0, 0
+		w.o.State, w.o.Closed, w.o.Stood, w.o.Free = Received, 0, 0, false
 		err := w.event(Reopened, By{Staff: staff}, reason)
 		if err != nil {
 			return err

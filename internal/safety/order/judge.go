@@ -299,8 +299,11 @@ func contains(list []Problem, p Problem) bool {
 }
 
 // refuse ends an order without effect: a reasoned paper, a line in the public log, and the reason
-// in the refusal register.
+// in the refusal register. Of one that has been begun, what was done is taken back.
 func (w *work) refuse(class, text string) error {
+	if w.begun() {
+		return w.ending(End{State: Annulled, Reason: text})
+	}
 	w.o.Refused, w.o.Why = class, text
 	for _, i := range w.items {
 		if i.State == Waiting {

@@ -40,10 +40,10 @@ func successor(r *store.Reader, d decide.Decision) (out decide.Decision, err err
 
 // inForce is the decision about an item as it is now: the one that was made, or the last that took
 // its place.
-func (s *Service) inForce(ctx context.Context, i Item) (id int64, err error) {
-	err = s.Store.View(ctx, func(r *store.Reader) error {
-		d, err := decide.Of(r, i.Subject.Peer, i.Decision)
-		for id = i.Decision; err == nil && d.State == decide.Superseded; id = d.ID {
+func (s *Service) inForce(ctx context.Context, i Item) (d decide.Decision, err error) {
+	err = s.Store.View(ctx, func(r *store.Reader) (err error) {
+		d, err = decide.Of(r, i.Subject.Peer, i.Decision)
+		for err == nil && d.State == decide.Superseded {
 			next, serr := successor(r, d)
 			if serr != nil || next.ID == 0 {
 				return serr
@@ -52,7 +52,7 @@ func (s *Service) inForce(ctx context.Context, i Item) (id int64, err error) {
 		}
 		return err
 	})
-	return id, err
+	return d, err
 }
 
 // Lifted tells an authority by a signed paper that a measure which its order led to has ended

@@ -143,6 +143,8 @@ type Kept struct {
 	Paper     int64 `json:"paper,omitempty"`
 	// Aside is the digest of the document for which what it names was set aside.
 	Aside string `json:"aside,omitempty"`
+	// Free is set once nothing is kept on its account that was set aside before it was over.
+	Free bool `json:"free,omitempty"`
 	// Objected is the ground for refusal that a notified authority has raised.
 	Objected *Objection `json:"objected,omitempty"`
 	// End is how an order that is being taken back will have ended.

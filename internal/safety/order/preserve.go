@@ -138,6 +138,9 @@ func (s *Service) preserve(
 		return 0, err
 	}
 	return id, s.Store.Update(ctx, i.Subject.Peer, func(tx *store.Tx) error {
+		if err := o.unfenced(tx, i); err != nil {
+			return err
+		}
 		return evidence.Preserve(tx, id, seen, store.Hold{
 			Subject: i.Subject.Peer, ID: id, Case: id, Staff: staff, Reason: o.holdReason(),
 			Set: now, Ends: ends,
