@@ -32,6 +32,7 @@ import (
 	"parley/internal/mtproto/session"
 	"parley/internal/safety/attachment"
 	"parley/internal/store"
+	"parley/internal/store/storetest"
 )
 
 // TestMain lets the test program be the process that makes photo sizes as well.
@@ -98,6 +99,7 @@ func newWorld(t *testing.T) *world {
 			t.Fatal(err)
 		}
 	}
+	storetest.SQLiteFile(t, filepath.Join(w.dir, "parley.db"))
 	w.cfg, err = config.Load(config.Sources{Flags: map[string]string{
 		"data": w.dir, "demo": "true", "inner.listen": "",
 	}})

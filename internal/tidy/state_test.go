@@ -11,6 +11,7 @@ import (
 var stateful = map[string]string{
 	"internal/keyring/keyringtest shared": "the RSA key of a test process",
 	"internal/store statements":           "filled while the package is initialised",
+	"internal/store/storetest empty":      "the file of a new store",
 	"internal/store/storetest shared":     "the throwaway database server of a test process",
 }
 

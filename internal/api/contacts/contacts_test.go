@@ -2,7 +2,6 @@ package contacts
 
 import (
 	"context"
-	"path/filepath"
 	"testing"
 
 	"github.com/gotd/td/tg"
@@ -12,6 +11,7 @@ import (
 	"parley/internal/chat/contact"
 	"parley/internal/ids"
 	"parley/internal/store"
+	"parley/internal/store/storetest"
 )
 
 const (
@@ -23,7 +23,7 @@ const (
 func newWorld(t *testing.T) (*roomtest.World, *Handlers) {
 	t.Helper()
 	s, err := store.Open(context.Background(), store.Options{
-		URL: "sqlite:" + filepath.Join(t.TempDir(), "parley.db"),
+		URL: storetest.SQLiteURL(t),
 	})
 	if err != nil {
 		t.Fatal(err)

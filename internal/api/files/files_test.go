@@ -3,7 +3,6 @@ package files
 import (
 	"context"
 	"math"
-	"path/filepath"
 	"testing"
 
 	"github.com/fxamacker/cbor/v2"
@@ -16,6 +15,7 @@ import (
 	"parley/internal/chat/message"
 	"parley/internal/ids"
 	"parley/internal/store"
+	"parley/internal/store/storetest"
 )
 
 const (
@@ -30,7 +30,7 @@ const (
 func newWorld(t *testing.T) (*roomtest.World, *Handlers) {
 	t.Helper()
 	s, err := store.Open(context.Background(), store.Options{
-		URL: "sqlite:" + filepath.Join(t.TempDir(), "parley.db"),
+		URL: storetest.SQLiteURL(t),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -2,13 +2,13 @@ package messages
 
 import (
 	"context"
-	"path/filepath"
 	"testing"
 
 	"parley/internal/api/chats/roomtest"
 	"parley/internal/chat/search"
 	"parley/internal/ids"
 	"parley/internal/store"
+	"parley/internal/store/storetest"
 )
 
 const (
@@ -23,7 +23,7 @@ var channel = ids.PeerChannel(5)
 func newWorld(t *testing.T, readers int) (*roomtest.World, *Handlers) {
 	t.Helper()
 	s, err := store.Open(context.Background(), store.Options{
-		URL: "sqlite:" + filepath.Join(t.TempDir(), "parley.db"), Readers: readers,
+		URL: storetest.SQLiteURL(t), Readers: readers,
 	})
 	if err != nil {
 		t.Fatal(err)

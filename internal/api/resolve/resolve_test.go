@@ -3,7 +3,6 @@ package resolve_test
 import (
 	"context"
 	"errors"
-	"path/filepath"
 	"testing"
 
 	"github.com/gotd/td/tg"
@@ -14,6 +13,7 @@ import (
 	"parley/internal/chat/rights"
 	"parley/internal/ids"
 	"parley/internal/store"
+	"parley/internal/store/storetest"
 )
 
 const (
@@ -26,7 +26,7 @@ func hash(viewer, peer int64) int64 { return viewer*31 + peer }
 func open(t *testing.T) *store.Store {
 	t.Helper()
 	s, err := store.Open(context.Background(), store.Options{
-		URL: "sqlite:" + filepath.Join(t.TempDir(), "parley.db"),
+		URL: storetest.SQLiteURL(t),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"maps"
 	"math/rand/v2"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -27,6 +26,7 @@ import (
 	"parley/internal/ids"
 	"parley/internal/mtproto/session"
 	"parley/internal/store"
+	"parley/internal/store/storetest"
 )
 
 var (
@@ -241,7 +241,7 @@ func newStory(t *testing.T, seed uint64) *story {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	s, err := store.Open(ctx, store.Options{
-		URL: "sqlite:" + filepath.Join(t.TempDir(), "parley.db"),
+		URL: storetest.SQLiteURL(t),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -1,7 +1,6 @@
 package view_test
 
 import (
-	"path/filepath"
 	"testing"
 
 	"github.com/gotd/td/tg"
@@ -10,12 +9,13 @@ import (
 	"parley/internal/chat/message"
 	"parley/internal/ids"
 	"parley/internal/store"
+	"parley/internal/store/storetest"
 )
 
 // A page shows each post with its own counters, whatever the order and the distance of the posts.
 func TestCountersOfPage(t *testing.T) {
 	s, err := store.Open(t.Context(), store.Options{
-		URL: "sqlite:" + filepath.Join(t.TempDir(), "parley.db"),
+		URL: storetest.SQLiteURL(t),
 	})
 	if err != nil {
 		t.Fatal(err)

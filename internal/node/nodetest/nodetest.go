@@ -19,6 +19,7 @@ import (
 	"parley/internal/limit"
 	"parley/internal/node"
 	"parley/internal/safety/attachment"
+	"parley/internal/store/storetest"
 )
 
 // Server is a running server.
@@ -80,6 +81,7 @@ func start(
 		t: t, Addr: addr, Web: "http://" + web.String(), Dir: t.TempDir(), log: h, clock: c,
 	}
 	keyringtest.Fill(t, s.Dir)
+	storetest.SQLiteFile(t, filepath.Join(s.Dir, "parley.db"))
 	cfg, err := config.Load(config.Sources{Flags: map[string]string{
 		"data": s.Dir, "listen": addr.String(), "web": web.String(), "demo": "true",
 		"inner.listen": "", "console.listen": "",

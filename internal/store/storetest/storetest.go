@@ -4,12 +4,14 @@
 // asks for it and stopped when the last one has ended. Where there is neither, the test is skipped
 // and says so.
 //
-// The server that is shared by the tests of a process is the one thing that the package remembers.
+// The server that is shared by the tests of a process, and the bytes of a database that was made
+// once, are all that the package remembers.
 package storetest
 
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -43,11 +45,44 @@ func SQLite(t testing.TB) *store.Store {
 	return open(t, SQLiteURL(t))
 }
 
-// SQLiteURL is the URL of an SQLite store that does not exist yet.
+// SQLiteURL is the URL of a new, empty SQLite store.
 func SQLiteURL(t testing.TB) string {
 	t.Helper()
-	return "sqlite:" + filepath.Join(t.TempDir(), "parley.db")
+	path := filepath.Join(t.TempDir(), "parley.db")
+	SQLiteFile(t, path)
+	return "sqlite:" + path
 }
+
+// SQLiteFile makes the file of a new, empty SQLite store. A server makes it itself; but to wait for
+// the migrations of every server of a test takes longer than most tests.
+func SQLiteFile(t testing.TB, path string) {
+	t.Helper()
+	b, err := empty()
+	if err == nil {
+		err = os.WriteFile(path, b, 0o600)
+	}
+	if err != nil {
+		t.Fatalf("storetest: %v", err)
+	}
+}
+
+// empty is the file of a store that was opened and closed.
+var empty = sync.OnceValues(func() (b []byte, err error) {
+	dir, err := os.MkdirTemp("", "parley-store-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	path := filepath.Join(dir, "parley.db")
+	s, err := store.Open(context.Background(), store.Options{URL: "sqlite:" + path})
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Close(); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
 
 // Postgres opens a new, empty PostgreSQL store that is closed after the test.
 func Postgres(t testing.TB) *store.Store {
