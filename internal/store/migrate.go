@@ -18,6 +18,9 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
+// Migrations are the files of the schema: with the same ones, an empty store is the same.
+func Migrations() fs.FS { return migrations }
+
 func migrateSQLite(ctx context.Context, db *sql.DB, files fs.FS) error {
 	return migrate(ctx, goose.DialectSQLite3, db, files)
 }

@@ -170,7 +170,7 @@ func partition(text string) (string, error) {
 // openPartitioned opens a store in an empty PostgreSQL database with partitioned tables.
 func openPartitioned(t testing.TB) (s *store.Store, at string) {
 	t.Helper()
-	at = storetest.PostgresURL(t)
+	at = storetest.PostgresDatabase(t)
 	o := store.Options{URL: at}.With(store.Seams{Migrations: partitioned(t)})
 	s, err := store.Open(t.Context(), o)
 	if err != nil {

@@ -11,8 +11,10 @@ package storetest
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -107,22 +109,108 @@ func open(t testing.TB, at string) *store.Store {
 	return s
 }
 
-// PostgresURL is the URL of a new, empty PostgreSQL database that is dropped after the test.
+// PostgresURL is the URL of a new, empty store in a PostgreSQL database that is dropped after the
+// test.
 func PostgresURL(t testing.TB) string {
 	t.Helper()
-	server := os.Getenv(ServerEnv)
-	if server == "" {
-		server = sharedServer(t)
+	server := serverURL(t)
+	return database(t, server, pattern(t, server))
+}
+
+// PostgresDatabase is the URL of a PostgreSQL database in which there is nothing, and which is
+// dropped after the test.
+func PostgresDatabase(t testing.TB) string {
+	t.Helper()
+	return database(t, serverURL(t), "template1")
+}
+
+// serverURL is the URL of the server that tests use.
+func serverURL(t testing.TB) string {
+	t.Helper()
+	if server := os.Getenv(ServerEnv); server != "" {
+		return server
 	}
+	return sharedServer(t)
+}
+
+// database is the URL of a new copy of a database.
+func database(t testing.TB, server, of string) string {
+	t.Helper()
 	at, err := url.Parse(server)
 	if err != nil {
 		t.Fatalf("storetest: %s: %v", ServerEnv, err)
 	}
 	name := "parley_" + strings.ToLower(rand.Text())
-	command(t, server, "create database "+name)
+	command(t, server, "create database "+name+" template "+of)
 	t.Cleanup(func() { command(t, server, "drop database "+name+" with (force)") })
 	at.Path = "/" + name
 	return at.String()
+}
+
+// pattern is the database of the server that the others are copies of: one that was migrated. It
+// stays on the server, under a name that tells which migrations it has seen.
+func pattern(t testing.TB, server string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	name, err := patternName()
+	if err != nil {
+		t.Fatalf("storetest: %v", err)
+	}
+	conn, err := pgx.Connect(ctx, server)
+	if err != nil {
+		t.Fatalf("storetest: %v", err)
+	}
+	defer func() { _ = conn.Close(ctx) }() // lets the lock go
+	if _, err := conn.Exec(ctx, "select pg_advisory_lock(hashtext($1))", name); err != nil {
+		t.Fatalf("storetest: %v", err)
+	}
+	var there bool
+	err = conn.QueryRow(ctx, "select exists (select from pg_database where datname = $1)", name).
+		Scan(&there)
+	if err == nil && !there {
+		err = makePattern(ctx, conn, server, name)
+	}
+	if err != nil {
+		t.Fatalf("storetest: %v", err)
+	}
+	return name
+}
+
+func patternName() (string, error) {
+	files := store.Migrations()
+	sum := sha256.New()
+	err := fs.WalkDir(files, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := fs.ReadFile(files, path)
+		fmt.Fprintf(sum, "%s %d %s", path, len(b), b)
+		return err
+	})
+	return fmt.Sprintf("parley_empty_%x", sum.Sum(nil)[:8]), err
+}
+
+// makePattern makes the database under another name first, so that the name stands for all of it.
+func makePattern(ctx context.Context, conn *pgx.Conn, server, name string) error {
+	making := name + "_" + strings.ToLower(rand.Text())
+	if _, err := conn.Exec(ctx, "create database "+making); err != nil {
+		return err
+	}
+	at, err := url.Parse(server)
+	if err != nil {
+		return err
+	}
+	at.Path = "/" + making
+	s, err := store.Open(ctx, store.Options{URL: at.String()})
+	if err != nil {
+		return err
+	}
+	if err := s.Close(); err != nil {
+		return err
+	}
+	_, err = conn.Exec(ctx, "alter database "+making+" rename to "+name)
+	return err
 }
 
 // command runs one statement on the server.
