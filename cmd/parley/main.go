@@ -99,7 +99,7 @@ func (configCheckCmd) Run(p *process) error {
 			return err
 		}
 	}
-	_, err = fmt.Fprintf(p.out, "the configuration is valid; %d warnings\n", len(open))
+	_, err = fmt.Fprintf(p.out, "the configuration is valid; warnings: %d\n", len(open))
 	return err
 }
 
@@ -120,7 +120,8 @@ func run(args []string, out, errs io.Writer) int {
 	var c cli
 	parser, err := kong.New(&c, kong.Name("parley"), kong.UsageOnError(), kong.Writers(out, errs),
 		kong.Description("A self-hosted messaging server that existing Telegram clients can talk to, "+
-			"with accountability built in."))
+			"with accountability built in."),
+		kong.Vars{"kinds": kinds(), "sources": "directory,register,embassy,switchboard"})
 	if err != nil {
 		_, _ = fmt.Fprintln(errs, "parley:", err)
 		return 2

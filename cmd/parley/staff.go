@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"parley/internal/node"
+	"parley/internal/store"
 	"parley/internal/web/staff"
 )
 
@@ -23,25 +24,45 @@ type staffFlags struct {
 
 // with runs fn on the staff, beside a server that may be running.
 func (f staffFlags) with(p *process, fn func(*staff.Service) error) error {
+	return f.node(p, func(_ *node.Node, s *staff.Service) error { return fn(s) })
+}
+
+// node is with, for what wants the server's addresses as well.
+func (f staffFlags) node(p *process, fn func(*node.Node, *staff.Service) error) error {
 	return p.tool(f.Data, func(n *node.Node) error {
 		s, err := n.Staff()
 		if err != nil {
 			return err
 		}
-		return fn(s)
+		return fn(n, s)
 	})
+}
+
+// named is the member of staff of a name.
+func named(p *process, s *staff.Service, name string) (staff.Member, error) {
+	m, err := s.Find(p.ctx, name)
+	if store.IsNotFound(err) {
+		err = fmt.Errorf("nobody of the staff is called %q", name)
+	}
+	return m, err
+}
+
+// enrols says where a member of staff enrols, once: the token is in no list.
+func (p *process) enrols(n *node.Node, token string) error {
+	_, err := fmt.Fprintf(p.out, "enrolment:     %s\n", n.EnrolStaff(token))
+	return err
 }
 
 // staffAddCmd adds a member of staff.
 type staffAddCmd struct {
 	staffFlags
 	Name string `arg:"" help:"Name."`
-	Role string `help:"What for." enum:"moderator,lead,legal,auditor,admin" default:"moderator"`
+	Role string `help:"One of ${enum}." enum:"moderator,lead,legal,auditor,admin" default:"moderator"`
 }
 
 // Run adds a member of staff and prints his token; it cannot be shown again.
 func (c *staffAddCmd) Run(p *process) error {
-	return c.with(p, func(s *staff.Service) error {
+	return c.node(p, func(n *node.Node, s *staff.Service) error {
 		role, err := staff.ParseRole(c.Role)
 		if err != nil {
 			return err
@@ -60,8 +81,7 @@ func (c *staffAddCmd) Run(p *process) error {
 		if m.Role != role {
 			_, _ = fmt.Fprintf(p.out, "the role %s awaits an administrator's word\n", role)
 		}
-		_, err = fmt.Fprintf(p.out, "enrolment:     %s\n", token)
-		return err
+		return p.enrols(n, token)
 	})
 }
 
@@ -101,7 +121,7 @@ func (c *staffRoleCmd) Run(p *process) error {
 		if err != nil {
 			return err
 		}
-		m, err := s.Find(p.ctx, c.Name)
+		m, err := named(p, s, c.Name)
 		if err != nil {
 			return err
 		}
@@ -125,8 +145,8 @@ type staffResetCmd struct {
 
 // Run takes keys, password and sessions of a member of staff and prints a new token.
 func (c *staffResetCmd) Run(p *process) error {
-	return c.with(p, func(s *staff.Service) error {
-		m, err := s.Find(p.ctx, c.Name)
+	return c.node(p, func(n *node.Node, s *staff.Service) error {
+		m, err := named(p, s, c.Name)
 		if err != nil {
 			return err
 		}
@@ -141,7 +161,6 @@ func (c *staffResetCmd) Run(p *process) error {
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(p.out, "enrolment:     %s\n", token)
-		return err
+		return p.enrols(n, token)
 	})
 }

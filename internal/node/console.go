@@ -61,12 +61,23 @@ func (n *Node) console() (http.Handler, error) {
 		Reports: console.Reports{Dir: n.Config.Transparency.Forms, Counted: n.Counted},
 		Orders:  n.Orders, Attachments: n.Attachments, Mails: n.Mailroom, Intake: n.Intake,
 		Disclosures: n.Disclosures, Agencies: n.Agencies, Law: n.law,
-		EnrolOfficer: func(token string) string {
-			at := strings.TrimSuffix(n.Config.Web.PublicURL, "/") + officer.EnrolPath
-			return at + "?" + url.Values{"token": {token}}.Encode()
-		},
-		Key: n.Keys.Derive("console media"), URL: at.PublicURL, MediaURL: at.MediaURL, Log: n.log,
+		EnrolOfficer: n.EnrolOfficer,
+		Key:          n.Keys.Derive("console media"), URL: at.PublicURL, MediaURL: at.MediaURL, Log: n.log,
 	})
+}
+
+// EnrolOfficer is the address at which an officer of an agency binds his key by a token.
+func (n *Node) EnrolOfficer(token string) string {
+	return enrolment(n.Config.Web.PublicURL, officer.EnrolPath, token)
+}
+
+// EnrolStaff is the address at which a member of staff enrols by a token.
+func (n *Node) EnrolStaff(token string) string {
+	return enrolment(n.Config.Console.PublicURL, console.EnrolPath, token)
+}
+
+func enrolment(site, path, token string) string {
+	return strings.TrimSuffix(site, "/") + path + "?" + url.Values{"token": {token}}.Encode()
 }
 
 // sweepStaff forgets sessions of the console that have ended.

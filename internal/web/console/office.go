@@ -122,9 +122,12 @@ func (c *Console) showPeople(v *visit, body peopleView) (err error) {
 	return v.show(http.StatusOK, "people", body)
 }
 
+// EnrolPath is where a member of staff enrols by a token.
+const EnrolPath = "/enrol"
+
 // enrolLink is the address with which somebody enrols.
 func (c *Console) enrolLink(token string) string {
-	return c.Site.URL("/enrol") + "?" + url.Values{"token": {token}}.Encode()
+	return c.Site.URL(EnrolPath) + "?" + url.Values{"token": {token}}.Encode()
 }
 
 func (c *Console) addPerson(v *visit) error {
