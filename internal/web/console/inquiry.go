@@ -49,6 +49,14 @@ type inquiryLine struct {
 	By *inquiry.Asker
 }
 
+// Stands is the word for its state: a letter is answered to its writer, not to a regulator.
+func (l inquiryLine) Stands() string {
+	if l.By != nil && l.State == inquiry.TheirsNow {
+		return "theirs.letter"
+	}
+	return l.State.String()
+}
+
 // inquiryView is an inquiry as its page shows it.
 type inquiryView struct {
 	inquiryLine
@@ -88,6 +96,38 @@ func (c *Console) inquiries(v *visit) error {
 		return err
 	}
 	return v.show(http.StatusOK, "inquiries", body)
+}
+
+// inquiryLane is how many inquiries wait for the service, how many of them too long, and when the
+// first is due.
+type inquiryLane struct {
+	Waiting, Late string
+	Due           int64
+}
+
+func (c *Console) inquiryLane(r *store.Reader) (*inquiryLane, error) {
+	list, err := inquiry.Waiting(r, 0, 0, mostInquiries)
+	if err != nil {
+		return nil, err
+	}
+	var out inquiryLane
+	late := 0
+	for _, i := range list {
+		if i.Due == 0 {
+			continue
+		}
+		if out.Due == 0 {
+			out.Due = i.Due
+		}
+		if i.Due < c.Clock.Now().Unix() {
+			late++
+		}
+	}
+	out.Waiting, out.Late = strconv.Itoa(len(list)), strconv.Itoa(late)
+	if len(list) == mostInquiries {
+		out.Waiting += "+"
+	}
+	return &out, nil
 }
 
 // othersOf are the last letters, and the last inquiries of every regulator, that do not wait for

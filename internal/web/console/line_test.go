@@ -14,10 +14,12 @@ import (
 	"time"
 
 	"parley/internal/ids"
+	"parley/internal/keyring/keyringtest"
 	"parley/internal/safety"
 	"parley/internal/safety/agency"
 	"parley/internal/safety/hotline"
 	"parley/internal/safety/inquiry"
+	"parley/internal/safety/instrument"
 	"parley/internal/safety/oncall"
 	"parley/internal/store"
 	"parley/internal/web/staff"
@@ -116,6 +118,45 @@ func TestInquiryPages(t *testing.T) {
 	}
 	if _, body := legal.get(next); !strings.Contains(body, last+"<") {
 		t.Errorf("the second page: %s", body)
+	}
+}
+
+// TestLetterPages: a letter stands on the page that everybody begins with until it is answered, and is
+// found again afterwards.
+func TestLetterPages(t *testing.T) {
+	w := open(t)
+	w.lines()
+	keys := keyringtest.Open(t, t.TempDir())
+	w.ok(w.console.Inquiries.Open(inquiry.Letters{
+		References: safety.References{Key: keys.Derive("references")}, Guide: w.guide(),
+		Box: keys.Box(), URL: "https://chat.example.org", Name: "Chat",
+	}))
+	by := inquiry.Asker{
+		Requester: instrument.Police, Country: "BR", Purpose: instrument.UserData, Lang: "en",
+	}
+	letter, err := w.console.Inquiries.Write(context.Background(), "t", by, "Inquiry 12", "Who?")
+	w.ok(err)
+	legal := w.sit(w.member(staff.Legal))
+	if _, body := legal.get("/queue"); !strings.Contains(body, "<strong>1</strong> waiting") ||
+		!strings.Contains(body, `href="/inquiries"`) {
+		t.Errorf("the first page does not count it: %s", body)
+	}
+	w.clock.Advance(8 * day)
+	legal = w.sit(w.member(staff.Legal))
+	if _, body := legal.get("/queue"); !strings.Contains(body, "1 late") {
+		t.Errorf("the first page does not say that it is late: %s", body)
+	}
+	at := fmt.Sprintf("/inquiries/0/%d", letter.Inquiry.ID)
+	if status, _ := legal.fill(at, at+"/say", url.Values{"text": {"So."}}); status !=
+		http.StatusSeeOther {
+		t.Errorf("the answer: %d", status)
+	}
+	if _, body := legal.get("/queue"); strings.Contains(body, "<strong>1</strong> waiting") {
+		t.Errorf("the first page counts what was answered: %s", body)
+	}
+	if _, body := legal.get("/inquiries"); !strings.Contains(body, at) ||
+		!strings.Contains(body, "waits for the writer") {
+		t.Errorf("what was answered is not found again: %s", body)
 	}
 }
 

@@ -119,17 +119,11 @@ func (c *Console) mails(v *visit) error {
 		if err != nil {
 			return err
 		}
-		waiting, err := c.Mails.Counts(r)
-		body.Mails, body.Waiting = nil, nil
+		body.Mails = nil
 		for _, m := range list {
 			body.Mails = append(body.Mails, v.mailLine(m))
 		}
-		for _, w := range waiting {
-			if slices.Contains(doors, instrument.Door(w.Door)) {
-				body.Waiting = append(body.Waiting,
-					mailLane{w, v.door(instrument.Door(w.Door))})
-			}
-		}
+		body.Waiting, err = c.mailLanes(r, v)
 		return err
 	})
 	if err != nil {
@@ -143,6 +137,21 @@ func (c *Console) mails(v *visit) error {
 		}
 	}
 	return v.show(http.StatusOK, "mails", body)
+}
+
+// mailLanes are the mails that wait, at the doors whose mails the visitor reads.
+func (c *Console) mailLanes(r *store.Reader, v *visit) (out []mailLane, err error) {
+	if c.Mails == nil {
+		return nil, nil
+	}
+	waiting, err := c.Mails.Counts(r)
+	doors := v.mailDoors()
+	for _, w := range waiting {
+		if slices.Contains(doors, instrument.Door(w.Door)) {
+			out = append(out, mailLane{w, v.door(instrument.Door(w.Door))})
+		}
+	}
+	return out, err
 }
 
 func mailPath(agency, id int64) string { return fmt.Sprintf("/mails/%d/%d", agency, id) }

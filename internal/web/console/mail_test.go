@@ -33,16 +33,10 @@ func (w *world) mailroom(
 	blobs blob.Store, orders *order.Service, refs safety.References,
 ) *mailroom.Service {
 	w.t.Helper()
-	countries, err := country.Builtin()
-	w.ok(err)
-	law, err := instrument.Builtin()
-	w.ok(err)
-	guide, err := door.New(countries.At("DE"), law)
-	w.ok(err)
 	keys := keyringtest.Open(w.t, w.t.TempDir())
 	room, err := mailroom.New(mailroom.Options{
 		Store: w.store, Clock: w.clock, Blobs: blobs, References: refs, Orders: orders,
-		Guide: guide, Box: keys.Box(), Key: keys.Derive("mail room"),
+		Guide: w.guide(), Box: keys.Box(), Key: keys.Derive("mail room"),
 		Send: func(_ context.Context, l smtp.Letter) error {
 			w.sent = append(w.sent, l)
 			return nil
@@ -52,6 +46,18 @@ func (w *world) mailroom(
 	})
 	w.ok(err)
 	return room
+}
+
+// guide is that of a service in Germany.
+func (w *world) guide() *door.Guide {
+	w.t.Helper()
+	countries, err := country.Builtin()
+	w.ok(err)
+	law, err := instrument.Builtin()
+	w.ok(err)
+	guide, err := door.New(countries.At("DE"), law)
+	w.ok(err)
+	return guide
 }
 
 // intake makes notices.

@@ -43,8 +43,12 @@ type lane struct {
 type queuesView struct {
 	Lanes []lane
 	Mine  []caseLine
-	// Orders are the counts of authorities' orders, for who works on them.
-	Orders []orderLane
+	// Orders are the counts of authorities' orders, for who works on them, Inquiries those of
+	// letters and of regulators' questions.
+	Orders    []orderLane
+	Inquiries *inquiryLane
+	// Mails are those that wait, by door.
+	Mails []mailLane
 }
 
 // caseLine is a case in a list.
@@ -105,9 +109,16 @@ func (c *Console) queues(v *visit) error {
 		}
 		mine, err := r.CasesWith(v.me(), mostMine)
 		body.Mine = c.lines(mine)
-		if err == nil && v.may(staff.Orders) {
-			body.Orders, err = c.orderLanes(r)
+		if err != nil {
+			return err
 		}
+		if body.Mails, err = c.mailLanes(r, v); err != nil || !v.may(staff.Orders) {
+			return err
+		}
+		if body.Inquiries, err = c.inquiryLane(r); err != nil {
+			return err
+		}
+		body.Orders, err = c.orderLanes(r)
 		return err
 	})
 	if err != nil {
