@@ -58,7 +58,8 @@ func (f agencyFlags) with(p *process, fn func(n *node.Node, staff int64) error) 
 			return err
 		})
 		if store.IsNotFound(err) {
-			err = fmt.Errorf("there is no agency %d; \"parley admin agency list\" has them all", f.Agency)
+			err = fmt.Errorf("there is no agency %d; \"parley admin agency list\" has all",
+				f.Agency)
 		}
 		if err != nil {
 			return err

@@ -121,7 +121,10 @@ func run(args []string, out, errs io.Writer) int {
 	parser, err := kong.New(&c, kong.Name("parley"), kong.UsageOnError(), kong.Writers(out, errs),
 		kong.Description("A self-hosted messaging server that existing Telegram clients can talk to, "+
 			"with accountability built in."),
-		kong.Vars{"kinds": kinds(), "sources": "directory,register,embassy,switchboard"})
+		kong.Vars{
+			"kinds": kinds(), "sources": "directory,register,embassy,switchboard",
+			"roles": "moderator,lead,legal,auditor,admin",
+		})
 	if err != nil {
 		_, _ = fmt.Fprintln(errs, "parley:", err)
 		return 2

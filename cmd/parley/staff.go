@@ -57,7 +57,7 @@ func (p *process) enrols(n *node.Node, token string) error {
 type staffAddCmd struct {
 	staffFlags
 	Name string `arg:"" help:"Name."`
-	Role string `help:"One of ${enum}." enum:"moderator,lead,legal,auditor,admin" default:"moderator"`
+	Role string `help:"One of ${enum}." enum:"${roles}" default:"moderator"`
 }
 
 // Run adds a member of staff and prints his token; it cannot be shown again.

@@ -126,7 +126,7 @@ func (s *scene) answers(by *seat, text string) {
 	s.Helper()
 	var list []inquiry.Inquiry
 	s.view(func(r *store.Reader) (err error) {
-		list, err = inquiry.Waiting(r, 2)
+		list, err = inquiry.Waiting(r, 0, 0, 2)
 		return err
 	})
 	if len(list) != 1 {
