@@ -213,7 +213,9 @@ func (x *Suspicion) add(c evidence.Capture) {
 	}
 }
 
-// Propose writes a suspicion down, for a second person to approve. A Refusal says what it lacks.
+// Propose writes a suspicion down, for a second person to approve, and has somebody woken. A Refusal
+// says what it lacks. That nobody could be woken is no failure of what was written down: it rings
+// again when it has waited for an hour.
 func (s *Service) Propose(
 	ctx context.Context, subject ids.Peer, of, staff int64, x Suspicion,
 ) (store.Duty, error) {
@@ -240,10 +242,13 @@ func (s *Service) Propose(
 		return store.Duty{}, fmt.Errorf("crime: %w", err)
 	}
 	d, err := s.Record(ctx, subject, of, staff, body, true)
-	if err == nil && s.Wake != nil {
-		err = s.Wake(ctx, d)
+	if err != nil || s.Wake == nil {
+		return d, err
 	}
-	return d, err
+	if err := s.Wake(context.WithoutCancel(ctx), d); err != nil {
+		s.Log.Error("nobody was woken for a suspicion", "report", d.ID, "error", err)
+	}
+	return d, nil
 }
 
 // also is who is told beside the authority: Europol, where the state concerned is not known to be

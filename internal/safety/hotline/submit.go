@@ -367,7 +367,8 @@ func (s *Service) alarm(ctx context.Context, of agency.Agency, d Document, sub S
 	if !urgent {
 		return nil // the word alone makes no emergency of another category
 	}
-	return s.Wake(ctx, oncall.Emergency{
+	// It is stored: that its sender went away keeps nobody asleep.
+	return s.Wake(context.WithoutCancel(ctx), oncall.Emergency{
 		Key: fmt.Sprintf("hotline %d %d", of.ID, sub.ID), Kind: oncall.Hotline,
 		About: oncall.About{
 			Reference: s.References.Make(safety.FlagRef, key(of.ID), sub.ID), Country: of.Country,
