@@ -213,9 +213,9 @@ func (x *Suspicion) add(c evidence.Capture) {
 	}
 }
 
-// Propose writes a suspicion down, for a second person to approve, and has somebody woken. A Refusal
-// says what it lacks. That nobody could be woken is no failure of what was written down: it rings
-// again when it has waited for an hour.
+// Propose writes a suspicion down, for a second person to approve, and has somebody woken. A
+// Refusal says what it lacks. That nobody could be woken is no failure of what was written down: it
+// rings again when it has waited for an hour.
 func (s *Service) Propose(
 	ctx context.Context, subject ids.Peer, of, staff int64, x Suspicion,
 ) (store.Duty, error) {

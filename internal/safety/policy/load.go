@@ -348,7 +348,28 @@ func (r *rule) valid(review bool) string {
 			return fmt.Sprintf("%d people of the role %q cannot sign", n, role)
 		}
 	}
+	if below := r.negative(); below != "" {
+		return below + " cannot be less than nothing"
+	}
 	return unknownWord(r)
+}
+
+// negative names a number in effects that is below zero: it would be narrower than every bound, or
+// a time that is over before it begins.
+func (r *rule) negative() string {
+	for _, m := range []*Most{r.Allow, r.Limit} {
+		if m != nil && m.Days < 0 {
+			return "days"
+		}
+	}
+	switch {
+	case r.Tell != nil && r.Tell.Days < 0:
+		return "the days of tell"
+	case r.Publish != nil && r.Publish.Band < 0:
+		return "a band"
+	default:
+		return ""
+	}
 }
 
 // maxSigners is how many people of one role a rule may want.

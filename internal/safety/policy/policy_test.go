@@ -316,6 +316,14 @@ func TestBadFiles(t *testing.T) {
 			rule + "when = 'true'\nverify = [\"aura\"]\n",
 			`a.toml:9: there is no check "aura"`,
 		},
+		"negative days": {
+			rule + "when = 'true'\nlimit = { days = -1 }\n",
+			"a.toml:9: days cannot be less",
+		},
+		"negative wait": {
+			rule + "when = 'true'\ntell = { when = \"before\", days = -30 }\n",
+			"a.toml:9: the days of tell cannot be less",
+		},
 		"review decides": {
 			strings.Replace(rule, "[[rule]]", "[[review]]", 1) + "when = 'true'\n",
 			"a.toml:9: a review rule says how closely",

@@ -274,8 +274,11 @@ func (c *Console) reviewHotline(v *visit) error {
 	if err != nil {
 		return err
 	}
-	err = c.Hotlines.Review(v.r.Context(), v.me(), a.ID, id, v.field("outcome") == "upheld",
-		v.field("why"))
+	how := v.field("outcome")
+	if how != "upheld" && how != "reversed" {
+		return problem{http.StatusUnprocessableEntity, "choose"}
+	}
+	err = c.Hotlines.Review(v.r.Context(), v.me(), a.ID, id, how == "upheld", v.field("why"))
 	if err != nil {
 		return v.misuse(err)
 	}

@@ -215,6 +215,10 @@ func TestHotlinePagesOfStaff(t *testing.T) {
 	if _, body := third.get("/hotlines"); !strings.Contains(body, "Complaints about") {
 		t.Errorf("%s", body)
 	}
+	unsaid := url.Values{"why": {"You are right."}}
+	if status, _ := third.fill(at, review, unsaid); status != http.StatusUnprocessableEntity {
+		t.Errorf("without saying whether it stays: %d", status)
+	}
 	if status, _ := third.fill(at, review, form); status != http.StatusSeeOther {
 		t.Errorf("by another: %d", status)
 	}
