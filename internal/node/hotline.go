@@ -37,6 +37,7 @@ func (n *Node) openHotline() error {
 	n.Inquiries = &inquiry.Service{
 		Store: n.Store, Clock: n.clock, Random: rand.Reader, Agencies: n.Agencies,
 		Within: time.Duration(n.Config.Hotline.Regulators), Wake: n.wake,
+		References: n.safetyReferences(), Sign: n.Orders.Sign.Sign,
 	}
 	server, err := n.mailServer()
 	if err != nil {
@@ -75,7 +76,8 @@ func (n *Node) regulatorPages(
 ) (*regulator.Pages, error) {
 	return regulator.New(regulator.Rooms{
 		Site: site, Store: n.Store, Door: door, Inquiries: n.Inquiries, Blobs: n.Blobs,
-		Key: n.Keys.Derive("regulators' files"),
+		Print: n.Orders.Sign.PDF,
+		Key:   n.Keys.Derive("regulators' files"),
 	})
 }
 

@@ -1,14 +1,19 @@
 package node
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
 
+	"golang.org/x/mod/sumdb/note"
+
 	"parley/internal/safety/agency"
 	"parley/internal/safety/inquiry"
+	"parley/internal/tlog/paper"
 	"parley/internal/web/officer/officertest"
 )
 
@@ -49,7 +54,10 @@ func TestRegulatorAsks(t *testing.T) {
 		!strings.HasPrefix(file.Header.Get("Content-Disposition"), "attachment") {
 		t.Errorf("%+v", file)
 	}
-	for _, at := range []string{u.Path, u.Path + "/file/1/0"} {
+	checkReceipt(t, w, f, u.Path, body)
+	for _, at := range []string{
+		u.Path, u.Path + "/file/1/0", u.Path + "/receipt/1", u.Path + "/pdf/1", u.Path + "/message/1",
+	} {
 		if got := other.browser.Get(at); got.Status != http.StatusNotFound {
 			t.Errorf("another regulator at %s: %d", at, got.Status)
 		}
@@ -73,6 +81,35 @@ func TestRegulatorAsks(t *testing.T) {
 	body = f.browser.Get(u.Path).Body
 	if !strings.Contains(body, "Here they are.") || !strings.Contains(body, `data-state="theirs"`) {
 		t.Errorf("%s", body)
+	}
+}
+
+// checkReceipt checks the receipt of the first line of a dialogue, as whoever has the public key
+// alone would, and its pages.
+func checkReceipt(t *testing.T, w *world, f *flagger, at, body string) {
+	t.Helper()
+	key, err := note.NewVerifier(w.n.Orders.Sign.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed, message := f.browser.Get(at+"/receipt/1"), f.browser.Get(at+"/message/1")
+	p, err := paper.Open([]byte(signed.Body), note.VerifierList(key))
+	sum := sha256.Sum256([]byte(message.Body))
+	if err != nil || p.Document != hex.EncodeToString(sum[:]) || p.Due == "" ||
+		!strings.Contains(message.Body, "Where are they?") {
+		t.Errorf("%+v, %v: %s", p, err, message.Body)
+	}
+	printed, err := paper.FromPDF([]byte(f.browser.Get(at + "/pdf/1").Body))
+	if err != nil || string(printed) != signed.Body {
+		t.Errorf("its pages have another paper: %v", err)
+	}
+	for _, link := range []string{"/receipt/1", "/pdf/1", "/message/1"} {
+		if !strings.Contains(body, at+link) {
+			t.Errorf("no link to %s", link)
+		}
+	}
+	if got := f.browser.Get(at + "/receipt/2"); got.Status != http.StatusNotFound {
+		t.Errorf("a receipt of nothing: %d", got.Status)
 	}
 }
 

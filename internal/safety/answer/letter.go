@@ -51,9 +51,13 @@ func (s *Signer) Letter(signed []byte, lang string) (Letter, error) {
 		Title: say(string(p.Kind) + ".title"), Text: say(string(p.Kind) + ".text"),
 		Reasons: p.Text, Foot: say("foot") + " " + hex.EncodeToString(sum[:]),
 	}
+	document := "document"
+	if p.Instrument == paper.Question {
+		out.Text, document = say("question.text"), "message"
+	}
 	for _, f := range []struct{ name, value string }{
 		{"reference", p.Reference}, {"number", p.Number}, {"agency", p.Agency}, {"law", p.Law},
-		{"received", p.Received}, {"due", p.Due}, {"document", p.Document},
+		{"received", p.Received}, {"due", p.Due}, {document, p.Document},
 		{"given", say("given." + p.Given)}, {"reason", s.reason(lang, p.Reason)},
 	} {
 		if f.value != "" {

@@ -7,9 +7,10 @@
 // What the writer of a letter says of himself proves nothing. It is sealed, and no mail goes to an
 // address before a member of staff has answered: nobody can have the service write to others.
 //
-// Invariants: every line is stored before it counts as said; an inquiry that waits for the service
-// has a time until which it is answered; another agency's inquiries do not exist, and that somebody
-// asked for one is written down.
+// Invariants: every line is stored before it counts as said, that of an officer with a signed
+// receipt, by which he can prove to anybody what he asked and when; an inquiry that waits for the
+// service has a time until which it is answered; another agency's inquiries do not exist, and that
+// somebody asked for one is written down.
 package inquiry
 
 import (
@@ -32,6 +33,7 @@ import (
 	"parley/internal/safety/oncall"
 	"parley/internal/safety/owed"
 	"parley/internal/store"
+	"parley/internal/tlog/paper"
 )
 
 // State says whose turn it is. Values are stored.
@@ -104,6 +106,11 @@ type Line struct {
 	Staff, Officer int64
 	Text           string
 	Files          []File
+	// Receipt is the signed paper about what an officer said, nil for none. Its document is what
+	// Document returns.
+	Receipt []byte
+	// Mail is the mail that it came by, 0 for none.
+	Mail int64
 }
 
 // File is something attached. Its bytes lie under their digest.
@@ -117,6 +124,9 @@ type File struct {
 type body struct {
 	Text  string `cbor:"1,keyasint,omitempty"`
 	Files []File `cbor:"2,keyasint,omitempty"`
+	// Receipt and Mail are those of Line.
+	Receipt []byte `cbor:"3,keyasint,omitempty"`
+	Mail    int64  `cbor:"4,keyasint,omitempty"`
 }
 
 // Service keeps inquiries. It is safe for concurrent use.
@@ -131,6 +141,10 @@ type Service struct {
 	Wake func(context.Context, oncall.Emergency) error
 	// Letters is what letters need; nil takes none.
 	Letters *Letters
+	// References makes the references of regulators' inquiries.
+	References safety.References
+	// Sign signs receipts; nil gives none.
+	Sign func(paper.Paper) ([]byte, error)
 
 	worker owed.Worker
 }
@@ -193,6 +207,7 @@ func Of(r *store.Reader, of, id int64) (Inquiry, []Line, error) {
 			return Inquiry{}, nil, fmt.Errorf("inquiry: line %d of %d: %w", l.N, id, err)
 		}
 		out[n].Text, out[n].Files = b.Text, b.Files
+		out[n].Receipt, out[n].Mail = b.Receipt, b.Mail
 	}
 	return read(x), out, nil
 }
@@ -262,6 +277,39 @@ func (s *Service) Ask(
 	return i, err
 }
 
+// mails is below which number those of inquiries from mails of one second are, beside it.
+const mails = 1_000_000
+
+// AskByMail opens an inquiry of a regulator from what he mailed: a mail, by its number, that came
+// at a time in Unix seconds. It may run twice: a mail is one inquiry of an agency.
+// store.ErrConflict is for a number that another mail has.
+func (s *Service) AskByMail(
+	ctx context.Context, of agency.Agency, at, mail int64, title, text string,
+) (i Inquiry, err error) {
+	if !Regulates(of) {
+		return i, ErrKind
+	}
+	if title, err = said(title, TitleBytes); err != nil {
+		return i, err
+	}
+	id := safety.FirstID(time.Unix(at, 0)) + mail%mails
+	err = s.Store.Update(ctx, key(of.ID), func(tx *store.Tx) error {
+		known, lines, err := Of(&tx.Reader, of.ID, id)
+		switch {
+		case err == nil && lines[0].Mail != mail:
+			return store.ErrConflict
+		case err == nil:
+			i = known
+			return nil
+		case !store.IsNotFound(err):
+			return err
+		}
+		i = Inquiry{Agency: of.ID, ID: id, Title: title, Opened: s.Clock.Now().Unix()}
+		return s.add(tx, &i, Line{Text: text, Mail: mail})
+	})
+	return i, err
+}
+
 // Say adds what an officer of the agency says, or a member of staff; the other side is next. What
 // he has just said is not said twice. ErrClosed for an inquiry that is closed, or so long that who
 // asked can add nothing.
@@ -294,7 +342,7 @@ func (l Line) row() (x store.InquiryLine, err error) {
 		return x, ErrText
 	}
 	x = store.InquiryLine{Staff: l.Staff, Officer: l.Officer}
-	if x.Body, err = cbor.Marshal(body{text, l.Files}); err != nil {
+	if x.Body, err = cbor.Marshal(body{text, l.Files, l.Receipt, l.Mail}); err != nil {
 		return x, fmt.Errorf("inquiry: %w", err)
 	}
 	return x, nil
@@ -307,13 +355,24 @@ func repeats(tx *store.Tx, i Inquiry, l Line) (bool, error) {
 		return false, err
 	}
 	last, err := tx.InquiryLine(i.Agency, i.ID, i.Lines)
-	return err == nil && last.Staff == x.Staff && last.Officer == x.Officer &&
-		bytes.Equal(last.Body, x.Body), err
+	if err != nil || last.Staff != x.Staff || last.Officer != x.Officer {
+		return false, err
+	}
+	var b body
+	if err := cbor.Unmarshal(last.Body, &b); err != nil {
+		return false, fmt.Errorf("inquiry: line %d of %d: %w", i.Lines, i.ID, err)
+	}
+	b.Receipt = nil // which says when it was said
+	said, err := cbor.Marshal(b)
+	if err != nil {
+		return false, fmt.Errorf("inquiry: %w", err)
+	}
+	return bytes.Equal(said, x.Body), nil
 }
 
 // add writes a line and whose turn it is then.
 func (s *Service) add(tx *store.Tx, i *Inquiry, l Line) error {
-	x, err := l.row()
+	text, err := said(l.Text, TextBytes)
 	if err != nil {
 		return err
 	}
@@ -337,7 +396,15 @@ func (s *Service) add(tx *store.Tx, i *Inquiry, l Line) error {
 	if err := put(tx, *i); err != nil {
 		return err
 	}
-	x.Agency, x.Inquiry, x.N, x.At = i.Agency, i.ID, i.Lines, now.Unix()
+	l.N, l.At, l.Text = i.Lines, now.Unix(), text
+	if l.Receipt, err = s.receipt(&tx.Reader, *i, l); err != nil {
+		return err
+	}
+	x, err := l.row()
+	if err != nil {
+		return err
+	}
+	x.Agency, x.Inquiry, x.N, x.At = i.Agency, i.ID, l.N, l.At
 	return tx.AddInquiryLine(x)
 }
 

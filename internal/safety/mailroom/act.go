@@ -171,10 +171,10 @@ func (s *Service) routed(lang string, from, to instrument.Door) string {
 	return s.text(lang, "routed", s.Guide.Door(lang, from), s.Guide.Door(lang, to))
 }
 
-// Became says that a person made a notice or an inquiry of a mail, which is there by now, and tells
-// its sender so. Errors: ErrPlace, ErrChanged, store.ErrNotFound.
+// Became says that a person made a notice of a mail, or an inquiry, which is there by now, and
+// tells its sender so. Errors: ErrPlace, ErrChanged, store.ErrNotFound.
 func (s *Service) Became(
-	ctx context.Context, agency, id int64, by Act, done Outcome,
+	ctx context.Context, agency, id int64, by Act, done Outcome, asked Asked,
 ) error {
 	to, ok := map[Outcome]instrument.Door{
 		Noticed: instrument.NoticeDoor, Inquired: instrument.RegulatorDoor,
@@ -184,7 +184,7 @@ func (s *Service) Became(
 	}
 	return s.do(ctx, agency, id, by, Did{What: string(done), To: to},
 		func(m *store.ArrivedMail, k *kept) error {
-			m.Outcome = string(done)
+			m.Outcome, k.Asked = string(done), asked
 			return s.say(m, k, s.routed(k.Lang, instrument.Door(m.Door), to))
 		})
 }

@@ -131,8 +131,9 @@ func TestStaleActs(t *testing.T) {
 		"answer": w.Service.Answer(ctx, m.Agency, m.ID, by(m, "x")),
 		"close":  w.Service.Close(ctx, m.Agency, m.ID, by(m, "x")),
 		"route":  w.Service.Route(ctx, m.Agency, m.ID, by(m, ""), instrument.HotlineDoor),
-		"notice": w.Service.Became(ctx, m.Agency, m.ID, by(m, ""), mailroom.Noticed),
-		"order":  w.Service.Order(ctx, m.Agency, m.ID, by(m, ""), instrument.Act, "DE"),
+		"notice": w.Service.Became(ctx, m.Agency, m.ID, by(m, ""), mailroom.Noticed,
+			mailroom.Asked{}),
+		"order": w.Service.Order(ctx, m.Agency, m.ID, by(m, ""), instrument.Act, "DE"),
 	} {
 		if !errors.Is(err, mailroom.ErrChanged) {
 			t.Errorf("%s: %v", what, err)

@@ -198,6 +198,8 @@ type kept struct {
 	// Letters are all that went to him, Acts what people of the staff did.
 	Letters []Letter `json:"letters,omitempty"`
 	Acts    []Did    `json:"acts,omitempty"`
+	// Asked is the inquiry that it became.
+	Asked Asked `json:"asked,omitzero"`
 	// Before is the mail that it goes on from, 0 for none.
 	Before int64 `json:"before,omitempty"`
 	// Rings is set for what rang the emergency line.
@@ -206,6 +208,12 @@ type kept struct {
 	Signs []string `json:"signs,omitempty"`
 	// Lost is how many parts could not be taken.
 	Lost int `json:"lost,omitempty"`
+}
+
+// Asked is an inquiry that a mail became; the zero value is none.
+type Asked struct {
+	Agency int64 `json:"agency"`
+	ID     int64 `json:"id"`
 }
 
 // about is an order that a mail is about, and how many of its papers were mailed; others of an

@@ -33,6 +33,8 @@ type Mail struct {
 	// Orders are those that came with it, Adds the one that it only adds to, 0 for none.
 	Orders []int64
 	Adds   int64
+	// Asked is the inquiry that it became.
+	Asked Asked
 	// Before is the mail whose answer it answers, 0 for none.
 	Before int64
 	// Letters are what its sender was told, Acts what people did with it, both the first first.
@@ -56,7 +58,8 @@ func (s *Service) mail(m store.ArrivedMail) (Mail, error) {
 		Agency: m.Agency, ID: m.ID, At: m.At, Owed: m.Due, Tries: m.Tries,
 		Door: instrument.Door(m.Door), Outcome: Outcome(m.Outcome), From: who.Address,
 		Name: who.Name, Subject: who.Subject, Lang: k.Lang, Digest: m.Digest, Size: m.Size,
-		Signs: k.Signs, Lost: k.Lost, Before: k.Before, Letters: k.Letters, Acts: k.Acts,
+		Signs: k.Signs, Lost: k.Lost, Before: k.Before, Asked: k.Asked,
+		Letters: k.Letters, Acts: k.Acts,
 	}
 	for _, x := range k.About {
 		if x.Others {

@@ -68,6 +68,10 @@ const (
 	Suspicion Kind = "suspicion"
 )
 
+// Question stands for the instrument in the receipt of what a regulator asked in the dialogue with
+// him, which is under none.
+const Question = "question"
+
 // Kinds are all kinds.
 func Kinds() []Kind {
 	return []Kind{

@@ -129,7 +129,11 @@ func New(r Rooms) (*Console, error) {
 	mux := http.NewServeMux()
 	r.Site.Mount(mux)
 	for _, row := range c.table() {
-		mux.Handle(row.method+" "+row.path, r.Site.Handle(c.guard(row)))
+		h := r.Site.Handle(c.guard(row))
+		if row.large() {
+			h = r.Site.HandleLarge(formBytes, c.guard(row))
+		}
+		mux.Handle(row.method+" "+row.path, h)
 	}
 	c.pages = c.foreign(mux)
 	c.media = http.HandlerFunc(c.serveMedia)

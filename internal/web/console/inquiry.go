@@ -20,10 +20,13 @@ func (c *Console) inquiryRows() []row {
 	return []row{
 		{"GET", "/inquiries", staff.Orders, false, "inquiries", c.inquiries},
 		{"GET", at, staff.Orders, false, "inquiry", c.inquiryPage},
-		{"POST", at + "/say", staff.Orders, false, "inquiry answer", c.answerInquiry},
+		{"POST", sayPath, staff.Orders, false, "inquiry answer", c.answerInquiry},
 		{"GET", at + "/file/{n}/{k}", staff.Orders, false, "inquiry file", c.inquiryFile},
 	}
 }
+
+// sayPath is where the staff answers, with files.
+const sayPath = "/inquiries/{subject}/{id}/say"
 
 // mostInquiries is how many inquiries that wait a page shows, mostOthers how many of each regulator
 // that wait for him or are closed, and how many such letters.
@@ -60,10 +63,11 @@ func (l inquiryLine) Stands() string {
 // inquiryView is an inquiry as its page shows it.
 type inquiryView struct {
 	inquiryLine
-	Said  []inquiry.Line
-	Names map[int64]string
-	Wrong bool
-	Typed string
+	Reference string
+	Said      []inquiry.Line
+	Names     map[int64]string
+	Wrong     bool
+	Typed     string
 }
 
 func (c *Console) inquiries(v *visit) error {
@@ -199,6 +203,7 @@ func (c *Console) inquiryOf(v *visit) (body inquiryView, err error) {
 		}
 		body.Said = said
 		body.inquiryLine, err = c.inquiryLine(r, i)
+		body.Reference = c.Inquiries.Reference(i)
 		return err
 	})
 	return body, err
@@ -218,8 +223,11 @@ func (c *Console) answerInquiry(v *visit) error {
 		return err
 	}
 	body.Typed = v.field("text")
+	if body.Letter() {
+		v.files = nil // its page hands none out
+	}
 	_, err = c.Inquiries.Say(v.r.Context(), body.Agency, body.ID, inquiry.Line{
-		Staff: v.me(), Text: body.Typed,
+		Staff: v.me(), Text: body.Typed, Files: v.files,
 	})
 	if errors.Is(err, inquiry.ErrText) || errors.Is(err, inquiry.ErrClosed) {
 		body.Wrong = true

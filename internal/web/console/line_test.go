@@ -1,11 +1,15 @@
 package console
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"fmt"
 	"log/slog"
+	"mime/multipart"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"slices"
@@ -263,5 +267,64 @@ func TestHeldDigests(t *testing.T) {
 	}
 	if _, body := lead.get("/hotlines"); strings.Contains(body, at) {
 		t.Errorf("still in the list: %s", body)
+	}
+}
+
+// TestStaffAttaches: a member of staff answers a regulator with files, which are kept as they came
+// and handed out as files; nothing is kept of a form that is forged or too large.
+func TestStaffAttaches(t *testing.T) {
+	w := open(t)
+	w.lines()
+	a, officer := w.office("Coordinator", "DE", agency.Coordinator)
+	i, err := w.console.Inquiries.Ask(t.Context(), a, officer.ID, "Figures", "Where?", nil)
+	w.ok(err)
+	legal := w.sit(w.member(staff.Legal))
+	at := fmt.Sprintf("/inquiries/%d/%d", a.ID, i.ID)
+	_, body := legal.get(at)
+	token := ""
+	for _, m := range formOf.FindAllStringSubmatch(body, -1) {
+		if m[1] == at+"/say" {
+			token = m[2]
+		}
+	}
+	send := func(token, content string) (int, string) {
+		var b bytes.Buffer
+		form := multipart.NewWriter(&b)
+		w.ok(form.WriteField("token", token))
+		w.ok(form.WriteField("text", "Here."))
+		file, err := form.CreateFormFile("attach", `../../<b>figures.csv`)
+		w.ok(err)
+		_, err = file.Write([]byte(content))
+		w.ok(err)
+		w.ok(form.Close())
+		r := httptest.NewRequest("POST", w.url+at+"/say", &b)
+		r.Header.Set("Content-Type", form.FormDataContentType())
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
+		return legal.send(r)
+	}
+	if status, _ := send("forged", "not kept"); status != http.StatusForbidden {
+		t.Errorf("forged: %d", status)
+	}
+	if status, _ := send(token, strings.Repeat("x", formBytes)); status !=
+		http.StatusRequestEntityTooLarge {
+		t.Errorf("too large: %d", status)
+	}
+	if status, body := send(token, "1;2"); status != http.StatusSeeOther {
+		t.Fatalf("%d %s", status, body)
+	}
+	var said []inquiry.Line
+	w.ok(w.store.View(t.Context(), func(r *store.Reader) (err error) {
+		_, said, err = inquiry.Of(r, a.ID, i.ID)
+		return err
+	}))
+	if len(said) != 2 || len(said[1].Files) != 1 || said[1].Files[0].Name != "<b>figures.csv" {
+		t.Fatalf("%+v", said)
+	}
+	if status, body := legal.get(at + "/file/2/0"); status != http.StatusOK || body != "1;2" {
+		t.Errorf("%d %q", status, body)
+	}
+	digest := sha256.Sum256([]byte("not kept"))
+	if n, err := w.console.Blobs.ReadAt(t.Context(), digest, make([]byte, 1), 0); n > 0 {
+		t.Errorf("a forged form's file was kept: %v", err)
 	}
 }

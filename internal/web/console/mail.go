@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 
+	"parley/internal/ids"
 	"parley/internal/safety"
 	"parley/internal/safety/agency"
 	"parley/internal/safety/attachment"
@@ -166,10 +167,14 @@ type mailView struct {
 	mailroom.Content
 	// Bare is the text of its web page where it has no other.
 	Bare string
-	// Before is the mail that it goes on from, Adds the order that it adds to, "" for none.
-	Before, Adds string
-	Ordered      []string
-	Names        map[int64]string
+	// Before is the mail that it goes on from, "" for none, Adds the order that it adds to, nil for
+	// none, Ordered those that came with it.
+	Before  string
+	Adds    *mailOrder
+	Ordered []mailOrder
+	// Question is the reference of the inquiry that it became.
+	Question string
+	Names    map[int64]string
 	// Seen is what a form says of the mail that its sender had before him.
 	Seen int
 	// Doors are where it can be passed on to.
@@ -180,6 +185,15 @@ type mailView struct {
 	Links      string
 	// Orderable is set for what can become an order, Answerable where there is somebody to answer.
 	Orderable, Answerable bool
+}
+
+// mailOrder is an order by its reference.
+type mailOrder struct{ Path, Reference string }
+
+func (c *Console) mailOrder(agency, id int64) mailOrder {
+	return mailOrder{
+		orderPath(agency, id), c.Orders.References.Make(safety.OrderRef, ids.Peer(agency), id),
+	}
 }
 
 // theMail is the mail that the path names, if the visitor may read it.
@@ -255,10 +269,14 @@ func (c *Console) bareText(v *visit, parts []mailroom.Part) (string, error) {
 func (c *Console) mailOrders(v *visit, body *mailView) error {
 	body.Orderable = body.Agency == 0
 	for _, id := range body.Mail.Orders {
-		body.Ordered = append(body.Ordered, orderPath(body.Agency, id))
+		body.Ordered = append(body.Ordered, c.mailOrder(body.Agency, id))
 	}
 	if body.Mail.Adds != 0 {
-		body.Adds = orderPath(body.Agency, body.Mail.Adds)
+		adds := c.mailOrder(body.Agency, body.Mail.Adds)
+		body.Adds = &adds
+	}
+	if asked := body.Mail.Asked; asked.ID != 0 {
+		body.Question = c.Inquiries.Reference(inquiry.Inquiry{Agency: asked.Agency, ID: asked.ID})
 	}
 	for _, in := range c.Law.All() {
 		if in.Door == instrument.AuthorityDoor || in.Door == instrument.EmergencyDoor ||

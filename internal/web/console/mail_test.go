@@ -263,7 +263,14 @@ func TestMailBecomes(t *testing.T) {
 		return err
 	}))
 	if m.Outcome != mailroom.Inquired || len(asked) != 1 || asked[0].Title != "Figures" {
-		t.Errorf("%s, %+v", m.Outcome, asked)
+		t.Fatalf("%s, %+v", m.Outcome, asked)
+	}
+	from, to := mailPath(m.Agency, m.ID), fmt.Sprintf("/inquiries/%d/%d", regulator.ID, asked[0].ID)
+	for on, leads := range map[string]string{from: to, to: from} {
+		if _, body := legal.get(on); !strings.Contains(body, `href="`+leads+`"`) ||
+			!strings.Contains(body, w.console.Inquiries.Reference(asked[0])) {
+			t.Errorf("%s does not lead to %s", on, leads)
+		}
 	}
 	m = turn("flaggers", "route", url.Values{"to": {string(instrument.HotlineDoor)}})
 	if m.Outcome != mailroom.Waiting || m.Door != instrument.HotlineDoor {

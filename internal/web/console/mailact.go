@@ -92,7 +92,8 @@ func (c *Console) mailToNotice(v *visit) error {
 		if err != nil {
 			return err
 		}
-		return c.Mails.Became(v.r.Context(), m.Agency, m.ID, a, mailroom.Noticed)
+		return c.Mails.Became(v.r.Context(), m.Agency, m.ID, a, mailroom.Noticed,
+			mailroom.Asked{})
 	})
 }
 
@@ -113,11 +114,12 @@ func (c *Console) mailToInquiry(v *visit) error {
 		}
 		ctx := v.r.Context()
 		text := c.set.Texts().Get(of.Lang, "inquiry.bymail.text") + "\n\n" + a.Text
-		_, err = c.Inquiries.Ask(ctx, of, 0, v.field("title"), text, nil)
+		i, err := c.Inquiries.AskByMail(ctx, of, m.At, m.ID, v.field("title"), text)
 		if err != nil {
 			return err
 		}
-		return c.Mails.Became(ctx, m.Agency, m.ID, a, mailroom.Inquired)
+		return c.Mails.Became(ctx, m.Agency, m.ID, a, mailroom.Inquired,
+			mailroom.Asked{Agency: i.Agency, ID: i.ID})
 	})
 }
 

@@ -19,6 +19,7 @@ import (
 	"parley/internal/safety/decide"
 	"parley/internal/safety/disclosure"
 	"parley/internal/safety/duty"
+	"parley/internal/safety/inquiry"
 	"parley/internal/safety/order"
 	"parley/internal/safety/personal"
 	"parley/internal/store"
@@ -33,6 +34,8 @@ type visit struct {
 	r       *http.Request
 	row     row
 	session staff.Session
+	// files are those that came with the form, kept in the blob store.
+	files []inquiry.File
 	// wrong is set while the page of a form is shown again because of it.
 	wrong *problem
 }
@@ -66,7 +69,10 @@ func (c *Console) guard(at row) page.Handler {
 			return problem{http.StatusForbidden, "forbidden"}.show(v)
 		}
 		if r.Method == http.MethodPost {
-			if !c.Staff.TokenIs(v.session, r.URL.Path, r.PostFormValue("token")) {
+			if err := v.parts(); err != nil {
+				return err
+			}
+			if !v.tokenIs() {
 				c.refused(r, v.me(), at.word(), "token")
 				return problem{http.StatusForbidden, "token"}.show(v)
 			}

@@ -41,6 +41,8 @@ type Rooms struct {
 	Door      *officer.Door
 	Inquiries *inquiry.Service
 	Blobs     blob.Store
+	// Print draws a signed receipt as pages in a language.
+	Print func(signed []byte, lang string) ([]byte, error)
 	// Key is secret and proves that a file was taken in here.
 	Key [32]byte
 }
@@ -89,6 +91,10 @@ func (p *Pages) Mount(mux *http.ServeMux) {
 	mux.Handle("POST "+home+"/{id}", p.Door.Handle(asks, p.say))
 	mux.Handle("POST "+home+"/{id}/close", p.Door.Handle(access, p.close))
 	mux.Handle("GET "+home+"/{id}/file/{n}/{k}", p.Door.Handle(access, p.file))
+	for name, h := range map[string]func(dialogue, inquiry.Line, *officer.Visit) (
+		handed, error){"message": p.message, "receipt": p.receipt, "pdf": p.printed} {
+		mux.Handle("GET "+home+"/{id}/"+name+"/{n}", p.Door.Handle(access, p.hand(h)))
+	}
 }
 
 // keep takes in a file of a form. What stands for it from then on can be made here alone, for this
