@@ -147,6 +147,12 @@ func (g *Guide) Say(lang string, d Direction) string {
 		g.word(lang, "door."+string(d.To)), name, g.Within(lang, d.Route.Period))
 }
 
+// With says which door a request lies at that came by no wrong one, as what, and how long it takes.
+func (g *Guide) With(lang string, r Route) string {
+	return fmt.Sprintf(g.word(lang, "redirect.with"), g.Door(lang, r.Door),
+		g.word(lang, "instrument."+string(r.Instrument.ID)), g.Within(lang, r.Period))
+}
+
 // Door is what a door is called in a language, or else in English.
 func (g *Guide) Door(lang string, d instrument.Door) string {
 	return g.word(lang, "door."+string(d))

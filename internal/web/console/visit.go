@@ -278,8 +278,12 @@ func (f frame) Why(view *page.View, at, label string, of ...int64) whyForm {
 	for _, n := range of {
 		id += "-" + strconv.FormatInt(n, 10)
 	}
+	why := view.T("case.why")
+	if own := view.Word(label, "why"); own != "why" { // it asks for something else than a reason
+		why = own
+	}
 	return whyForm{
-		Form: f.Form(at), ID: id, Label: view.T(label), Why: view.T("case.why"),
+		Form: f.Form(at), ID: id, Label: view.T(label), Why: why,
 		Typed: f.Typed(at, "why"), Open: f.Tried(at),
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"parley/internal/safety/door"
 	"parley/internal/safety/inquiry"
 	"parley/internal/safety/instrument"
 	"parley/internal/store"
@@ -121,7 +120,7 @@ type letter struct {
 	Said []inquiry.Line
 	// Address is where it is read, in full; Path the same within the site.
 	Address, Path string
-	// Passed says where it belongs and how long that takes, in the reader's language.
+	// Passed says where it lies and how long that takes, in the reader's language.
 	Passed      string
 	Typed       string
 	Wrong       string
@@ -143,12 +142,7 @@ func (p *Pages) letter(w http.ResponseWriter, r *http.Request) error {
 	body := letter{
 		Written: got, Said: lines, Path: at, Address: p.r.Site.URL(at),
 		End: got.State == inquiry.Closed, ByMail: p.r.Mails,
-		Passed: p.r.Guide.Say(lang.Code, door.Direction{
-			From: instrument.PeopleDoor, To: got.Route.Door, Route: got.Route,
-		}),
-	}
-	if body.Passed == "" {
-		body.Passed = p.r.Guide.Within(lang.Code, got.Route.Period)
+		Passed: p.r.Guide.With(lang.Code, got.Route),
 	}
 	if r.Method != http.MethodPost {
 		return p.set.Render(w, r, http.StatusOK, "letter", body)

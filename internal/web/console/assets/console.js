@@ -12,6 +12,7 @@
     const update = async () => {
       if (document.hidden) return;
       const answer = await fetch(list.dataset.counts, { credentials: "same-origin" });
+      if (answer.status === 401) location.reload(); // signed out: no old number stays on the screen
       if (!answer.ok) return;
       const counts = await answer.json();
       for (const lane of list.querySelectorAll("[data-lane]")) {
