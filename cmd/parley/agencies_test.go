@@ -75,3 +75,16 @@ func TestAgencyByCommand(t *testing.T) {
 		t.Errorf("who begins anew enrols at %q", link)
 	}
 }
+
+// TestMarketByCommand: where nothing was changed the list says so, and a word that is no state is named.
+func TestMarketByCommand(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data")
+	if status, out, errs := line(t, "admin", "market", "--data", data); status != 0 ||
+		!strings.Contains(out, "every country is open") {
+		t.Errorf("%d %q %q", status, out, errs)
+	}
+	if status, _, errs := line(t, "admin", "market", "FR", "closed", "--data", data); status == 0 ||
+		!strings.Contains(errs, `"closed" is no state`) {
+		t.Errorf("%d %q", status, errs)
+	}
+}

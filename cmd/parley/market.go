@@ -34,6 +34,10 @@ func (c *marketCmd) Run(p *process) error {
 		if c.State == "" {
 			return c.list(p, n)
 		}
+		effect := effectOf(market.State(c.State))
+		if effect == "" {
+			return fmt.Errorf("%q is no state: it is open, restricted, leaving or left", c.State)
+		}
 		change := market.Change{State: market.State(c.State), Why: c.Why, By: c.By}
 		if len(c.Withhold) > 0 && c.Yes {
 			return c.withhold(p, n, change)
@@ -48,19 +52,20 @@ func (c *marketCmd) Run(p *process) error {
 		if err != nil {
 			return err
 		}
-		effect := map[market.State]string{
-			market.Open:       "sign-up and sign-in would be open, and all of them would be told",
-			market.Restricted: "nobody new could sign up, and all of them would be told",
-			market.Leaving:    "nobody new could sign up, and all of them would be told",
-			market.Left:       "nobody could sign in, and all of them would be told",
-		}[change.State]
-		if effect == "" {
-			return market.ErrState
-		}
 		_, err = fmt.Fprintf(p.out, "%s: %d accounts have a number of this country (anonymous "+
 			"numbers are of none); %s. Say --yes to do it.\n", c.Country, people, effect)
 		return err
 	})
+}
+
+// effectOf is what a state would do, "" for none that there is.
+func effectOf(s market.State) string {
+	return map[market.State]string{
+		market.Open:       "sign-up and sign-in would be open, and all of them would be told",
+		market.Restricted: "nobody new could sign up, and all of them would be told",
+		market.Leaving:    "nobody new could sign up, and all of them would be told",
+		market.Left:       "nobody could sign in, and all of them would be told",
+	}[s]
 }
 
 // withhold restricts a country and proposes what is withheld there.
@@ -147,12 +152,15 @@ func (c *marketCmd) list(p *process, n *node.Node) error {
 	if err != nil {
 		return err
 	}
+	if len(all) == 0 {
+		_, err = fmt.Fprintln(p.out, "every country is open, and always was")
+	}
 	for _, m := range all {
 		if err := printChanges(p, m); err != nil {
 			return err
 		}
 	}
-	return nil
+	return err
 }
 
 // printChanges prints what became of a country, a line each.
