@@ -2,10 +2,12 @@
 // equal files are stored once and no name given by a user ever reaches a file system. It has two
 // forms, a directory and an S3 bucket, that pass one conformance suite, and it keeps the parts of
 // unfinished uploads. It does not know who may read what, what refers to a blob or when one is to
-// be removed: that is decided by the callers.
+// be removed: that is decided by the callers. Because equal bytes are one blob, things that are
+// kept for different reasons belong in stores of their own: see Within.
 //
 // Invariants: Put returns only when the bytes would survive a power cut; nothing unfinished is
-// visible under a digest; a sweep never removes a blob that was put again after the sweep's border.
+// visible under a digest; a sweep never removes a blob that was put again after the sweep's border;
+// nothing done to a store reaches one within it, nor the other way.
 package blob
 
 import (

@@ -21,11 +21,13 @@ import (
 // The layout of a blob directory: unfinished Puts in one folder, finished blobs in folders named
 // by the first digits of their digests.
 const (
-	tempFolder  = "tmp"
-	blobFolder  = "sha256"
-	shardDigits = 3
-	folderMode  = 0o700
-	fileMode    = 0o600
+	tempFolder = "tmp"
+	blobFolder = "sha256"
+	// withinFolder begins the names of the folders of stores within.
+	withinFolder = "within-"
+	shardDigits  = 3
+	folderMode   = 0o700
+	fileMode     = 0o600
 	// staleTemp is the age at which an unfinished Put cannot belong to a running process.
 	staleTemp = 24 * time.Hour
 	// walkStep is how many entries of a folder are read at a time.
@@ -68,6 +70,13 @@ func OpenDir(name string, clk clock.Clock) (*Dir, error) {
 		return nil, &StorageError{Op: "remove stale files", Err: err}
 	}
 	return d, nil
+}
+
+// Within opens the store of a name, of small letters alone, that lies in this one's directory and
+// shares no blob with it: equal bytes that are put into both are there twice. It is to be closed on
+// its own.
+func (d *Dir) Within(name string) (*Dir, error) {
+	return OpenDir(filepath.Join(d.root.Name(), withinFolder+name), d.clock)
 }
 
 // Close releases the directory. Operations that run, or come later, fail.

@@ -60,7 +60,15 @@ func openTestDir(t *testing.T) (*Dir, *clock.Fake, string) {
 func TestDirConforms(t *testing.T) {
 	conform(t, func(t *testing.T) form {
 		d, clk, _ := openTestDir(t)
-		return form{store: d, later: func() { clk.Advance(time.Minute) }}
+		within := func(name string) Store {
+			inner, err := d.Within(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = inner.Close() })
+			return inner
+		}
+		return form{store: d, within: within, later: func() { clk.Advance(time.Minute) }}
 	})
 }
 

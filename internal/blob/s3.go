@@ -136,6 +136,14 @@ func OpenS3(ctx context.Context, rawURL, spool string) (*S3, error) {
 	return s, nil
 }
 
+// Within returns the store of a name, of small letters alone, that lies in the same bucket and
+// shares no blob with this one: equal bytes that are put into both are there twice.
+func (s *S3) Within(name string) *S3 {
+	within := *s
+	within.prefix += withinFolder + name + "/"
+	return &within
+}
+
 // Put stores what r holds. See Store.
 func (s *S3) Put(ctx context.Context, r io.Reader) (Digest, int64, error) {
 	file, err := os.CreateTemp(s.spool, spoolPattern)

@@ -46,7 +46,10 @@ func TestS3Conforms(t *testing.T) {
 			}
 		})
 		// Buckets date their objects to the second.
-		return form{store: s, later: func() { time.Sleep(1100 * time.Millisecond) }}
+		return form{
+			store: s, within: func(name string) Store { return s.Within(name) },
+			later: func() { time.Sleep(1100 * time.Millisecond) },
+		}
 	})
 	testS3Refusals(t, g)
 }

@@ -21,7 +21,9 @@ const testMax = 1 << 20
 // form is one form of Store under test. later moves the store's clock by at least a second.
 type form struct {
 	store Store
-	later func()
+	// within opens the store of a name within it.
+	within func(name string) Store
+	later  func()
 }
 
 // noise returns n bytes that depend on the seed alone.
@@ -66,6 +68,7 @@ func conform(t *testing.T, open func(t *testing.T) form) {
 	t.Run("cancelled", func(t *testing.T) { testCancelled(t, open(t).store) })
 	t.Run("age", func(t *testing.T) { testAge(t, open(t)) })
 	t.Run("sweep", func(t *testing.T) { testSweep(t, open(t)) })
+	t.Run("within", func(t *testing.T) { testWithin(t, open(t)) })
 	t.Run("concurrent", func(t *testing.T) { testConcurrent(t, open(t).store) })
 }
 
@@ -206,6 +209,49 @@ func testAge(t *testing.T, f form) {
 	border := second.Stored.Add(time.Nanosecond)
 	if removed, err := f.store.Delete(t.Context(), d, border); !removed || err != nil {
 		t.Errorf("Delete of an older blob = %v, %v", removed, err)
+	}
+}
+
+// testWithin keeps equal bytes in three stores of which two lie within the first, and has each lose
+// its own in every way that there is.
+func testWithin(t *testing.T, f form) {
+	content := []byte("a paper that is somebody's file as well")
+	stores := []Store{f.store, f.within("papers"), f.within("other")}
+	for i, s := range stores {
+		d := put(t, s, content)
+		for j, other := range stores {
+			if j != i && j > i {
+				if list := digests(t, other); len(list) != 0 {
+					t.Fatalf("%d shows what lies in %d: %v", j, i, list)
+				}
+				if _, err := other.Stat(t.Context(), d); !errors.Is(err, ErrNotFound) {
+					t.Fatalf("%d has what was put into %d: %v", j, i, err)
+				}
+			}
+		}
+	}
+	gone := func(i int) {
+		t.Helper()
+		for j, s := range stores {
+			err := Verify(t.Context(), s, Digest(sha256.Sum256(content)))
+			if j == i && !errors.Is(err, ErrNotFound) || j != i && err != nil {
+				t.Errorf("without it in %d, %d says %v", i, j, err)
+			}
+		}
+		put(t, stores[i], content)
+	}
+	d := Digest(sha256.Sum256(content))
+	for i, s := range stores {
+		if ok, err := s.Delete(t.Context(), d, time.Time{}); !ok || err != nil {
+			t.Errorf("Delete in %d = %v, %v", i, ok, err)
+		}
+		gone(i)
+		never := func(context.Context, Digest) (bool, error) { return false, nil }
+		done, err := Sweep(t.Context(), s, time.Now().AddDate(100, 0, 0), never)
+		if err != nil || done.Blobs != 1 {
+			t.Errorf("Sweep of %d = %+v, %v", i, done, err)
+		}
+		gone(i)
 	}
 }
 

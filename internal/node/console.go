@@ -55,6 +55,7 @@ func (n *Node) console() (http.Handler, error) {
 	return console.New(console.Rooms{
 		Site: site, Store: n.Store, Clock: n.clock, Staff: n.staff, Cases: n.Cases,
 		Evidence: n.Evidence, Decisions: n.Decisions, Appeals: n.Appeals, Blobs: n.Blobs,
+		Papers: n.Papers,
 		Crimes: n.Crimes, Tips: n.Tips,
 		OnCall: n.OnCall, Inquiries: n.Inquiries, Hotlines: n.Hotlines,
 		DSA: n.DSA, DSAMode: string(n.Config.DSA.Mode),

@@ -75,7 +75,7 @@ func (n *Node) regulatorPages(
 	site *page.Site, door *officer.Door,
 ) (*regulator.Pages, error) {
 	return regulator.New(regulator.Rooms{
-		Site: site, Store: n.Store, Door: door, Inquiries: n.Inquiries, Blobs: n.Blobs,
+		Site: site, Store: n.Store, Door: door, Inquiries: n.Inquiries, Papers: n.Papers,
 		Print: n.Orders.Sign.PDF,
 		Key:   n.Keys.Derive("regulators' files"),
 	})

@@ -48,7 +48,7 @@ func (n *Node) openMailroom() error {
 	}, []string{"outcome"})
 	n.registry.MustRegister(arrived, peers)
 	o := mailroom.Options{
-		Store: n.Store, Clock: n.clock, Blobs: n.Blobs, References: n.safetyReferences(),
+		Store: n.Store, Clock: n.clock, Papers: n.Papers, References: n.safetyReferences(),
 		Orders: n.Orders, Guide: n.guide, Box: n.Keys.Box(), Key: n.Keys.Derive("mail room"),
 		Send: server.Send, URL: strings.TrimSuffix(n.Config.Web.PublicURL, "/"),
 		Address: func(d instrument.Door) string { return n.Config.ContactAddress(string(d)) },
@@ -83,7 +83,7 @@ func (n *Node) openAttachments() (err error) {
 	}, []string{"kind", "reason"})
 	n.registry.MustRegister(papers)
 	n.Attachments, err = attachment.New(attachment.Options{
-		Blobs: n.Blobs, Images: n.images, Cache: filepath.Join(n.Config.Data, "pdfium"),
+		Papers: n.Papers, Images: n.images, Cache: filepath.Join(n.Config.Data, "pdfium"),
 		Seen: func(v attachment.View, is confine.Isolation) {
 			papers.WithLabelValues(string(v.Kind), string(v.Reason)).Inc()
 			if is&confine.Syscalls == 0 {

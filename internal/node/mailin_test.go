@@ -19,6 +19,7 @@ import (
 
 	mailserver "github.com/emersion/go-smtp"
 
+	"parley/internal/blob"
 	"parley/internal/config"
 	"parley/internal/safety/instrument"
 	"parley/internal/safety/order"
@@ -105,12 +106,53 @@ func TestOrderByMail(t *testing.T) {
 		list[0].Document.Number != "12/34" {
 		t.Fatalf("confirmed, and the orders are %+v, %v", list, err)
 	}
+	checkKept(t, w)
 	select {
 	case b := <-box.took:
 		checkAnswer(t, w, b, list[0])
 	case <-time.After(2 * time.Minute):
 		t.Fatal("no answer")
 	}
+}
+
+// checkKept has somebody have each paper that came as a file of his own, and the server lose it:
+// the paper is still there to be looked at.
+func checkKept(t *testing.T, w *world) {
+	t.Helper()
+	kept := 0
+	for info, err := range w.n.Attachments.Papers.All(ctx()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept++
+		body := io.NewSectionReader(paperReader{w.n.Attachments.Papers, info.Digest}, 0, info.Size)
+		_, err := w.n.Media.AddDocument(ctx(), 1, body, "message/rfc822", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.n.Media.Read(ctx(), info.Digest, 0, 1); err != nil {
+			t.Fatalf("the file is not the paper's bytes: %v", err)
+		}
+		if err := w.n.Media.Erase(ctx(), info.Digest[:]); err != nil {
+			t.Fatal(err)
+		}
+		if err := blob.Verify(ctx(), w.n.Attachments.Papers, info.Digest); err != nil {
+			t.Errorf("the paper went with somebody's file: %v", err)
+		}
+	}
+	if kept == 0 {
+		t.Error("no paper was kept")
+	}
+}
+
+// paperReader reads one paper.
+type paperReader struct {
+	papers blob.Store
+	digest blob.Digest
+}
+
+func (r paperReader) ReadAt(p []byte, off int64) (int, error) {
+	return r.papers.ReadAt(ctx(), r.digest, p, off)
 }
 
 // checkAnswer checks the mail that answers an order.

@@ -84,10 +84,13 @@ const pushWorkers = 4
 // Node is one process. Its fields are the rooms of the messenger, for tools that work beside the
 // server: imports, the demo, administration.
 type Node struct {
-	Config  config.Config
-	Store   *store.Store
-	Keys    *keyring.Keyring
-	Blobs   blob.Store
+	Config config.Config
+	Store  *store.Store
+	Keys   *keyring.Keyring
+	Blobs  blob.Store
+	// Papers keeps what came with orders and letters, apart from people's files: equal bytes that a
+	// person deletes are still here.
+	Papers  blob.Store
 	Account *account.Service
 	Message *message.Service
 	Group   *group.Service
@@ -258,6 +261,9 @@ func (n *Node) openKeeping() error {
 	return err
 }
 
+// paperStore names the store within the blob store that keeps papers.
+const paperStore = "papers"
+
 func (n *Node) openBlobs() error {
 	url := n.Config.Blob.URL.Reveal()
 	if dir, ok := strings.CutPrefix(url, "dir:"); ok {
@@ -265,14 +271,18 @@ func (n *Node) openBlobs() error {
 		if err != nil {
 			return err
 		}
-		n.Blobs = d
-		n.close = append(n.close, d.Close)
+		papers, err := d.Within(paperStore)
+		if err != nil {
+			return errors.Join(err, d.Close())
+		}
+		n.Blobs, n.Papers = d, papers
+		n.close = append(n.close, d.Close, papers.Close)
 	} else {
 		s, err := blob.OpenS3(n.ctx, url, filepath.Join(n.Config.Data, "spool"))
 		if err != nil {
 			return err
 		}
-		n.Blobs = s
+		n.Blobs, n.Papers = s, s.Within(paperStore)
 	}
 	var err error
 	n.parts, err = blob.OpenParts(filepath.Join(n.Config.Data, "uploads"), n.Blobs, n.clock)

@@ -27,7 +27,7 @@ func (n *Node) officerDoor(site *page.Site) (*officer.Door, error) {
 func (n *Node) portal(site *page.Site, officers *officer.Door) (*authority.Pages, error) {
 	return authority.New(authority.Rooms{
 		Site: site, Store: n.Store, Clock: n.clock, Officers: officers, Orders: n.Orders,
-		Law: n.law, Countries: n.countries, Guide: n.guide, Blobs: n.Blobs, Receipt: n.Receipt,
+		Law: n.law, Countries: n.countries, Guide: n.guide, Papers: n.Papers, Receipt: n.Receipt,
 		Disclosures: n.Disclosures,
 		Key:         n.Keys.Derive("papers of authorities"),
 	})

@@ -31,7 +31,8 @@ var ErrMissing = errors.New("attachment: the paper is not there")
 
 // Options are what a Viewer is made of.
 type Options struct {
-	Blobs blob.Store
+	// Papers has the papers, and takes the pictures of their pages.
+	Papers blob.Store
 	// Images starts what makes pictures of photos.
 	Images func() (*imaging.Worker, error)
 	// Cache is a folder for the machine's form of PDFium, which is made with the first PDF file; ""
@@ -106,7 +107,7 @@ func (v *Viewer) View(ctx context.Context, paper blob.Digest) (View, error) {
 	if out, ok := v.recall(paper); ok { // opened while this waited
 		return out, nil
 	}
-	info, err := v.Blobs.Stat(ctx, paper)
+	info, err := v.Papers.Stat(ctx, paper)
 	if errors.Is(err, blob.ErrNotFound) {
 		return View{}, ErrMissing
 	}
@@ -117,7 +118,7 @@ func (v *Viewer) View(ctx context.Context, paper blob.Digest) (View, error) {
 		return View{Kind: Unknown, Reason: TooLarge}, nil
 	}
 	b := make([]byte, info.Size)
-	if n, err := v.Blobs.ReadAt(ctx, paper, b, 0); n < len(b) {
+	if n, err := v.Papers.ReadAt(ctx, paper, b, 0); n < len(b) {
 		return View{}, fmt.Errorf("attachment: %w", err)
 	}
 	out, err := v.open(ctx, b)
@@ -229,7 +230,7 @@ func (v *Viewer) photo(ctx context.Context, b []byte) (View, error) {
 
 // keep stores the picture of a page.
 func (v *Viewer) keep(ctx context.Context, p picture) (Page, error) {
-	d, _, err := v.Blobs.Put(ctx, io.Reader(bytes.NewReader(p.jpeg)))
+	d, _, err := v.Papers.Put(ctx, io.Reader(bytes.NewReader(p.jpeg)))
 	if err != nil {
 		return Page{}, fmt.Errorf("attachment: page: %w", err)
 	}

@@ -49,7 +49,7 @@ func open(t testing.TB, change func(*Options)) *world {
 	t.Cleanup(func() { _ = blobs.Close() })
 	w := &world{}
 	o := Options{
-		Blobs: blobs, Cache: cacheDir(t), Timeout: 5 * time.Minute,
+		Papers: blobs, Cache: cacheDir(t), Timeout: 5 * time.Minute,
 		Images: sync.OnceValues(func() (*imaging.Worker, error) {
 			return imaging.NewWorker(t.Context(), imaging.Options{Timeout: time.Minute})
 		}),
@@ -72,7 +72,7 @@ func cacheDir(t testing.TB) string {
 
 func (w *world) put(t testing.TB, file []byte) blob.Digest {
 	t.Helper()
-	d, _, err := w.Blobs.Put(t.Context(), bytes.NewReader(file))
+	d, _, err := w.Papers.Put(t.Context(), bytes.NewReader(file))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,12 +91,12 @@ func (w *world) look(t testing.TB, file []byte) View {
 // picture reads a page from the blob store.
 func (w *world) picture(t testing.TB, p Page) []byte {
 	t.Helper()
-	info, err := w.Blobs.Stat(t.Context(), p.Digest)
+	info, err := w.Papers.Stat(t.Context(), p.Digest)
 	if err != nil {
 		t.Fatal(err)
 	}
 	b := make([]byte, info.Size)
-	_, err = w.Blobs.ReadAt(t.Context(), p.Digest, b, 0)
+	_, err = w.Papers.ReadAt(t.Context(), p.Digest, b, 0)
 	if err != nil && !errors.Is(err, io.EOF) {
 		t.Fatal(err)
 	}

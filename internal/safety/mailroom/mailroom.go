@@ -109,9 +109,10 @@ type Arrived struct {
 
 // Options are what a Service is made of.
 type Options struct {
-	Store      *store.Store
-	Clock      clock.Clock
-	Blobs      blob.Store
+	Store *store.Store
+	Clock clock.Clock
+	// Papers keeps the mails and what came with them.
+	Papers     blob.Store
 	References safety.References
 	Orders     *order.Service
 	Guide      *door.Guide
@@ -296,7 +297,7 @@ func (s *Service) Receive(ctx context.Context, in Arrived) error {
 // keep puts the mail and its parts into the blob store.
 func (a *arrival) keep(ctx context.Context) error {
 	put := func(name, mime string, b []byte) (order.Attachment, error) {
-		d, n, err := a.Blobs.Put(ctx, strings.NewReader(string(b)))
+		d, n, err := a.Papers.Put(ctx, strings.NewReader(string(b)))
 		if err != nil {
 			return order.Attachment{}, fmt.Errorf("mailroom: %w", err)
 		}

@@ -81,7 +81,7 @@ func start(t testing.TB) *world {
 		},
 	}
 	w.Service, err = mailroom.New(mailroom.Options{
-		Store: s, Clock: w.Clock, Blobs: blobs, References: w.References, Orders: w.orders,
+		Store: s, Clock: w.Clock, Papers: blobs, References: w.References, Orders: w.orders,
 		Guide: guide, Box: keyed.Box(), Key: keyed.Derive("mail room"),
 		Send: func(_ context.Context, l smtp.Letter) error {
 			if w.full != nil {

@@ -142,7 +142,7 @@ func (s *Service) whole(ctx context.Context, digest string, size int64) ([]byte,
 		return nil, fmt.Errorf("mailroom: %w", err)
 	}
 	b := make([]byte, size)
-	if n, err := s.Blobs.ReadAt(ctx, d, b, 0); n < len(b) {
+	if n, err := s.Papers.ReadAt(ctx, d, b, 0); n < len(b) {
 		return nil, fmt.Errorf("mailroom: mail: %w", err)
 	}
 	if sum := sha256.Sum256(b); !bytes.Equal(sum[:], d[:]) {

@@ -108,7 +108,7 @@ func (p *Pages) file(v *officer.Visit, f officer.File) (field, value string, err
 func (p *Pages) keep(
 	ctx context.Context, name, kind string, body io.Reader,
 ) (order.Attachment, error) {
-	digest, n, err := p.Blobs.Put(ctx, io.LimitReader(body, paperBytes+1))
+	digest, n, err := p.Papers.Put(ctx, io.LimitReader(body, paperBytes+1))
 	if errors.Is(err, blob.ErrTooLarge) || err == nil && n > paperBytes {
 		return order.Attachment{}, page.ErrTooLarge
 	}

@@ -49,7 +49,8 @@ type Rooms struct {
 	Law       *instrument.Set
 	Countries *country.Table
 	Guide     *door.Guide
-	Blobs     blob.Store
+	// Papers keeps what comes with orders.
+	Papers blob.Store
 	// Receipt proves that a line is in the public log; ledger.ErrWaiting says that it is too early.
 	Receipt func(context.Context, ids.Peer, int64, ledger.Kind) (verify.Receipt, error)
 	// Disclosures hands out the data of orders that were approved for it.

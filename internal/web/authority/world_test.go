@@ -172,7 +172,7 @@ func (w *world) rooms(s *store.Store, keys string) {
 	w.ok(err)
 	w.pages, err = New(Rooms{
 		Site: site, Store: s, Clock: w.clock, Officers: officers, Orders: w.orders, Law: law,
-		Countries: countries, Guide: guide, Blobs: w.blobs,
+		Countries: countries, Guide: guide, Papers: w.blobs,
 		Disclosures: given,
 		Receipt: func(
 			_ context.Context, _ ids.Peer, id int64, _ ledger.Kind,

@@ -84,6 +84,8 @@ type Rooms struct {
 	// EnrolOfficer is the address with which an officer of an agency enrols by a token.
 	EnrolOfficer func(token string) string
 	Blobs        blob.Store
+	// Papers keeps what came with orders and letters.
+	Papers blob.Store
 	// Key is secret and signs the addresses of media.
 	Key [32]byte
 	// URL and MediaURL are where the staff reach the console and its media. Their hosts differ.

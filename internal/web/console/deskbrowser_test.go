@@ -117,7 +117,7 @@ func (d *desk) papers(officer agency.Officer) {
 		{"order.pdf", string(pdf)}, {"note.html", "<p>The <b>order</b></p><script>x()</script>"},
 		{"locked.doc", "\xd0\xcf\x11\xe0 macros"},
 	} {
-		digest, n, err := d.blobs.Put(ctx, strings.NewReader(f.body))
+		digest, n, err := d.console.Papers.Put(ctx, strings.NewReader(f.body))
 		d.ok(err)
 		doc.Attached = append(doc.Attached, order.Attachment{
 			Name: f.name, Mime: "application/octet-stream", Digest: digest.String(), Size: n,

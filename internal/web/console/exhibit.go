@@ -76,7 +76,7 @@ func (c *Console) showPaper(v *visit, digest blob.Digest, body exhibitView) (err
 	}
 	for i, p := range body.Pages {
 		body.Pictures = append(body.Pictures, pictured{
-			i + 1, c.mediaURL(grant{digest: p.Digest[:], mime: imageMime}),
+			i + 1, c.mediaURL(grant{paper: true, digest: p.Digest[:], mime: imageMime}),
 		})
 	}
 	return v.show(http.StatusOK, "exhibit", body)

@@ -20,7 +20,7 @@ import (
 func viewer(t testing.TB, blobs blob.Store) *attachment.Viewer {
 	t.Helper()
 	v, err := attachment.New(attachment.Options{
-		Blobs: blobs,
+		Papers: blobs,
 		Images: func() (*imaging.Worker, error) {
 			return nil, errors.New("no photos here")
 		},
@@ -42,7 +42,7 @@ func TestExhibits(t *testing.T) {
 		"locked.doc": "\xd0\xcf\x11\xe0 macros",
 		"note.html":  "<html><body onload=x()><p>The <b>order</b></p><script>x()</script>",
 	} {
-		digest, n, err := w.console.Blobs.Put(context.Background(), strings.NewReader(body))
+		digest, n, err := w.console.Papers.Put(context.Background(), strings.NewReader(body))
 		w.ok(err)
 		d.Attached = append(d.Attached, order.Attachment{
 			Name: name, Mime: "application/octet-stream", Digest: digest.String(), Size: n,
@@ -88,7 +88,7 @@ func TestSignersReadExhibits(t *testing.T) {
 		return v, err
 	}
 	d := w.act("7 Js 1", w.post("the mark"))
-	digest, n, err := w.console.Blobs.Put(t.Context(), strings.NewReader("<p>The order</p>"))
+	digest, n, err := w.console.Papers.Put(t.Context(), strings.NewReader("<p>The order</p>"))
 	w.ok(err)
 	d.Attached = []order.Attachment{{Name: "note.html", Digest: digest.String(), Size: n}}
 	o := w.give(officer, d)

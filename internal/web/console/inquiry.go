@@ -252,7 +252,7 @@ func (c *Console) inquiryFile(v *visit) error {
 	}
 	for _, l := range body.Said {
 		if l.N == n && k >= 0 && k < len(l.Files) {
-			return regulator.Send(v.w, v.r, c.Site, c.Blobs, l.Files[k])
+			return regulator.Send(v.w, v.r, c.Site, c.Papers, l.Files[k])
 		}
 	}
 	return page.ErrNotFound

@@ -35,7 +35,7 @@ func (w *world) mailroom(
 	w.t.Helper()
 	keys := keyringtest.Open(w.t, w.t.TempDir())
 	room, err := mailroom.New(mailroom.Options{
-		Store: w.store, Clock: w.clock, Blobs: blobs, References: refs, Orders: orders,
+		Store: w.store, Clock: w.clock, Papers: blobs, References: refs, Orders: orders,
 		Guide: w.guide(), Box: keys.Box(), Key: keys.Derive("mail room"),
 		Send: func(_ context.Context, l smtp.Letter) error {
 			w.sent = append(w.sent, l)

@@ -26,6 +26,8 @@ const grantTime = 2 * time.Minute
 // grant is a file that a visitor may load for a moment. Its address is all that it takes: the
 // origin of media knows no cookies.
 type grant struct {
+	// paper says that it is in the store of papers, not among people's files.
+	paper  bool
 	digest []byte
 	mime   string
 	ends   int64
@@ -35,6 +37,10 @@ type grant struct {
 func (c *Console) mediaURL(g grant) string {
 	g.ends = c.Clock.Now().Add(grantTime).Unix()
 	b := binary.BigEndian.AppendUint64(nil, uint64(g.ends))
+	b = append(b, 0)
+	if g.paper {
+		b[len(b)-1] = 1
+	}
 	b = append(b, g.digest...)
 	b = append(b, g.mime...)
 	b = append(b, c.proof(b)...)
@@ -52,7 +58,7 @@ func (c *Console) proof(b []byte) []byte {
 // readGrant reads an address; false for one that is not good, or not any more.
 func (c *Console) readGrant(path string) (g grant, ok bool) {
 	b, err := base64.RawURLEncoding.DecodeString(strings.TrimPrefix(path, "/"))
-	const head, tail = 8 + sha256.Size, sha256.Size
+	const ends, head, tail = 8, 8 + 1 + sha256.Size, sha256.Size
 	if err != nil || len(b) < head+tail {
 		return g, false
 	}
@@ -61,8 +67,8 @@ func (c *Console) readGrant(path string) (g grant, ok bool) {
 		return g, false
 	}
 	g = grant{
-		ends: int64(binary.BigEndian.Uint64(signed)), digest: signed[8:head],
-		mime: string(signed[head:]),
+		ends: int64(binary.BigEndian.Uint64(signed)), paper: signed[ends] == 1,
+		digest: signed[ends+1 : head], mime: string(signed[head:]),
 	}
 	return g, g.ends > c.Clock.Now().Unix()
 }
@@ -88,7 +94,11 @@ func (c *Console) serveMedia(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	d := blob.Digest(g.digest)
-	info, err := c.Blobs.Stat(r.Context(), d)
+	from := c.Blobs
+	if g.paper {
+		from = c.Papers
+	}
+	info, err := from.Stat(r.Context(), d)
 	if errors.Is(err, blob.ErrNotFound) {
 		http.Error(w, "not found", http.StatusNotFound)
 		return
@@ -104,7 +114,7 @@ func (c *Console) serveMedia(w http.ResponseWriter, r *http.Request) {
 		h.Set("Content-Type", "application/octet-stream")
 		h.Set("Content-Disposition", `attachment; filename="evidence.bin"`)
 	}
-	body := &blobReader{ctx: r.Context(), blobs: c.Blobs, digest: d, size: info.Size}
+	body := &blobReader{ctx: r.Context(), blobs: from, digest: d, size: info.Size}
 	http.ServeContent(w, r, "", time.Time{}, body)
 }
 

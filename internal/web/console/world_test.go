@@ -83,6 +83,11 @@ func newWorld(t testing.TB, at, mediaAt string, limits staff.Limits) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = dir.Close() })
+	papers, err := dir.Within("papers")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = papers.Close() })
 	w.blobs = dir
 	w.staff, err = staff.New(staff.Options{
 		Store: w.store, Clock: w.clock, URL: at, Limits: limits, Key: [32]byte{2}, Memory: 64,
@@ -119,8 +124,10 @@ func newWorld(t testing.TB, at, mediaAt string, limits staff.Limits) *world {
 		Evidence: &evidence.Service{
 			Store: w.store, Clock: w.clock, Random: rand.Reader, Audit: Audit(w.staff),
 		},
-		Attachments: viewer(t, dir), Mails: w.mailroom(dir, orders, refs), Intake: w.intake(refs),
-		Decisions: decisions, Blobs: dir, Key: [32]byte{4}, URL: at, MediaURL: mediaAt, Log: log,
+		Attachments: viewer(t, papers), Mails: w.mailroom(papers, orders, refs),
+		Intake:    w.intake(refs),
+		Decisions: decisions, Blobs: dir, Papers: papers, Key: [32]byte{4}, URL: at,
+		MediaURL: mediaAt, Log: log,
 		Appeals: &appeal.Service{
 			Store: w.store, Clock: w.clock, Random: rand.Reader, References: refs,
 			Decisions: decisions,

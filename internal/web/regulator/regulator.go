@@ -40,7 +40,8 @@ type Rooms struct {
 	Store     *store.Store
 	Door      *officer.Door
 	Inquiries *inquiry.Service
-	Blobs     blob.Store
+	// Papers keeps what is attached.
+	Papers blob.Store
 	// Print draws a signed receipt as pages in a language.
 	Print func(signed []byte, lang string) ([]byte, error)
 	// Key is secret and proves that a file was taken in here.
@@ -103,7 +104,7 @@ func (p *Pages) keep(v *officer.Visit, f officer.File) (field, value string, err
 	if f.Name == "" {
 		return "", "", nil
 	}
-	digest, size, err := p.Blobs.Put(v.Context(), f.Body)
+	digest, size, err := p.Papers.Put(v.Context(), f.Body)
 	if err != nil || size == 0 {
 		return "", "", err
 	}
@@ -271,7 +272,7 @@ func (p *Pages) file(w http.ResponseWriter, r *http.Request, v *officer.Visit) e
 	}
 	for _, l := range d.Said {
 		if l.N == n && k >= 0 && k < len(l.Files) {
-			return Send(w, r, p.Site, p.Blobs, l.Files[k])
+			return Send(w, r, p.Site, p.Papers, l.Files[k])
 		}
 	}
 	return page.ErrNotFound
@@ -279,14 +280,14 @@ func (p *Pages) file(w http.ResponseWriter, r *http.Request, v *officer.Visit) e
 
 // Send answers with a file that was attached, as one that no browser opens by itself.
 func Send(
-	w http.ResponseWriter, r *http.Request, site *page.Site, blobs blob.Store, f inquiry.File,
+	w http.ResponseWriter, r *http.Request, site *page.Site, papers blob.Store, f inquiry.File,
 ) error {
 	b, err := hex.DecodeString(f.SHA256)
 	if err != nil || len(b) != sha256.Size {
 		return page.ErrNotFound
 	}
 	body := make([]byte, f.Size)
-	if n, err := blobs.ReadAt(r.Context(), blob.Digest(b), body, 0); err != nil &&
+	if n, err := papers.ReadAt(r.Context(), blob.Digest(b), body, 0); err != nil &&
 		!(errors.Is(err, io.EOF) && int64(n) == f.Size) {
 		return fmt.Errorf("regulator: file: %w", err)
 	}
