@@ -82,6 +82,9 @@ func (l *loader) checkListen() {
 	for _, address := range c.Listen {
 		add("listen", address)
 	}
+	for _, address := range c.MTProxy.Listen {
+		add("mtproxy.listen", address)
+	}
 	add("web.listen", c.Web.Listen)
 	if c.Inner.Listen != "" {
 		add("inner.listen", c.Inner.Listen)
@@ -310,6 +313,13 @@ func (l *loader) checkMTProxy() {
 	if strings.Trim(l.config.MTProxy.Domain, inNames) != "" {
 		l.problem("mtproxy.domain", "%q is not the name of a website in lower case",
 			l.config.MTProxy.Domain)
+	}
+	if at := l.config.MTProxy.Front; at != "" {
+		if host, port, err := net.SplitHostPort(at); err != nil || host == "" || !isPort(port) {
+			l.problem("mtproxy.front", "%q is not HOST:PORT", at)
+		}
+	} else if len(l.config.MTProxy.Listen) > 0 {
+		l.problem("mtproxy.listen", "needs mtproxy.front, the website that strangers find there")
 	}
 	const keyDigits = 32
 	for i, secret := range l.config.MTProxy.Secrets {

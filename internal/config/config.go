@@ -400,6 +400,18 @@ type MTProxy struct {
 	// means what is advertised.
 	Host string `toml:"host"`
 
+	// Front is the website that the ports of this server show to whoever comes with TLS but without
+	// a secret, as HOST:PORT: he is connected with it, so that a censor who tries the port finds
+	// that website and its certificate. It should be the website of mtproxy.domain, or one of
+	// yours under that name. Empty closes such connections, by which the server can be recognised.
+	Front string `toml:"front"`
+
+	// Listen are addresses as HOST:PORT, best port 443, on which nothing but secrets that begin
+	// with "ee" is served; whoever else comes, whatever he sends, is connected with mtproxy.front.
+	// Links of proxies lead to the first of them. On the ports of "listen" clients without a proxy
+	// are served as well, so that a censor can find out what they are.
+	Listen []string `toml:"listen"`
+
 	// Secrets are the proxy secrets that are accepted, in hexadecimal: 32 digits, "dd" and 32
 	// digits, or "ee", 32 digits and a host name in hexadecimal. None means no proxy.
 	Secrets []Secret `toml:"secrets"`

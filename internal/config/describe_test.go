@@ -38,6 +38,7 @@ func TestDefaultFileParsesBackToTheDefaults(t *testing.T) {
 	got, want := *l.config, Default()
 	// The file cannot tell an empty list from none.
 	want.Advertise, want.Origins, want.MTProxy.Secrets = []string{}, []string{}, []Secret{}
+	want.MTProxy.Listen = []string{}
 	want.Contact.Languages, want.Contact.Disputes = []string{}, []string{}
 	want.Transparency.CanaryKeys = []string{}
 	want.OnCall.People = []Callee{}

@@ -81,7 +81,7 @@ const (
 )
 
 // serve runs a connection until nothing more is read from it.
-func (s *Server) serve(nc net.Conn, addr netip.AddrPort) {
+func (s *Server) serve(nc net.Conn, addr netip.AddrPort, hidden bool) {
 	defer func() {
 		if p := recover(); p != nil {
 			s.panicked(p)
@@ -89,7 +89,15 @@ func (s *Server) serve(nc net.Conn, addr netip.AddrPort) {
 		}
 	}()
 	sock := newSocket(nc)
-	tc, err := transport.Accept(sock, *s.transport.Load())
+	o := *s.transport.Load()
+	o.Hidden = hidden
+	tc, err := transport.Accept(sock, o)
+	var stranger *transport.StrangerError
+	if errors.As(err, &stranger) {
+		s.front(nc, stranger)
+		nc.Close()
+		return
+	}
 	if err != nil {
 		s.metrics.refused.WithLabelValues("transport").Inc()
 		return

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -59,7 +60,10 @@ type Options struct {
 	Secrets []transport.Secret
 	Origins []string
 	Replay  *transport.ReplayCache
-	Limits  Limits
+	// Front connects to the website that ports of fake TLS pretend to be: whoever comes there
+	// without a secret is handed on. nil closes his connection; ServeHidden needs it.
+	Front  func(context.Context) (net.Conn, error)
+	Limits Limits
 	// Copied hears of a permanent key that is in use from two places at once. It must not block.
 	// It may be nil.
 	Copied func(permKeyID int64)

@@ -75,13 +75,30 @@ func New(o Options) *Server {
 func (s *Server) SetSecrets(secrets []transport.Secret) {
 	s.transport.Store(&transport.Options{
 		Secrets: secrets, Origins: s.o.Origins, Replay: s.o.Replay, Clock: s.o.Clock,
-		Rand: s.random,
+		Rand: s.random, Front: s.o.Front != nil,
 	})
 }
 
 // Serve accepts connections from a listener until ctx ends, the listener is closed or the server
 // shuts down, and then closes the listener. Other errors of accept are waited out.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
+	return s.listen(ctx, ln, false)
+}
+
+// ErrNoFront says that there is no website to hand strangers on to.
+var ErrNoFront = errors.New("gateway: a hidden port needs a website to hand strangers on to")
+
+// ServeHidden is Serve for a port that admits nothing but fake TLS with a secret, and hands on
+// everybody else to Options.Front, so that it cannot be told from that website by asking it
+// something. Without Front it is ErrNoFront.
+func (s *Server) ServeHidden(ctx context.Context, ln net.Listener) error {
+	if s.o.Front == nil {
+		return ErrNoFront
+	}
+	return s.listen(ctx, ln, true)
+}
+
+func (s *Server) listen(ctx context.Context, ln net.Listener, hidden bool) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	context.AfterFunc(ctx, func() { ln.Close() })
@@ -94,7 +111,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		nc, err := ln.Accept()
 		if err == nil {
 			pause = 0
-			s.admit(nc)
+			s.admit(nc, hidden)
 			continue
 		}
 		if errors.Is(err, net.ErrClosed) || ctx.Err() != nil {
@@ -111,7 +128,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 }
 
 // admit serves a connection if there is room for it.
-func (s *Server) admit(nc net.Conn) {
+func (s *Server) admit(nc net.Conn, hidden bool) {
 	addr := addrOf(nc)
 	if reason := s.conns.add(nc, addr.Addr(), &s.o.Limits); reason != "" {
 		s.metrics.refused.WithLabelValues(reason).Inc()
@@ -120,7 +137,7 @@ func (s *Server) admit(nc net.Conn) {
 	}
 	s.running.Go(func() {
 		defer s.conns.remove(nc, addr.Addr())
-		s.serve(nc, addr)
+		s.serve(nc, addr, hidden)
 	})
 }
 

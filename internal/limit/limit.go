@@ -71,6 +71,10 @@ const (
 	HTTPHead = 8 << 10
 	// TLSHello is the longest record with a TLS ClientHello, in bytes.
 	TLSHello = 4 << 10
+	// FrontDial is how long it may take to connect to the website that strangers are handed on
+	// to, FrontIdle how long neither they nor it may send anything: longer than websites wait.
+	FrontDial = 10 * time.Second
+	FrontIdle = 5 * time.Minute
 	// HelloSkew is how far the time in a fake TLS hello may be from ours.
 	HelloSkew = 10 * time.Minute
 	// HelloReplays is how many accepted fake TLS hellos are remembered.

@@ -317,15 +317,15 @@ func (n *Node) Run(ctx context.Context, ready func(listen, web []net.Addr)) erro
 		return err
 	}
 	pages := n.pagesLater(func() (http.Handler, error) { return n.public() })
-	var listeners []net.Listener
+	listeners, err := n.listen()
+	if err != nil {
+		return err
+	}
 	var listen, web []net.Addr
-	for _, address := range n.Config.Listen {
-		l, err := net.Listen("tcp", address)
-		if err != nil {
-			return fmt.Errorf("node: listen: %w", err)
+	for _, l := range listeners {
+		if !l.hidden {
+			listen = append(listen, l.Addr())
 		}
-		listeners = append(listeners, l)
-		listen = append(listen, l.Addr())
 	}
 	for _, d := range []door{
 		{n.Config.Inner.Listen, n.inner()}, {n.Config.Web.Listen, pages},
@@ -342,13 +342,7 @@ func (n *Node) Run(ctx context.Context, ready func(listen, web []net.Addr)) erro
 	if err := n.takeMails(); err != nil {
 		return err
 	}
-	for _, l := range listeners {
-		n.start(func() {
-			if err := n.gateway.Serve(n.ctx, l); err != nil && n.ctx.Err() == nil {
-				n.cancel(err)
-			}
-		})
-	}
+	n.serveClients(listeners)
 	if ready != nil {
 		ready(listen, web)
 	}
@@ -381,7 +375,7 @@ func (n *Node) warm() {
 const stopTime = 10 * time.Second
 
 // stop ends what Run started. Being asked to is no error.
-func (n *Node) stop(listeners []net.Listener) error {
+func (n *Node) stop(listeners []clientPort) error {
 	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
 	defer cancel()
 	err := n.gateway.Shutdown(ctx)

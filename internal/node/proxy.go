@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"net"
 	"strconv"
 	"time"
@@ -59,8 +60,57 @@ func (n *Node) RotateProxy(domain string, grace time.Duration) (proxy.Secret, er
 	return n.ProxyFile().Rotate(domain, n.clock.Now(), grace, rand.Reader)
 }
 
+// clientPort is a port for clients; a hidden one is for those alone who have a secret.
+type clientPort struct {
+	net.Listener
+	hidden bool
+}
+
+// listen opens the ports for clients.
+func (n *Node) listen() (out []clientPort, err error) {
+	for _, at := range []struct {
+		addresses []string
+		hidden    bool
+	}{{n.Config.Listen, false}, {n.Config.MTProxy.Listen, true}} {
+		for _, address := range at.addresses {
+			l, err := net.Listen("tcp", address)
+			if err != nil {
+				return nil, fmt.Errorf("node: listen: %w", err)
+			}
+			out = append(out, clientPort{l, at.hidden})
+		}
+	}
+	return out, nil
+}
+
+// serveClients serves clients until the node stops.
+func (n *Node) serveClients(ports []clientPort) {
+	for _, p := range ports {
+		serve := n.gateway.Serve
+		if p.hidden {
+			serve = n.gateway.ServeHidden
+		}
+		n.start(func() {
+			if err := serve(n.ctx, p.Listener); err != nil && n.ctx.Err() == nil {
+				n.cancel(err)
+			}
+		})
+	}
+}
+
+// front connects to the website that strangers are handed on to; nil where there is none.
+func (n *Node) front() func(context.Context) (net.Conn, error) {
+	at := n.Config.MTProxy.Front
+	if at == "" {
+		return nil
+	}
+	return func(ctx context.Context) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "tcp", at)
+	}
+}
+
 // Proxies are the links by which clients reach the service where its network is blocked: the
-// newest secret at every address that is advertised.
+// newest secret at every address that is advertised, or at the first hidden port.
 func (n *Node) Proxies() (out []proxy.Link, err error) {
 	accepted, err := n.ProxyFile().Accepted(n.clock.Now())
 	if err != nil || len(accepted) == 0 {
@@ -70,6 +120,11 @@ func (n *Node) Proxies() (out []proxy.Link, err error) {
 		host, text, err := net.SplitHostPort(at)
 		if err != nil {
 			continue // the configuration was checked
+		}
+		if hidden := n.Config.MTProxy.Listen; len(hidden) > 0 {
+			if _, text, err = net.SplitHostPort(hidden[0]); err != nil {
+				continue
+			}
 		}
 		if n.Config.MTProxy.Host != "" {
 			host = n.Config.MTProxy.Host

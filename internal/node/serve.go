@@ -248,9 +248,9 @@ func (n *Node) openGateway() error {
 		Clock: n.clock, Rand: rand.Reader, Log: n.log, Handshake: n.exchange,
 		Keys: keys{n.devices, n.Account}, Salts: keyring.NewSalts(n.Keys.Derive("salts"), epoch),
 		Handler: handler{n}, Metrics: n.registry, Secrets: secrets,
-		Origins: n.Config.Origins,
-		Copied:  func(key int64) { n.Account.InTwoPlaces(n.ctx, key) },
-		Replay:  transport.NewReplayCache(),
+		Origins: n.Config.Origins, Front: n.front(),
+		Copied: func(key int64) { n.Account.InTwoPlaces(n.ctx, key) },
+		Replay: transport.NewReplayCache(),
 		Limits: gateway.Limits{
 			Connections:           n.Config.Limits.Connections,
 			ConnectionsPerAddress: n.Config.Limits.ConnectionsPerAddress,

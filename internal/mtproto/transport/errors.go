@@ -29,6 +29,23 @@ var (
 	ErrChecksum = errors.New("wrong frame checksum")
 )
 
+// StrangerError says that a peer has shown no secret, on a port that pretends to be a website: he
+// is to be handed on to that website with what he has sent. The connection is open, and nothing was
+// written to it.
+type StrangerError struct {
+	// Sent are the bytes that were read.
+	Sent []byte
+	// Err is what was wrong with them: io.EOF or io.ErrUnexpectedEOF when nothing more will come,
+	// os.ErrDeadlineExceeded when nothing more has come yet.
+	Err error
+}
+
+// Error describes what was wrong.
+func (e *StrangerError) Error() string { return "transport: a stranger: " + e.Err.Error() }
+
+// Unwrap returns what was wrong.
+func (e *StrangerError) Unwrap() error { return e.Err }
+
 // ErrPending is returned by Write while an earlier write waits for Flush.
 var ErrPending = errors.New("transport: earlier write is pending")
 

@@ -147,7 +147,7 @@ func (c *Conn) ReadFrame(buf []byte) (Frame, error) {
 	return Frame{Payload: payload, QuickAck: claim.QuickAck}, nil
 }
 
-// fill reads into buf until it is n bytes long.
+// fill reads into buf until it is n bytes long. With an error it returns what came.
 func (c *Conn) fill(buf []byte, n int) ([]byte, error) {
 	for len(buf) < n {
 		if len(buf) == cap(buf) {
@@ -158,7 +158,7 @@ func (c *Conn) fill(buf []byte, n int) ([]byte, error) {
 		m, err := c.in.Read(buf[len(buf):min(n, cap(buf))])
 		buf = buf[:len(buf)+m]
 		if err != nil {
-			return nil, err
+			return buf, err
 		}
 	}
 	return buf, nil

@@ -3,6 +3,7 @@ package transport
 import (
 	"encoding/binary"
 	"io"
+	"strings"
 )
 
 // tag is how a codec announces itself: as the first bytes of a plain stream (abridged: the first
@@ -17,6 +18,23 @@ func tag(b []byte) (Codec, bool) {
 		return Padded, true
 	}
 	return 0, false
+}
+
+// recognise recognises the transport, of those that the options admit.
+func (c *Conn) recognise(o *Options) error {
+	if !o.Hidden {
+		return c.sniff(o)
+	}
+	for n := 1; n <= len(helloStart); n++ {
+		b, err := c.in.peek(n)
+		if err == nil && !strings.HasPrefix(helloStart, string(b)) {
+			err = ErrHello
+		}
+		if err != nil {
+			return c.stranger(nil, err)
+		}
+	}
+	return c.acceptTLS(o)
 }
 
 // sniff recognises the transport. The order follows from what clients keep out of the random

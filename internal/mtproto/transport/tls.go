@@ -7,7 +7,9 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/binary"
+	"errors"
 	"io"
+	"os"
 	"time"
 
 	"parley/internal/limit"
@@ -40,24 +42,24 @@ type clientHello struct {
 	suite   uint16 // the first TLS 1.3 cipher suite that was offered
 }
 
-func isHello(b []byte) bool { return bytes.HasPrefix(b, []byte{recordHandshake, 3, 1}) }
+// helloStart begins the record of a hello.
+const helloStart = "\x16\x03\x01"
+
+func isHello(b []byte) bool { return bytes.HasPrefix(b, []byte(helloStart)) }
 
 // acceptTLS checks a hello and answers it, and opens the obfuscated stream inside.
 func (c *Conn) acceptTLS(o *Options) error {
 	record, err := c.readHello()
+	var hello clientHello
+	var secret Secret
+	if err == nil {
+		hello, secret, err = checkHello(record, o)
+	}
+	if err != nil && (o.Front || o.Hidden) {
+		return c.stranger(record, err)
+	}
 	if err != nil {
 		return err
-	}
-	hello, err := parseHello(record)
-	if err != nil {
-		return err
-	}
-	secret, ok := authenticate(record, hello, o.Secrets, o.Clock.Now())
-	if !ok {
-		return ErrHello
-	}
-	if !o.Replay.use(helloDigest(hello.random[:])) {
-		return ErrReplay
 	}
 	answer, err := serverHello(hello, secret, len(record), o.Rand)
 	if err != nil {
@@ -71,20 +73,68 @@ func (c *Conn) acceptTLS(o *Options) error {
 	}
 	c.kind.Carrier = FakeTLS
 	c.carry(&tlsRecords{})
-	return c.acceptObfuscated([]Secret{secret})
+	err = c.acceptObfuscated([]Secret{secret})
+	if errors.Is(err, ErrUnknown) || errors.Is(err, ErrRecord) {
+		return errors.Join(err, c.alert(o.Rand))
+	}
+	return err
 }
 
-// readHello reads the record that holds the hello.
+// checkHello finds the secret with which a hello was signed that was not used before.
+func checkHello(record []byte, o *Options) (clientHello, Secret, error) {
+	hello, err := parseHello(record)
+	if err != nil {
+		return hello, Secret{}, err
+	}
+	secret, ok := authenticate(record, hello, o.Secrets, o.Clock.Now())
+	if !ok {
+		return hello, secret, ErrHello
+	}
+	if !o.Replay.use(helloDigest(hello.random[:])) {
+		return hello, secret, ErrReplay
+	}
+	return hello, secret, nil
+}
+
+// stranger is the error that hands a peer on who has sent some bytes, beside those that were read
+// ahead. One who is gone, or from whom nothing more can be read, is not handed on.
+func (c *Conn) stranger(sent []byte, err error) error {
+	sent = append(sent, c.in.buf[c.in.r:c.in.w]...)
+	ended := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+	ours := errors.Is(err, ErrHello) || errors.Is(err, ErrReplay)
+	if !ours && !errors.Is(err, os.ErrDeadlineExceeded) && (!ended || len(sent) == 0) {
+		return err
+	}
+	return &StrangerError{Sent: sent, Err: err}
+}
+
+// alertBytes is the length of an encrypted alert: two bytes, its type, and a tag.
+//
+// https://www.rfc-editor.org/rfc/rfc8446#section-6
+const alertBytes = 2 + 1 + 16
+
+// alert writes what looks like a server's complaint about a record that does not open.
+func (c *Conn) alert(rand io.Reader) error {
+	record, _ := (&tlsRecords{}).header(nil, alertBytes)
+	record = append(record, make([]byte, alertBytes)...)
+	if _, err := io.ReadFull(rand, record[recordHead:]); err != nil {
+		return err
+	}
+	_, err := c.in.nc.Write(record)
+	return err
+}
+
+// readHello reads the record that holds the hello; with an error, as much of it as came.
 func (c *Conn) readHello() ([]byte, error) {
-	record := make([]byte, recordHead)
-	if _, err := io.ReadFull(&c.in, record); err != nil {
-		return nil, inside(err)
+	record, err := c.fill(nil, recordHead)
+	if err != nil {
+		return record, inside(err)
 	}
 	n := recordHead + int(binary.BigEndian.Uint16(record[3:]))
 	if n > limit.TLSHello {
-		return nil, ErrHello
+		return record, ErrHello
 	}
-	record, err := c.fill(record, n)
+	record, err = c.fill(record, n)
 	return record, inside(err)
 }
 

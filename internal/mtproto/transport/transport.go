@@ -16,6 +16,7 @@ package transport
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -33,6 +34,10 @@ type Options struct {
 	// Origins are the hosts whose pages may open a web socket. Empty admits every page: the
 	// protocol has no cookie or other credential that a foreign page could borrow.
 	Origins []string
+	// Front hands on peers with a TLS hello that is not ours, instead of closing the connection:
+	// Accept returns a *StrangerError. With Hidden nothing is admitted but fake TLS, and whoever
+	// sends anything else is handed on alike.
+	Front, Hidden bool
 	// Replay remembers accepted fake TLS hellos. Without it every such hello is refused.
 	Replay *ReplayCache
 	// Clock checks the age of fake TLS hellos; nil means the machine's.
@@ -113,7 +118,7 @@ type Conn struct {
 // connection's own goroutine, never in a loop that accepts.
 //
 // An HTTP request that opens no web socket is answered with 404 and yields ErrHTTP. After any error
-// nc is closed.
+// but a *StrangerError nc is closed.
 //
 // https://core.telegram.org/mtproto/mtproto-transports
 func Accept(nc net.Conn, o Options) (*Conn, error) {
@@ -128,10 +133,16 @@ func Accept(nc net.Conn, o Options) (*Conn, error) {
 	c.out.nc = nc
 	err := c.renewDeadline()
 	if err == nil {
-		err = c.sniff(&o)
+		err = c.recognise(&o)
 	}
-	if err == nil {
-		err = nc.SetDeadline(time.Time{})
+	var stranger *StrangerError
+	if err == nil || errors.As(err, &stranger) {
+		if derr := nc.SetDeadline(time.Time{}); derr != nil {
+			err, stranger = derr, nil
+		}
+	}
+	if stranger != nil {
+		return nil, stranger
 	}
 	if err != nil {
 		nc.Close()
