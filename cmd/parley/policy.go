@@ -121,6 +121,9 @@ func (c *policyTestCmd) Run(p *process) error {
 	if err != nil {
 		return err
 	}
+	for _, x := range rules.Untranslated() { // its authority is answered in English
+		_, _ = fmt.Fprintln(p.err, "warning:", x)
+	}
 	n, wrong := rules.Test()
 	if len(wrong) > 0 {
 		_, _ = fmt.Fprintln(p.err, wrong)

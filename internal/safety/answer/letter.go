@@ -70,7 +70,7 @@ func (s *Signer) Letter(signed []byte, lang string) (Letter, error) {
 			Field{say("field.until"), g.Until})
 	}
 	for _, m := range p.Missing {
-		out.Missing = append(out.Missing, m.Law+": "+m.Field+": "+m.What)
+		out.Missing = append(out.Missing, s.Missing(lang, m))
 	}
 	for _, i := range p.Items {
 		out.Items = append(out.Items, Line{i.N, i.Location, s.state(lang, i)})
@@ -139,6 +139,39 @@ func (s *Signer) reason(lang, code string) string {
 	}
 	return code
 }
+
+// Missing says in a language what is missing or wrong with a field, behind the law that wants it.
+// What somebody has found and written stands there as he wrote it.
+func (s *Signer) Missing(lang string, m paper.Missing) string {
+	lang = s.Lang(lang)
+	field := s.text(lang, "want."+m.Field)
+	if field == "" {
+		field = m.Field
+	}
+	what, rest := s.text(lang, "what."+m.What), ""
+	if kind, places, ok := strings.Cut(m.What, ": "); ok && what == "" {
+		what, rest = s.text(lang, "what."+kind), ": "+apart(lang, places)
+	}
+	if what == "" {
+		what, rest = apart(lang, m.What), ""
+	}
+	return apart(lang, m.Law) + ": " + field + ": " + what + rest
+}
+
+// Why is a reason of the service's own in a language, by its name; see the texts.
+func (s *Signer) Why(lang, name string) string { return s.text(s.Lang(lang), "why."+name) }
+
+// Duty is in a language what has to be done within a period, whose English words an instrument has.
+// Those of an instrument that the program does not come with stand there as they are.
+func (s *Signer) Duty(lang, duty string) string {
+	if text := s.text(s.Lang(lang), "duty."+duty); text != "" {
+		return text
+	}
+	return duty
+}
+
+// Reason is what a class of reasons is called in a language, with the class itself.
+func (s *Signer) Reason(lang, class string) string { return s.reason(s.Lang(lang), class) }
 
 // Measure is what a measure does, in a language; empty for one that no order leads to.
 func (s *Signer) Measure(lang string, m safety.Measure) string {

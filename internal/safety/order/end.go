@@ -1,6 +1,7 @@
 package order
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -23,6 +24,8 @@ type End struct {
 	Staff   int64  `json:"staff,omitempty"`
 	Officer int64  `json:"officer,omitempty"`
 	Reason  string `json:"reason"`
+	// Said is Reason as the authority is told it, empty for the same.
+	Said string `json:"said,omitempty"`
 }
 
 // Withdraw is an authority's word that its order is no more. What was done because of it is undone.
@@ -185,7 +188,9 @@ func (w *work) tookBack() error {
 	if w.o.State == Withdrawn {
 		kind = paper.Withdrawn
 	}
-	err := w.sign(paper.Paper{Kind: kind, Text: w.o.End.Reason, Items: w.paperItems()})
+	err := w.sign(paper.Paper{
+		Kind: kind, Text: cmp.Or(w.o.End.Said, w.o.End.Reason), Items: w.paperItems(),
+	})
 	if err != nil {
 		return err
 	}

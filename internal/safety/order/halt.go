@@ -197,11 +197,14 @@ func (s *Service) Reviewed(
 // officer was suspended: it is the agency's own, and is assessed and signed anew; or the agency
 // does not know of it, and what was done is taken back.
 func (w *work) stoodBy(staff int64, c Call) error {
+	denied := w.because("denied")
 	switch {
 	case !c.Confirmed && w.begun():
-		return w.ending(End{State: Annulled, Staff: staff, Reason: deniedText})
+		return w.ending(End{
+			State: Annulled, Staff: staff, Reason: denied.English, Said: denied.Said,
+		})
 	case !c.Confirmed:
-		return w.refuse("denied-by-agency", deniedText)
+		return w.refuse("denied-by-agency", denied)
 	case w.of.State != agency.Active || w.of.Attest <= w.now:
 		return ErrStanding
 	}

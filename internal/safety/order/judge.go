@@ -195,11 +195,11 @@ func (w *work) place() error {
 	case w.o.FromNobody():
 		return w.fromNobody(v)
 	case w.o.Standing != "" && w.o.Standing != agency.Unsigned:
-		return w.refuse("sender-"+string(w.o.Standing), senderText)
+		return w.refuse("sender-"+string(w.o.Standing), w.because("sender"))
 	case slices.Contains(policy.Actions(), w.o.Document.Action) && !handled(w.o.Document.Action):
-		return w.refuse("no-handler", handlerText)
+		return w.refuse("no-handler", w.because("handler"))
 	case v.Outcome == policy.Refused:
-		return w.refuse(refusedFor(v))
+		return w.refuse(w.refusedFor(v))
 	case len(w.o.Problems) > 0 || v.Outcome == policy.Incomplete:
 		return w.incomplete(v)
 	case w.o.Standing == agency.Unsigned:
@@ -213,25 +213,34 @@ func (w *work) place() error {
 	}
 }
 
-// Texts of refusals that policy has no part in.
-const (
-	senderText = "The order did not come from an officer whom we know, with a key that is bound " +
-		"to him. An address proves nothing. Your agency can be onboarded: two of our staff call " +
-		"it at a public number and approve it, and its officers get keys."
-	handlerText = "Nobody here can carry this out: there is no way to hand over keys, to weaken " +
-		"protection, or to give access in bulk or continuously, and none will be built."
-)
+// reason is why something is not done, in English for the staff, and as the authority is told.
+type reason struct{ English, Said string }
+
+// because is a reason of the service's own, by its name.
+func (w *work) because(name string) reason {
+	return reason{w.Sign.Why("en", name), w.Sign.Why(w.lang(), name)}
+}
+
+// and is a reason with words of a person behind it, which are in the language he writes in.
+func (r reason) and(words string) reason {
+	return reason{r.English + "\n" + words, r.Said + "\n" + words}
+}
+
+// written is a reason that a person has written.
+func written(text string) reason { return reason{text, text} }
 
 // refusedFor is the class of a refusal by policy, and its reasons.
-func refusedFor(v policy.Verdict) (class, text string) {
-	var texts []string
+func (w *work) refusedFor(v policy.Verdict) (class string, why reason) {
+	var english, said []string
 	for _, r := range v.Refusals {
-		texts = append(texts, r.Text)
+		english, said = append(english, r.Text), append(said, r.Say(w.lang()))
 	}
 	if len(v.Refusals) == 0 {
-		return "policy", "No rule allows what the order asks for."
+		return "policy", w.because("policy")
 	}
-	return string(v.Refusals[0].Code), strings.Join(texts, "\n")
+	return string(v.Refusals[0].Code), reason{
+		strings.Join(english, "\n"), strings.Join(said, "\n"),
+	}
 }
 
 func holds(v policy.Verdict) string {
@@ -264,7 +273,7 @@ func (w *work) to(s State, k EventKind, text string) error {
 func (w *work) incomplete(v policy.Verdict) error {
 	p := paper.Paper{Kind: paper.Incomplete}
 	if w.o.FromNobody() {
-		p.Text = senderText
+		p.Text = w.because("sender").Said
 	}
 	list := w.o.Problems
 	for _, f := range v.Missing {
@@ -300,11 +309,11 @@ func contains(list []Problem, p Problem) bool {
 
 // refuse ends an order without effect: a reasoned paper, a line in the public log, and the reason
 // in the refusal register. Of one that has been begun, what was done is taken back.
-func (w *work) refuse(class, text string) error {
+func (w *work) refuse(class string, why reason) error {
 	if w.begun() {
-		return w.ending(End{State: Annulled, Reason: text})
+		return w.ending(End{State: Annulled, Reason: why.English, Said: why.Said})
 	}
-	w.o.Refused, w.o.Why = class, text
+	w.o.Refused, w.o.Why, w.o.Said = class, why.English, why.Said
 	for _, i := range w.items {
 		if i.State == Waiting {
 			i.State, i.Reason, i.At = Declined, class, w.now
@@ -319,7 +328,7 @@ func (w *work) refuse(class, text string) error {
 		return err
 	}
 	err := w.sign(paper.Paper{
-		Kind: paper.Refusal, Given: "no", Reason: class, Text: text, Items: w.paperItems(),
+		Kind: paper.Refusal, Given: "no", Reason: class, Text: why.Said, Items: w.paperItems(),
 	})
 	if err != nil {
 		return err

@@ -128,7 +128,7 @@ func (s *Service) Object(
 		if w.o.State == Answered {
 			return nil
 		}
-		return w.refuse("objection-"+string(ground), objectedText+"\n"+note)
+		return w.refuse("objection-"+string(ground), w.because("objected").and(note))
 	})
 	if err == nil {
 		s.alarm(o, "the notified authority objects: "+string(ground))
@@ -145,6 +145,3 @@ func (o Order) Objectable(now int64) bool {
 	st := p.Status(moment(now), o.Happened, instrument.Calendar{}).State
 	return st == instrument.Running || st == instrument.Paused
 }
-
-const objectedText = "The authority that was notified of the certificate has raised a ground for " +
-	"refusal (Regulation (EU) 2023/1543, Art. 12(1)). Nothing is handed over."

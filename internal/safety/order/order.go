@@ -112,6 +112,8 @@ type Kept struct {
 	Problems []Problem `json:"problems,omitempty"`
 	Refused  string    `json:"refused,omitempty"`
 	Why      string    `json:"why,omitempty"`
+	// Said is Why as the authority was told it, in its own language.
+	Said string `json:"said,omitempty"`
 	// Verdict is what policy said last.
 	Verdict policy.Verdict `json:"verdict"`
 	// Checks are those that were made, and by whom.

@@ -78,14 +78,10 @@ func (w *work) paper() (why string, err error) {
 		return "", err
 	}
 	return why, w.sign(paper.Paper{
-		Kind: paper.Incomplete, Text: owedText,
+		Kind: paper.Incomplete, Text: w.because("owed").Said,
 		Missing: []paper.Missing{{Law: w.in.Law, Field: "the order", What: "missing"}},
 	})
 }
-
-const owedText = "Your request was answered before an order was there, because a life was in " +
-	"danger. The order was to follow within three days and has not come. Until it has, your next " +
-	"emergency waits for a person here. Give it with the number of the emergency."
 
 // settles has an order be the one that an earlier emergency of its agency did not wait for, if it
 // says so and nothing is missing of it.

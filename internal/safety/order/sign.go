@@ -89,7 +89,7 @@ func (s *Service) CallBack(ctx context.Context, staff, of, id int64, c Call) (Or
 			if err != nil {
 				return err
 			}
-			return w.refuse("denied-by-agency", deniedText)
+			return w.refuse("denied-by-agency", w.because("denied"))
 		}
 		return w.checked(Made{Check: policy.CallBack, Staff: staff, Note: c.Spoke})
 	})
@@ -107,9 +107,6 @@ func (s *Service) CallBack(ctx context.Context, staff, of, id int64, c Call) (Or
 	}
 	return o, err
 }
-
-const deniedText = "We called your agency at the number that we keep of it, and it does not know " +
-	"of this order. The officer's access is suspended."
 
 func onlyDigits(s string) string {
 	return strings.Map(func(r rune) rune {
@@ -402,6 +399,6 @@ func (s *Service) Refuse(
 		if err := w.event(Noted, By{Staff: staff}, "refused: "+reason); err != nil {
 			return err
 		}
-		return w.refuse(class, reason)
+		return w.refuse(class, written(reason))
 	})
 }

@@ -51,9 +51,9 @@ func (w *work) fromNobody(v policy.Verdict) error {
 	case err != nil:
 		return err
 	case w.o.lapses == 0:
-		return w.refuse("sender-unknown", senderText)
+		return w.refuse("sender-unknown", w.because("sender"))
 	case slices.Contains(policy.Actions(), action) && !handled(action) && !many:
-		return w.refuse("no-handler", handlerText)
+		return w.refuse("no-handler", w.because("handler"))
 	}
 	who := Problem{Law: w.in.Law, Field: fieldName(instrument.Identity), What: "not known here"}
 	if !contains(w.o.Problems, who) {
@@ -121,7 +121,7 @@ func (w *work) lapsed(id int64) error {
 	if !w.o.FromNobody() || w.o.State != Incomplete || w.o.lapses > w.now {
 		return nil
 	}
-	if err := w.refuse("sender-unknown", senderText); err != nil {
+	if err := w.refuse("sender-unknown", w.because("sender")); err != nil {
 		return err
 	}
 	return w.save()

@@ -36,7 +36,7 @@ func (p *Policy) Judge(r Request) (Verdict, error) {
 	for _, v := range p.variables {
 		known[v.name] = v.of(x)
 	}
-	s := sum{subject: x, sign: make(map[Role]int)}
+	s := sum{subject: x, sign: make(map[Role]int), none: p.reasons}
 	for _, rule := range p.rules {
 		got, _, err := rule.program.Eval(known)
 		if err != nil {
@@ -68,6 +68,8 @@ type sum struct {
 	duties       []Duty
 	depth        Depth
 	fired        []Firing
+	// none are the words for what no rule allows, by language.
+	none map[string]string
 }
 
 // fire adds the effects of a rule.
@@ -102,7 +104,9 @@ func (s *sum) fire(r *rule) {
 
 // refuse adds a refusal. One of classes of data is about those that were asked for.
 func (s *sum) refuse(r *rule) {
-	out := Refusal{Code: r.Refuse.Code, Rule: r.ID, Text: r.Because, Part: r.Refuse.Part}
+	out := Refusal{
+		Code: r.Refuse.Code, Rule: r.ID, Text: r.Because, In: r.In, Part: r.Refuse.Part,
+	}
 	if len(r.Refuse.Data) > 0 {
 		out.Data = common(r.Refuse.Data, s.Asked.Data)
 		if len(out.Data) == 0 {
@@ -321,7 +325,7 @@ func (s *sum) afterRefusal(all []Duty) []Duty {
 
 // uncovered is a refusal of what was asked and no rule allows; nil if all is covered.
 func (s *sum) uncovered(m Most) *Refusal {
-	out := &Refusal{Code: NotCovered, Rule: "default", Text: notCovered}
+	out := &Refusal{Code: NotCovered, Rule: defaultRule, Text: notCovered, In: s.none}
 	switch {
 	case !s.allowed:
 		return out

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"strings"
 
 	"cel.dev/cel-go/cel"
 	"github.com/pelletier/go-toml/v2"
@@ -35,10 +36,12 @@ func Rules() fs.FS {
 
 // Policy is a set of rules that was read, checked and compiled. It is safe for concurrent use.
 type Policy struct {
-	digest      string
-	files       []*file
-	rules       []*rule // in the order of files: first those that decide, then those of review
-	variables   []variable
+	digest    string
+	files     []*file
+	rules     []*rule // in the order of files: first those that decide, then those of review
+	variables []variable
+	// reasons are the words for what no rule allows, by language.
+	reasons     map[string]string
 	countries   *country.Table
 	instruments *instrument.Set
 }
@@ -64,6 +67,8 @@ type rule struct {
 	ID      string `toml:"id"`
 	When    string `toml:"when"`
 	Because string `toml:"because"`
+	// In is Because in other languages, by their codes of ISO 639-1.
+	In map[string]string `toml:"because_in"`
 
 	Allow   *Most              `toml:"allow"`
 	Limit   *Most              `toml:"limit"`
@@ -156,6 +161,9 @@ func Load(folder fs.FS, countries *country.Table) (*Policy, error) {
 		}
 	}
 	p.digest = hex.EncodeToString(sum.Sum(nil)[:16])
+	if p.reasons, err = p.translate(); err != nil {
+		return nil, err
+	}
 	problems = append(problems, p.compile()...)
 	if len(problems) > 0 {
 		return nil, problems
@@ -342,6 +350,14 @@ func (r *rule) valid(review bool) string {
 	case r.Hold != "" && r.Hold != SpeechHold && r.Hold != QuarantineHold &&
 		r.Hold != PaperHold:
 		return fmt.Sprintf("there is no hold %q", r.Hold)
+	case r.Refuse == nil && len(r.In) > 0:
+		return "only a reason of a refusal is told in other languages (because_in)"
+	}
+	for lang, text := range r.In {
+		code := len(lang) == 2 && strings.Trim(lang, "abcdefghijklmnopqrstuvwxyz") == ""
+		if !code || text == "" {
+			return fmt.Sprintf("because_in has a text for codes of languages, not for %q", lang)
+		}
 	}
 	for role, n := range r.Sign {
 		if !slices.Contains(Roles(), role) || n < 1 || n > maxSigners {

@@ -59,12 +59,22 @@ type Code string
 type Refusal struct {
 	Code Code   `json:"code"`
 	Rule string `json:"rule"`
-	// Text is the reason in English, for the answer.
-	Text string `json:"text"`
+	// Text is the reason in English, In the same in other languages by their codes of ISO 639-1, as
+	// far as there are words. What is not English is for the answer alone and is not kept.
+	Text string            `json:"text"`
+	In   map[string]string `json:"-"`
 	// Data are the classes of data that it is about; none means all that was asked.
 	Data []Data `json:"data,omitempty"`
 	// Part is set when it is about a part of what was asked: too wide, too long, too much.
 	Part bool `json:"part,omitempty"`
+}
+
+// Say is the reason in a language, or in English where there are no words in that.
+func (r Refusal) Say(lang string) string {
+	if text := r.In[lang]; text != "" {
+		return text
+	}
+	return r.Text
 }
 
 // Whole tells whether nothing at all is done for this reason.

@@ -1,6 +1,7 @@
 package authority
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -65,7 +66,7 @@ type orderSaid struct {
 	Closed     string `json:"closed,omitempty"`
 	// Waits is "officer" while no officer has vouched for it.
 	Waits string `json:"waits,omitempty"`
-	// Refused is the class of a refusal, Why the reasons.
+	// Refused is the class of a refusal, Why the reasons in the agency's language.
 	Refused string               `json:"refused,omitempty"`
 	Why     string               `json:"why,omitempty"`
 	Missing []officer.FieldFault `json:"missing,omitempty"`
@@ -101,31 +102,31 @@ func said(at int64) string {
 }
 
 // say writes an order without its items and papers.
-func (p *Pages) say(o order.Order) orderSaid {
+func (p *Pages) say(a agency.Agency, o order.Order) orderSaid {
 	out := orderSaid{
 		V: apiVersion, Reference: o.Reference, Number: o.Document.Number,
 		Instrument: string(o.Document.Instrument), State: o.State.String(), Document: o.Digest,
 		Received: said(o.Received), Due: said(o.Due), Paused: said(o.Paused),
-		Closed: said(o.Closed), Refused: o.Refused, Why: o.Why, Missing: missing(o.Problems),
+		Closed: said(o.Closed), Refused: o.Refused, Why: cmp.Or(o.Said, o.Why),
 		URL: p.Site.URL(apiPath + "orders/" + o.Reference),
 	}
 	if o.Standing == agency.Unsigned && o.State.Open() {
 		out.Waits = "officer"
 	}
-	return out
-}
-
-// missing are an order's problems as programs are told them.
-func missing(list []order.Problem) (out []officer.FieldFault) {
-	for _, x := range list {
-		out = append(out, officer.FieldFault{Law: x.Law, Field: x.Field, What: x.What})
+	for _, x := range o.Problems {
+		out.Missing = append(out.Missing, officer.FieldFault{
+			Law: x.Law, Field: x.Field, What: x.What,
+			Said: p.lacks(cmp.Or(a.Lang, o.Document.Lang), x),
+		})
 	}
 	return out
 }
 
 // full writes an order with its items and papers.
-func (p *Pages) full(r *http.Request, o order.Order) (out orderSaid, err error) {
-	out = p.say(o)
+func (p *Pages) full(
+	r *http.Request, a agency.Agency, o order.Order,
+) (out orderSaid, err error) {
+	out = p.say(a, o)
 	err = p.Store.View(r.Context(), func(rd *store.Reader) error {
 		out.Items = nil
 		items, err := order.Items(rd, o.Agency, o.ID)
@@ -291,7 +292,7 @@ func (p *Pages) apiSubmit(w http.ResponseWriter, r *http.Request, a agency.Agenc
 	if err != nil {
 		return tooLarge(err)
 	}
-	out, err := p.full(r, got.Order)
+	out, err := p.full(r, a, got.Order)
 	if err != nil {
 		return err
 	}
@@ -330,7 +331,7 @@ func (p *Pages) apiList(w http.ResponseWriter, r *http.Request, a agency.Agency)
 		out.Next = p.Site.URL(fmt.Sprint(apiPath, "orders?below=", list[listPage-1].ID))
 	}
 	for _, o := range list {
-		out.Orders = append(out.Orders, p.say(o))
+		out.Orders = append(out.Orders, p.say(a, o))
 	}
 	return p.sendJSON(w, r, http.StatusOK, out)
 }
@@ -340,7 +341,7 @@ func (p *Pages) apiShow(w http.ResponseWriter, r *http.Request, a agency.Agency)
 	if err != nil {
 		return err
 	}
-	out, err := p.full(r, o)
+	out, err := p.full(r, a, o)
 	if err != nil {
 		return err
 	}
@@ -380,7 +381,7 @@ func (p *Pages) change(
 	if err != nil {
 		return p.refused(o, err)
 	}
-	out, err := p.full(r, after)
+	out, err := p.full(r, a, after)
 	if err != nil {
 		return err
 	}

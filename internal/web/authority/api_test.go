@@ -170,7 +170,7 @@ func TestBadCalls(t *testing.T) {
 	d.Reasons = ""
 	got := w.call(key, http.MethodPost, at, encoded(d))
 	if got.Status != http.StatusCreated || !strings.Contains(got.Body,
-		`{"law":"Regulation (EU) 2021/784, Art. 3","field":"statement of reasons","what":"missing"}`) {
+		`"field":"statement of reasons","what":"missing","said":"Regulation (EU) 2021/784`) {
 		t.Errorf("%d %s", got.Status, got.Body)
 	}
 	if got := w.call("nothing", http.MethodPost, at, encoded(d)); got.Status !=

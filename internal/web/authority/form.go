@@ -229,9 +229,10 @@ func identifier(a order.Identifier) string {
 
 // fault is what is wrong with a field of a form.
 type fault struct {
-	// Field is the field's name in the form, What the word of what is wrong, Text the same in the
-	// words of the order's paper.
-	Field, What, Text string
+	// Field is the field's name in the form, What the word of what is wrong, Problem the same in
+	// the words of the order's paper.
+	Field, What string
+	Problem     order.Problem
 }
 
 // faults are problems of an order at the fields of its form.
@@ -249,7 +250,7 @@ func faults(list []order.Problem) (out []fault) {
 		"time of the data sought": "from", "papers": "paper", "objective": "objective",
 	}
 	for _, p := range list {
-		f := fault{Field: at[p.Field], What: word(p.What), Text: p.Error()}
+		f := fault{at[p.Field], word(p.What), p}
 		switch {
 		case f.Field == "":
 			f.Field = "form"

@@ -24,6 +24,8 @@ type line struct {
 	order.Order
 	// Late is set when it should have been answered by now.
 	Late bool
+	// Lacks is what is missing or wrong, in the language of the page.
+	Lacks []string
 }
 
 // listed is what the page of all orders shows.
@@ -55,8 +57,13 @@ func (p *Pages) list(_ http.ResponseWriter, r *http.Request, v *officer.Visit) e
 		out.Older = strconv.FormatInt(list[listPage-1].ID, 10)
 	}
 	now := p.Clock.Now().Unix()
+	l, _ := page.LanguageOf(r)
 	for _, o := range list {
-		out.Orders = append(out.Orders, line{o, o.State.Open() && o.Due != 0 && o.Due < now})
+		x := line{Order: o, Late: o.State.Open() && o.Due != 0 && o.Due < now}
+		for _, problem := range o.Problems {
+			x.Lacks = append(x.Lacks, p.lacks(l.Code, problem))
+		}
+		out.Orders = append(out.Orders, x)
 	}
 	return v.Show(p.set, http.StatusOK, "orders", out)
 }

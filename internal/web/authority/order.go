@@ -44,6 +44,8 @@ type orderView struct {
 	Receipts []string
 	// Lacks is what is missing or wrong, while that can be mended.
 	Lacks []lack
+	// Answer is why it was not carried out, as the agency was told.
+	Answer string
 }
 
 // lack is what is wrong with a field, in the words of the page and in those of the papers.
@@ -53,6 +55,8 @@ type lack struct{ Named, Text string }
 type itemLine struct {
 	order.Item
 	Taken string
+	// Because is the reason of a refusal in words, empty for none.
+	Because string
 }
 
 // paperLine is a signed paper in the list.
@@ -71,6 +75,8 @@ type event struct {
 // clockLine is a period and where it stands.
 type clockLine struct {
 	order.Period
+	// Said is what has to be done, in the language of the page.
+	Said string
 	// Started and Due are Unix seconds, 0 for none.
 	Started, Due int64
 }
@@ -91,16 +97,16 @@ func public(k order.EventKind) bool {
 // look reads an order for a page.
 func (p *Pages) look(r *http.Request, v *officer.Visit, o order.Order) (out orderView, err error) {
 	l, _ := page.LanguageOf(r)
-	out = orderView{Order: o}
+	out = orderView{Order: o, Answer: cmp.Or(o.Said, o.Why)}
 	out.Instrument, _ = p.Law.Get(o.Document.Instrument)
 	if o.State.Open() {
 		for _, x := range faults(o.Problems) {
 			said := func(key string) string { return p.set.Text(r, key) }
-			out.Lacks = append(out.Lacks, lack{x.named(said), x.Text})
+			out.Lacks = append(out.Lacks, lack{x.named(said), p.lacks(l.Code, x.Problem)})
 		}
 	}
 	for _, x := range o.Periods(p.Clock.Now().Unix()) {
-		line := clockLine{Period: x}
+		line := clockLine{Period: x, Said: p.Orders.Sign.Duty(l.Code, x.Duty)}
 		if !x.Status.Started.IsZero() {
 			line.Started = x.Status.Started.Unix()
 		}
@@ -120,6 +126,9 @@ func (p *Pages) look(r *http.Request, v *officer.Visit, o order.Order) (out orde
 			x := itemLine{Item: i}
 			if i.Measure != nil {
 				x.Taken = p.Orders.Sign.Measure(l.Code, i.Measure.Measure)
+			}
+			if i.State != order.Absent && i.Reason != "" && i.Reason != "not-here" {
+				x.Because = p.Orders.Sign.Reason(l.Code, i.Reason)
 			}
 			out.Items = append(out.Items, x)
 		}

@@ -12,6 +12,7 @@ import (
 	"parley/internal/safety/order"
 	"parley/internal/safety/policy"
 	"parley/internal/store"
+	signed "parley/internal/tlog/paper"
 	"parley/internal/web/notice"
 	"parley/internal/web/officer"
 	"parley/internal/web/page"
@@ -49,6 +50,7 @@ type formView struct {
 	text  func(key string) string
 	has   func(key string) bool
 	class func(policy.Data) string
+	lacks func(order.Problem) string
 }
 
 // paper is a paper that came along.
@@ -94,6 +96,14 @@ func (f formView) In(name string) input {
 
 // Named is what the summary says of a field that is wrong.
 func (f formView) Named(x fault) string { return x.named(f.text) }
+
+// Lacks is the same in the words of the order's paper.
+func (f formView) Lacks(x fault) string { return f.lacks(x.Problem) }
+
+// lacks says a problem in a language as the papers say it.
+func (p *Pages) lacks(lang string, x order.Problem) string {
+	return p.Orders.Sign.Missing(lang, signed.Missing{Law: x.Law, Field: x.Field, What: x.What})
+}
 
 // named is what is wrong, in the words of a page.
 func (x fault) named(text func(key string) string) string {
@@ -170,6 +180,7 @@ func (p *Pages) view(
 	}
 	f.text = func(key string) string { return p.set.Text(r, key) }
 	f.has = p.set.Texts().Has
+	f.lacks = func(x order.Problem) string { return p.lacks(l.Code, x) }
 	f.class = func(d policy.Data) string { return p.Orders.Sign.Class(l.Code, d) }
 	for _, d := range policy.AllData() {
 		if slices.Contains(t["data"], string(d)) && !slices.Contains(f.Data, d) {
@@ -344,7 +355,10 @@ func (p *Pages) supplement(
 		f.Gone = true
 		return v.Show(p.set, http.StatusConflict, "form", f)
 	case errors.Is(err, order.ErrReason):
-		f.Wrong = append(f.Wrong, fault{"number", "number", "the number is that of the order"})
+		f.Wrong = append(f.Wrong, fault{"number", "number", order.Problem{
+			Law: f.Instrument.Law, Field: "reference number",
+			What: "the number is that of the order",
+		}})
 		return v.Show(p.set, http.StatusUnprocessableEntity, "form", f)
 	case err != nil:
 		return err

@@ -30,6 +30,8 @@ type FieldFault struct {
 	Law   string `json:"law,omitempty"`
 	Field string `json:"field"`
 	What  string `json:"what"`
+	// Said is the same in the agency's language, where a whole order is told of.
+	Said string `json:"said,omitempty"`
 }
 
 // Error is what it means.
