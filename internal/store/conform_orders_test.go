@@ -210,7 +210,9 @@ func testRefusals(d *desk) {
 	b := a
 	b.Order, b.At, b.Class, b.Country, b.Number, b.Words = d.id(3), 6, "too-wide", "XB", "8", "8_"
 	d.update(func(tx *store.Tx) error { return tx.AddOrderRefusal(a) })
-	d.refused(store.ErrConflict, func(tx *store.Tx) error { return tx.AddOrderRefusal(a) })
+	again := a
+	again.Class = "other"
+	d.update(func(tx *store.Tx) error { return tx.AddOrderRefusal(again) })
 	d.update(func(tx *store.Tx) error { return tx.AddOrderRefusal(b) })
 	for what, c := range map[string]struct {
 		f    store.RefusalFilter

@@ -35,7 +35,8 @@ const refusalColumns = `agency_id, order_id, at, class, country, instrument, num
 var (
 	refusalAdd = define("order_refusal.add", "order_refusals", "agency_id",
 		`insert into order_refusals (`+refusalColumns+`)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+		on conflict (agency_id, order_id) do nothing`)
 	refusalList = define("order_refusal.list", "order_refusals", acrossShards,
 		`select `+refusalColumns+` from order_refusals where at >= $1 and (at, order_id) < ($2, $3)
 		and (class = $4 or $4 = '') and (country = $5 or $5 = '')
@@ -46,7 +47,7 @@ var (
 		group by class, country, instrument order by class, country, instrument`)
 )
 
-// AddOrderRefusal enters a refused order in the register. ErrConflict for one that is in it.
+// AddOrderRefusal enters a refused order in the register. One that is in it stays as it is.
 func (t *Tx) AddOrderRefusal(x OrderRefusal) error {
 	return t.exec(refusalAdd, x.Agency, x.Order, x.At, x.Class, x.Country, x.Instrument, x.Number,
 		x.Authority, x.Words)

@@ -27,12 +27,13 @@ func (s *Service) Wake() {
 // runEvery is how often orders are looked for whose clock rings, or that nobody woke Run for.
 const runEvery = 5 * time.Second
 
-// Run carries out what is approved, takes back what is ending and rings for what is late, until ctx
-// ends. It goes on with what an earlier process began. failed hears of errors.
+// Run carries out what is approved, takes back what is ending and rings for what is late, until
+// ctx ends. It goes on with what an earlier process began, and has the register of refusals hold
+// what was refused before it was kept. failed hears of errors.
 func (s *Service) Run(ctx context.Context, failed func(error)) {
 	s.worker.Run(ctx, runEvery, failed, func(ctx context.Context) error {
 		_, err := s.Sweep(ctx)
-		return errors.Join(err, s.halts(ctx), s.CarryOut(ctx))
+		return errors.Join(err, s.halts(ctx), s.CarryOut(ctx), s.EnterRefused(ctx))
 	})
 }
 
@@ -375,6 +376,9 @@ func (w *work) answered(outcome string, accounts, told int64) error {
 		Items: w.paperItems(),
 	})
 	if err != nil {
+		return err
+	}
+	if err := w.declined(); err != nil {
 		return err
 	}
 	if err := w.prepareScrutiny(); err != nil {

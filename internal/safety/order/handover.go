@@ -215,6 +215,9 @@ func (w *work) informed(
 	if err != nil {
 		return err
 	}
+	if err := w.declined(); err != nil {
+		return err
+	}
 	has, err := w.hasOutcome()
 	if err != nil || has {
 		return err // it is answered once more: its outcome stands in the log

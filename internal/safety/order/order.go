@@ -293,6 +293,8 @@ type Service struct {
 	Crash func(point string)
 
 	worker owed.Worker
+	// entered is set once all orders were held to the register of refusals.
+	entered bool
 	// looked is when Run looked for orders of suspended senders last.
 	looked time.Time
 }

@@ -1,23 +1,135 @@
 package order
 
 import (
+	"context"
+	"math"
 	"strings"
 
+	"parley/internal/safety/agency"
 	"parley/internal/store"
 )
 
-// refusal is the order's line in the register of refusals.
-func (o Order) refusal(now int64) store.OrderRefusal {
+// refusal is the order's line in the register of refusals, which says why in one word.
+func (o Order) refusal(class string, at int64) store.OrderRefusal {
 	d := o.Document
-	words := []string{o.Reference, d.Number, d.Authority, d.Country, o.Refused, o.Why}
+	words := []string{o.Reference, d.Number, d.Authority, d.Country, class, o.Why}
 	for _, b := range d.Basis {
 		words = append(words, b.Law, b.Provision)
 	}
 	return store.OrderRefusal{
-		Agency: o.Agency, Order: o.ID, At: now, Class: o.Refused, Country: clean(d.Country),
+		Agency: o.Agency, Order: o.ID, At: at, Class: class, Country: clean(d.Country),
 		Instrument: clean(string(d.Instrument)), Number: clean(d.Number),
 		Authority: clean(d.Authority), Words: searched(strings.Join(words, " ")),
 	}
+}
+
+// partly is why something that an order names was refused though the order was answered, in one
+// word; empty where nothing was. What is not here, or was taken back, was not refused.
+func partly(items []Item) string {
+	for _, i := range items {
+		switch i.Reason {
+		case "", "not-here", "not-named", "no-data", Withdrawn.String(), Annulled.String():
+		default:
+			if i.State == Declined {
+				return i.Reason
+			}
+		}
+	}
+	return ""
+}
+
+// declined enters an order that is answered in the register if something of it was refused.
+func (w *work) declined() error {
+	class := partly(w.items)
+	if class == "" {
+		return nil
+	}
+	return w.tx.AddOrderRefusal(w.o.refusal(class, w.now))
+}
+
+// entered is up to which agency the orders were held to the register, by their ids; all when it is
+// the highest number.
+const entered = "orders_in_register"
+
+// EnterRefused holds all orders to the register once, because there were some before it was kept.
+// It goes on where an earlier process ended, and enters nothing twice.
+func (s *Service) EnterRefused(ctx context.Context) error {
+	if s.entered {
+		return nil
+	}
+	var last int64
+	err := s.Store.View(ctx, func(r *store.Reader) (err error) {
+		last, err = r.Meta(entered)
+		return err
+	})
+	if store.IsNotFound(err) { // those of nobody known come first
+		last, err = 0, s.enterAll(ctx, 0)
+	}
+	for err == nil && last != math.MaxInt64 {
+		var list []agency.Agency
+		err = s.Store.View(ctx, func(r *store.Reader) (err error) {
+			list, err = agency.All(r, last, sweepPage)
+			return err
+		})
+		for _, a := range list {
+			if err == nil {
+				err = s.enterAll(ctx, a.ID)
+			}
+			last = a.ID
+		}
+		if len(list) == 0 {
+			last = math.MaxInt64
+		}
+		if err == nil {
+			err = s.Store.Update(ctx, 0, func(tx *store.Tx) error {
+				return tx.SetMeta(entered, last)
+			})
+		}
+	}
+	s.entered = err == nil
+	return err
+}
+
+// enterAll holds the orders of an agency to the register.
+func (s *Service) enterAll(ctx context.Context, of int64) error {
+	for below := int64(math.MaxInt64); ; {
+		var list []Order
+		err := s.Store.Update(ctx, key(of), func(tx *store.Tx) (err error) {
+			if list, err = s.OfAgency(&tx.Reader, of, below, sweepPage); err != nil {
+				return err
+			}
+			for _, o := range list {
+				if err := enterOne(tx, o); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil || len(list) < sweepPage {
+			return err
+		}
+		below = list[len(list)-1].ID
+	}
+}
+
+// enterOne enters an order that is over in the register, if it was refused or something of it was.
+func enterOne(tx *store.Tx, o Order) error {
+	class := o.Refused
+	switch o.State {
+	case Refused:
+	case Answered:
+		items, err := Items(&tx.Reader, o.Agency, o.ID)
+		if err != nil {
+			return err
+		}
+		class = partly(items)
+	default:
+		return nil
+	}
+	if class == "" {
+		return nil
+	}
+	return tx.AddOrderRefusal(o.refusal(class, o.Closed))
 }
 
 // searched is a text as the register is searched by it.

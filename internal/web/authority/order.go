@@ -94,6 +94,21 @@ func public(k order.EventKind) bool {
 	}
 }
 
+// clocks are an order's periods, in a language.
+func (p *Pages) clocks(lang string, o order.Order) (out []clockLine) {
+	for _, x := range o.Periods(p.Clock.Now().Unix()) {
+		line := clockLine{Period: x, Said: p.Orders.Sign.Duty(lang, x.Duty)}
+		if !x.Status.Started.IsZero() {
+			line.Started = x.Status.Started.Unix()
+		}
+		if !x.Status.Due.IsZero() {
+			line.Due = x.Status.Due.Unix()
+		}
+		out = append(out, line)
+	}
+	return out
+}
+
 // look reads an order for a page.
 func (p *Pages) look(r *http.Request, v *officer.Visit, o order.Order) (out orderView, err error) {
 	l, _ := page.LanguageOf(r)
@@ -105,16 +120,7 @@ func (p *Pages) look(r *http.Request, v *officer.Visit, o order.Order) (out orde
 			out.Lacks = append(out.Lacks, lack{x.named(said), p.lacks(l.Code, x.Problem)})
 		}
 	}
-	for _, x := range o.Periods(p.Clock.Now().Unix()) {
-		line := clockLine{Period: x, Said: p.Orders.Sign.Duty(l.Code, x.Duty)}
-		if !x.Status.Started.IsZero() {
-			line.Started = x.Status.Started.Unix()
-		}
-		if !x.Status.Due.IsZero() {
-			line.Due = x.Status.Due.Unix()
-		}
-		out.Clocks = append(out.Clocks, line)
-	}
+	out.Clocks = p.clocks(l.Code, o)
 	err = p.Store.View(r.Context(), func(rd *store.Reader) error {
 		out.Papers, out.Events, out.Receipts = nil, nil, []string{"order"}
 		items, err := order.Items(rd, o.Agency, o.ID)
