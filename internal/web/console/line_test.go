@@ -25,6 +25,7 @@ import (
 	"parley/internal/safety/inquiry"
 	"parley/internal/safety/instrument"
 	"parley/internal/safety/oncall"
+	"parley/internal/smtp"
 	"parley/internal/store"
 	"parley/internal/web/staff"
 )
@@ -327,4 +328,49 @@ func TestStaffAttaches(t *testing.T) {
 	if n, err := w.console.Blobs.ReadAt(t.Context(), digest, make([]byte, 1), 0); n > 0 {
 		t.Errorf("a forged form's file was kept: %v", err)
 	}
+}
+
+// TestSilentLine: the first page says loudly that nobody is on call, that no call could be made, and
+// that nobody has answered; and nothing of it while the line wakes somebody.
+func TestSilentLine(t *testing.T) {
+	w := open(t)
+	w.lines()
+	lead := w.sit(w.member(staff.Lead))
+	expect := func(want string) {
+		t.Helper()
+		_, body := lead.get("/queue")
+		for _, said := range []string{"Nobody is on call", "NOBODY WAS REACHED", "NOBODY HAS ANSWERED"} {
+			if strings.Contains(body, said) != (said == want) {
+				t.Errorf("%q, want %q: %s", said, want, body)
+			}
+		}
+	}
+	expect("Nobody is on call")
+	refused := &smtp.DeliveryError{Reason: "no such mailbox"}
+	var takes error
+	line, err := oncall.New(oncall.Options{
+		Store: w.store, Clock: w.clock, Wait: time.Minute, Log: slog.New(slog.DiscardHandler),
+		Levels: [][]oncall.Person{{{Name: "Night desk", Mail: "desk@example.org"}}},
+		Mail:   func(context.Context, smtp.Letter) error { return takes },
+	})
+	w.ok(err)
+	w.console.OnCall = line
+	expect("")
+	ring := func(key string) int64 {
+		a, _, err := line.Raise(t.Context(), oncall.Emergency{Key: key, Kind: oncall.Test})
+		w.ok(err)
+		w.ok(line.Step(t.Context()))
+		return a.ID
+	}
+	first := ring("one")
+	expect("")
+	_, err = line.Confirm(t.Context(), first, "Night desk", "mail")
+	w.ok(err)
+	w.clock.Advance(time.Second)
+	takes = refused
+	second := ring("two")
+	expect("NOBODY HAS ANSWERED") // there is no other level, so that all are called
+	_, err = line.Confirm(t.Context(), second, "Night desk", "mail")
+	w.ok(err)
+	expect("NOBODY WAS REACHED")
 }

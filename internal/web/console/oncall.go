@@ -66,6 +66,33 @@ func (c *Console) onCall(v *visit) error {
 	return v.show(http.StatusOK, "oncall", body)
 }
 
+// silent is the key of what is wrong with the emergency line: nobody is on call, nobody has
+// confirmed an alert of which all were called, or no call of the last one could be made. "" is for
+// nothing.
+func (c *Console) silent(r *store.Reader) (string, error) {
+	if c.OnCall == nil || !c.OnCall.Awake() {
+		return "oncall.nobody", nil
+	}
+	list, err := oncall.Newest(r, mostAlerts)
+	if err != nil || len(list) == 0 {
+		return "", err
+	}
+	for _, a := range list {
+		if a.State == oncall.Ringing && a.Round > int64(len(c.OnCall.Levels)) {
+			return "oncall.unanswered", nil
+		}
+	}
+	calls, err := oncall.Calls(r, list[0].ID)
+	failed := len(calls) > 0
+	for _, x := range calls {
+		failed = failed && x.Made == 0 && x.Reason != ""
+	}
+	if err != nil || !failed {
+		return "", err
+	}
+	return "oncall.unreached", nil
+}
+
 // confirmAlert says that the visitor deals with an emergency.
 func (c *Console) confirmAlert(v *visit) error {
 	id, err := strconv.ParseInt(v.r.PathValue("id"), 10, 64)

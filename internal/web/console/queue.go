@@ -11,6 +11,7 @@ import (
 	"parley/internal/safety/appeal"
 	"parley/internal/safety/casefile"
 	"parley/internal/safety/decide"
+	"parley/internal/safety/hotline"
 	"parley/internal/store"
 	"parley/internal/web/page"
 	"parley/internal/web/staff"
@@ -49,6 +50,10 @@ type queuesView struct {
 	Inquiries *inquiryLane
 	// Mails are those that wait, by door.
 	Mails []mailLane
+	// Silent is the key of what is wrong with the emergency line, "" while it wakes somebody.
+	Silent string
+	// Held is set when digests of hotlines wait for two people, for who lets them through.
+	Held bool
 }
 
 // caseLine is a case in a list.
@@ -106,6 +111,15 @@ func (c *Console) queues(v *visit) error {
 	err := v.view(func(r *store.Reader) (err error) {
 		if body.Lanes, err = c.lanes(r); err != nil {
 			return err
+		}
+		if body.Silent, err = c.silent(r); err != nil {
+			return err
+		}
+		if v.may(staff.Onboard) {
+			held, err := hotline.HeldSubmissions(r, 1)
+			if body.Held = len(held) > 0; err != nil {
+				return err
+			}
 		}
 		mine, err := r.CasesWith(v.me(), mostMine)
 		body.Mine = c.lines(mine)
