@@ -80,7 +80,7 @@ func (v *visit) part(p *multipart.Part, left int64) (int64, error) {
 	if !v.tokenIs() {
 		return left, nil // and the form is refused
 	}
-	digest, size, err := v.Blobs.Put(v.r.Context(), p)
+	digest, size, err := v.Papers.Put(v.r.Context(), p)
 	if err != nil || size == 0 {
 		return left, err
 	}
