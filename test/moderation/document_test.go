@@ -137,7 +137,7 @@ func typed(d order.Document) url.Values {
 		"do": {"send"}, "anyway": {"yes"}, "number": {d.Number}, "action": {string(d.Action)},
 		"reasons": {d.Reasons}, "necessity": {d.Necessity}, "objective": {d.Objective},
 		"redress": {d.Redress}, "offence": {d.Offence}, "supervisor": {d.Supervisor},
-		"signed": {d.Signed}, "validated": {d.Validated}, "lang": {d.Lang},
+		"signed": {d.Signed}, "validated": {d.Validated}, "language": {d.Lang},
 		"territory": {strings.Join(d.Territory, " ")}, "urgency": {string(d.Urgency)},
 		"kind": {string(d.Category)}, "issued": {at(d.Issued)}, "until": {at(d.Until)},
 		"from": {at(d.From)}, "to": {at(d.To)}, "follows": {d.Follows}, "extends": {d.Extends},
