@@ -74,6 +74,9 @@ type Period struct {
 	// Notified restricts it to requests of which another authority was notified that may object,
 	// or to all others.
 	Notified Notified `toml:"notified"`
+	// Abroad restricts it to requests from other countries than that in which the service is
+	// established.
+	Abroad bool `toml:"abroad"`
 	// Starts begins it, Ends fulfils it. A period that keeps something has no end but its time.
 	Starts Event `toml:"starts"`
 	Ends   Event `toml:"ends"`

@@ -24,6 +24,18 @@ func (w *work) prepareScrutiny() error {
 	return w.event(ScrutinyPrepared, By{}, w.in.Law)
 }
 
+// MayBeScrutinised tells whether scrutiny of the order can be asked for: it is one of another state
+// that has not ended, and it was not asked for yet.
+func (o Order) MayBeScrutinised() bool {
+	asked := slices.ContainsFunc(o.Happened, func(h instrument.Happened) bool {
+		return h.Event == instrument.Scrutinised
+	})
+	return !asked && o.State < Refused &&
+		slices.ContainsFunc(o.Verdict.Periods, func(p instrument.Period) bool {
+			return p.Ends == instrument.Scrutinised
+		})
+}
+
 // AskScrutiny signs the request that the authority of the service's own state examine an order. It
 // is for a person to send; it can be asked for before or after the order is carried out.
 func (s *Service) AskScrutiny(
@@ -33,10 +45,7 @@ func (s *Service) AskScrutiny(
 		return Order{}, ErrReason
 	}
 	return s.change(ctx, of, id, func(w *work) error {
-		asked := slices.ContainsFunc(w.o.Happened, func(h instrument.Happened) bool {
-			return h.Event == instrument.Scrutinised
-		})
-		if asked || w.in.ID != instrument.Removal || w.o.State >= Refused {
+		if !w.o.MayBeScrutinised() {
 			return ErrState
 		}
 		w.happened(instrument.Scrutinised)

@@ -8,6 +8,7 @@ import (
 
 	"cel.dev/cel-go/common/types"
 
+	"parley/internal/safety/country"
 	"parley/internal/safety/instrument"
 )
 
@@ -309,13 +310,27 @@ func (s *sum) verdict() Verdict {
 		v.Duties = s.afterRefusal(v.Duties)
 		v.Tell = Tell{}
 	}
-	for _, period := range s.instrument.Periods {
-		if period.Holds(s.Urgency, s.Ground.Notified) {
-			v.Periods = append(v.Periods, period)
-		}
+	v.Periods = s.periods()
+	if !slices.ContainsFunc(v.Periods, asksScrutiny) {
+		v.Duties = slices.DeleteFunc(v.Duties, func(d Duty) bool { return d == Scrutiny })
 	}
 	return v
 }
+
+// periods are those of the instrument that hold for the request.
+func (s *sum) periods() (out []instrument.Period) {
+	for _, p := range s.instrument.Periods {
+		if p.Abroad && s.facts.In(country.Home) || !p.Holds(s.Urgency, s.Ground.Notified) {
+			continue
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// asksScrutiny tells whether a period is that for the scrutiny of an order, which is for those of
+// another state alone: one's own is examined by one's own courts.
+func asksScrutiny(p instrument.Period) bool { return p.Ends == instrument.Scrutinised }
 
 // afterRefusal are the duties that remain when nothing is done.
 func (s *sum) afterRefusal(all []Duty) []Duty {

@@ -436,9 +436,6 @@ func (v *visit) orderMay(b *orderView, now int64) orderMay {
 	over := b.State == order.Refused || b.State >= order.Withdrawn || b.State == order.Ending
 	doubt := len(b.Protected) > 0 || slices.Contains(b.Verdict.Holds, policy.SpeechHold) ||
 		slices.Contains(b.Verdict.Duties, policy.ReviewBeside)
-	asked := slices.ContainsFunc(b.Happened, func(h instrument.Happened) bool {
-		return h.Event == instrument.Scrutinised
-	})
 	return orderMay{
 		Sign: signs, Suspect: before, Annul: !over,
 		Check: before && slices.ContainsFunc(b.Verdict.Unverified, byStaff),
@@ -448,7 +445,7 @@ func (v *visit) orderMay(b *orderView, now int64) orderMay {
 		Decide:  doubt && b.Judged == nil && !over,
 		Believe: b.State == order.Held && (b.New || b.Owes),
 		Refuse:  open && !begun, Move: open && !begun,
-		Scrutiny: b.Document.Instrument == instrument.Removal && b.State < order.Refused && !asked,
+		Scrutiny: b.MayBeScrutinised(),
 		Reply:    b.State == order.Approved && b.Document.Action == policy.Explain,
 		Clear:    waits, Object: b.Objectable(now), Papered: b.WantsPaper(),
 		Attach: b.FromNobody() && b.State == order.Incomplete,
