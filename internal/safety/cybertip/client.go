@@ -178,8 +178,11 @@ func (c *Client) upload(ctx context.Context, number string, f File) error {
 		return &duty.RefusedError{Reason: "file " + f.Name + ": " + err.Error()}
 	}
 	info, err := c.Blobs.Stat(ctx, digest)
-	if err != nil {
+	if errors.Is(err, blob.ErrNotFound) {
 		return &duty.RefusedError{Reason: "file " + f.Name + ": " + err.Error()}
+	}
+	if err != nil {
+		return fmt.Errorf("cybertip: file %s: %w", f.Name, err) // the next try may find it
 	}
 	sum := md5.New()
 	bytesOf := io.NewSectionReader(reader{ctx, c.Blobs, digest}, 0, info.Size)

@@ -32,6 +32,7 @@ type world struct {
 	line   *tipline
 	tips   *cybertip.Service
 	blobs  *blob.Dir
+	away   error // what the store of files answers instead
 	alarms []string
 	// crash ends a delivery at a point.
 	crash string
@@ -53,7 +54,7 @@ func newWorld(t *testing.T, s *store.Store) *world {
 // open makes the service, as a process that starts does.
 func (w *world) open(password string) {
 	client := cybertip.NewClient(cybertip.Client{
-		URL: w.line.URL + "/ispws/", User: user, Password: password, Blobs: w.blobs,
+		URL: w.line.URL + "/ispws/", User: user, Password: password, Blobs: shelf{w.blobs, w},
 		Now: w.Clock.Now,
 	}, time.Minute)
 	w.tips = &cybertip.Service{
@@ -76,6 +77,19 @@ func (w *world) open(password string) {
 		URL: "https://chat.example.org", Subject: true,
 	}
 	w.Decisions.Owes = w.tips.Owes
+}
+
+// shelf is the world's store of files, which is now and then away.
+type shelf struct {
+	*blob.Dir
+	w *world
+}
+
+func (s shelf) Stat(ctx context.Context, of blob.Digest) (blob.Info, error) {
+	if s.w.away != nil {
+		return blob.Info{}, s.w.away
+	}
+	return s.Dir.Stat(ctx, of)
 }
 
 // reported makes a case about a post and draws its report up with a file.
@@ -279,6 +293,29 @@ func TestRefused(t *testing.T) {
 	}
 	if n, err := w.deliver(); n != 1 || err != nil {
 		t.Errorf("delivered %d, %v", n, err)
+	}
+}
+
+// TestFilesOutOfReach: a report whose files cannot be read now is sent once they can; one whose
+// files are gone is for somebody to mend.
+func TestFilesOutOfReach(t *testing.T) {
+	for away, want := range map[error]duty.State{
+		blob.ErrUnavailable: duty.Owed, blob.ErrNotFound: duty.Refused,
+	} {
+		w := newWorld(t, storetest.SQLite(t))
+		c, r := w.reported("post")
+		d := w.send(c, r)
+		w.away = away
+		n, err := w.deliver()
+		if got := w.get(d); n != 0 || err != nil || duty.State(got.State) != want {
+			t.Errorf("%v: delivered %d, %v; it is %s", away, n, err, duty.State(got.State))
+		}
+		w.away = nil
+		w.Clock.Advance(24 * time.Hour)
+		n, err = w.deliver()
+		if sent := n == 1; sent != (want == duty.Owed) || err != nil {
+			t.Errorf("%v, and back: delivered %d, %v", away, n, err)
+		}
 	}
 }
 
