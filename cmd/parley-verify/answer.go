@@ -19,7 +19,9 @@ type answerCmd struct {
 	Order string   `help:"The order as it was sent." type:"existingfile" placeholder:"FILE"`
 	// Package is what was handed over, encrypted as it came.
 	Package string `help:"The encrypted package." type:"existingfile" placeholder:"FILE"`
-	File    string `arg:"" help:"The signed answer, or the PDF with it." type:"existingfile"`
+	// Opened is what was found in it.
+	Opened string `help:"The package, decrypted." type:"existingfile" placeholder:"FILE"`
+	File   string `arg:"" help:"The signed answer, or the PDF with it." type:"existingfile"`
 }
 
 // Run says what a signed paper says, if it is signed by the service.
@@ -61,7 +63,7 @@ func (c answerCmd) Run(p *process) error {
 			}
 		}
 	}
-	if err := c.packed(got); err != nil {
+	if err := errors.Join(c.packed(got), c.opened(got)); err != nil {
 		return err
 	}
 	c.tell(p, got)
