@@ -61,7 +61,7 @@ func (n *Node) console() (http.Handler, error) {
 		DSA: n.DSA, DSAMode: string(n.Config.DSA.Mode),
 		Reports: console.Reports{Dir: n.Config.Transparency.Forms, Counted: n.Counted},
 		Orders:  n.Orders, Attachments: n.Attachments, Mails: n.Mailroom, Intake: n.Intake,
-		Disclosures: n.Disclosures, Agencies: n.Agencies, Law: n.law,
+		Disclosures: n.Disclosures, Agencies: n.Agencies, Guide: n.guide, Law: n.law,
 		EnrolOfficer: n.EnrolOfficer, Key: n.Keys.Derive("console media"),
 		URL: at.PublicURL, MediaURL: at.MediaURL, Log: n.log,
 	})

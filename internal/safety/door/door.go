@@ -142,7 +142,7 @@ func (g *Guide) Say(lang string, d Direction) string {
 	if d.Route.Instrument.ID == "" {
 		return fmt.Sprintf(g.word(lang, "redirect.unknown"), g.word(lang, "door."+string(d.From)))
 	}
-	name := g.word(lang, "instrument."+string(d.Route.Instrument.ID))
+	name := g.Instrument(lang, d.Route.Instrument.ID)
 	return fmt.Sprintf(g.word(lang, "redirect.passed"), g.word(lang, "door."+string(d.From)),
 		g.word(lang, "door."+string(d.To)), name, g.Within(lang, d.Route.Period))
 }
@@ -150,12 +150,17 @@ func (g *Guide) Say(lang string, d Direction) string {
 // With says which door a request lies at that came by no wrong one, as what, and how long it takes.
 func (g *Guide) With(lang string, r Route) string {
 	return fmt.Sprintf(g.word(lang, "redirect.with"), g.Door(lang, r.Door),
-		g.word(lang, "instrument."+string(r.Instrument.ID)), g.Within(lang, r.Period))
+		g.Instrument(lang, r.Instrument.ID), g.Within(lang, r.Period))
 }
 
 // Door is what a door is called in a language, or else in English.
 func (g *Guide) Door(lang string, d instrument.Door) string {
 	return g.word(lang, "door."+string(d))
+}
+
+// Instrument is what an instrument is called in a language, or else in English.
+func (g *Guide) Instrument(lang string, id instrument.ID) string {
+	return g.word(lang, "instrument."+string(id))
 }
 
 // Within says how long a period is.

@@ -70,8 +70,9 @@ type Rooms struct {
 	Intake *intake.Service
 	// Disclosures hands data to authorities.
 	Disclosures *disclosure.Service
-	// Law has the instruments by which authorities can ask.
-	Law *instrument.Set
+	// Law has the instruments by which authorities can ask, Guide what they are called.
+	Law   *instrument.Set
+	Guide *door.Guide
 	// DSA sends statements to the EU's database; DSAMode says whether it does, for people.
 	DSA     *dsadb.Service
 	DSAMode string

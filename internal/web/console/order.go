@@ -324,6 +324,20 @@ func (c *Console) orderSender(r *store.Reader, body *orderView, _ map[int64]stri
 	return nil
 }
 
+// Law is what an instrument is called in the visitor's language.
+func (f frame) Law(view *page.View, id string) string {
+	in, known := f.v.Console.Law.Get(instrument.ID(id))
+	if !known {
+		return id
+	}
+	return f.v.Guide.Instrument(view.Lang.Code, in.ID)
+}
+
+// Owed is what a period says that is owed, in the visitor's language.
+func (f frame) Owed(view *page.View, p order.Period) string {
+	return f.v.Orders.Sign.Duty(view.Lang.Code, p.Duty)
+}
+
 // orderLaw adds instrument, periods and checks.
 func (c *Console) orderLaw(_ *store.Reader, body *orderView, names map[int64]string) error {
 	body.Instrument, _ = c.Law.Get(body.Document.Instrument)

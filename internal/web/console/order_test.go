@@ -239,7 +239,8 @@ func TestStaleForms(t *testing.T) {
 	}
 }
 
-// TestEveryInstrumentHasAPage opens an order of each instrument and sends each of its forms with
+// TestEveryInstrumentHasAPage opens an order of each instrument, on which instrument and duties are
+// named in the reader's language, and sends each of its forms with
 // nothing in it: all that cannot be done is said in the page's own words, on the order's page.
 func TestEveryInstrumentHasAPage(t *testing.T) {
 	w := open(t)
@@ -255,10 +256,21 @@ func TestEveryInstrumentHasAPage(t *testing.T) {
 		d.Instrument = in.ID
 		o := w.give(officer, d)
 		at := orderPath(o.Agency, o.ID)
-		status, body := legal.get(at)
-		if status != http.StatusOK || !strings.Contains(body, html.EscapeString(in.Name)) ||
-			!strings.Contains(body, `href="/orders"`) {
-			t.Errorf("%s: %d", in.ID, status)
+		for _, lang := range []string{"en", "fa"} {
+			status, body := legal.get(at + "?lang=" + lang)
+			names := []string{w.console.Guide.Instrument(lang, in.ID)}
+			for _, p := range o.Periods(w.clock.Now().Unix()) {
+				names = append(names, w.console.Orders.Sign.Duty(lang, p.Duty))
+			}
+			for _, name := range names {
+				if !strings.Contains(body, html.EscapeString(name)) {
+					t.Errorf("%s: the page does not say %q", in.ID, name)
+				}
+			}
+			if status != http.StatusOK || !strings.Contains(body, `href="/orders?lang=`) ||
+				lang == "fa" && strings.Contains(body, in.Name) {
+				t.Errorf("%s: %d", in.ID, status)
+			}
 		}
 		for _, r := range w.console.orderRows() {
 			act, ok := strings.CutPrefix(r.path, "/order/{subject}/{id}/")

@@ -37,7 +37,7 @@ type orderLane struct {
 // orderListLine is an order in a list.
 type orderListLine struct {
 	order.Order
-	Path, Titled, Law, State string
+	Path, Titled, State string
 	// Late and Soon tell that its time is over, or will be within a day.
 	Late, Soon bool
 }
@@ -181,18 +181,10 @@ func (c *Console) orderListLine(o order.Order) orderListLine {
 	now := c.Clock.Now()
 	return orderListLine{
 		Order: o, Path: orderPath(o.Agency, o.ID), Titled: titled(o),
-		State: o.State.String(), Law: c.lawName(o.Document.Instrument),
-		Late: o.Due != 0 && o.Due < now.Unix(),
-		Soon: o.Due >= now.Unix() && o.Due < now.Add(day).Unix(),
+		State: o.State.String(),
+		Late:  o.Due != 0 && o.Due < now.Unix(),
+		Soon:  o.Due >= now.Unix() && o.Due < now.Add(day).Unix(),
 	}
-}
-
-// lawName is what lawyers call an instrument, or its word.
-func (c *Console) lawName(id instrument.ID) string {
-	if in, ok := c.Law.Get(id); ok {
-		return in.Name
-	}
-	return string(id)
 }
 
 // refusalsView is a part of the register of refusals.
@@ -210,7 +202,7 @@ type refusalsView struct {
 // refusalLine is an order that was refused.
 type refusalLine struct {
 	store.OrderRefusal
-	Path, Law string
+	Path string
 }
 
 // Bounds of the register's page, in days: all that the law lets anybody ask about.
@@ -241,9 +233,7 @@ func (c *Console) refusals(v *visit) error {
 		list, err := order.Refusals(r, body.RefusalFilter, mostListed)
 		body.Lines, body.More = nil, nil
 		for _, x := range list {
-			body.Lines = append(body.Lines, refusalLine{
-				x, orderPath(x.Agency, x.Order), c.lawName(instrument.ID(x.Instrument)),
-			})
+			body.Lines = append(body.Lines, refusalLine{x, orderPath(x.Agency, x.Order)})
 		}
 		if err != nil {
 			return err

@@ -111,7 +111,7 @@ func newWorld(t testing.TB, at, mediaAt string, limits staff.Limits) *world {
 	decisions.Owes = tips.Owes
 	w.console, err = New(Rooms{
 		EnrolOfficer: func(token string) string { return "https://example.org/e?token=" + token },
-		Law:          law, Agencies: agencies, Orders: orders, Crimes: crimes, Tips: tips,
+		Guide:        w.guide(), Law: law, Agencies: agencies, Orders: orders, Crimes: crimes, Tips: tips,
 		DSA: dsadb.New(dsadb.Options{
 			Store: w.store, Clock: w.clock, Log: log,
 			Show: func(context.Context, []dsadb.Statement) error { return nil },
