@@ -346,6 +346,8 @@ func (l *loader) checkRetention() {
 	l.checkPositive("retention.updates", int64(retention.Updates))
 	l.checkPositive("retention.uploads", int64(retention.Uploads))
 	l.checkPositive("retention.addresses", int64(retention.Addresses))
+	l.checkPositive("retention.correspondence", int64(retention.Correspondence))
+	l.checkPositive("retention.asides", int64(retention.Asides))
 }
 
 func (l *loader) checkPositive(key string, n int64) {

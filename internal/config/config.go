@@ -472,6 +472,18 @@ type Retention struct {
 
 	// Addresses is how long the network addresses of devices are kept.
 	Addresses Duration `toml:"addresses"`
+
+	// Correspondence is how long letters and mails are kept that somebody acted on, with all that
+	// was said, since the last of it: what was ordered, asked and answered. Courts and supervising
+	// authorities ask for it later, and claims about it can be raised for some years; in Germany it
+	// is three (BGB § 195). What is open, waits, or belongs to an order that still has an effect is
+	// kept on. Set what your law says, and no more: GDPR Art. 5(1)(e).
+	Correspondence Duration `toml:"correspondence"`
+
+	// Asides is how long mails are kept that nobody had to act on, since the last that happened to
+	// them: what machines wrote, and what somebody read and closed without an answer. It is long
+	// enough to find a mail of which its sender says that it was overlooked.
+	Asides Duration `toml:"asides"`
 }
 
 // Log is section [log].
@@ -534,6 +546,8 @@ func Default() Config {
 			Uploads:        day,
 			Authorizations: 183 * day,
 			Addresses:      30 * day,
+			Correspondence: 3 * 365 * day,
+			Asides:         365 * day,
 		},
 		Log: Log{Level: LevelInfo, Format: FormatText},
 	}

@@ -452,7 +452,7 @@ func (n *Node) clean(ctx context.Context) error {
 			return err
 		},
 		func(ctx context.Context) error { return n.forget(ctx, kept) },
-		n.sweepSafety, n.sweepStaff, n.sweepOfficers, n.Account.Sweep,
+		n.sweepSafety, n.sweepLetters, n.sweepStaff, n.sweepOfficers, n.Account.Sweep,
 		func(ctx context.Context) error { return n.Secret.Sweep(ctx, kept) },
 		(&erasure.Service{Store: n.Store, Group: n.Group}).Sweep,
 	} {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"net/url"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -14,6 +15,7 @@ import (
 	"parley/internal/safety/evidence"
 	"parley/internal/safety/intake"
 	"parley/internal/safety/location"
+	"parley/internal/safety/mailroom"
 	"parley/internal/store"
 )
 
@@ -84,4 +86,15 @@ func (n *Node) sweepSafety(ctx context.Context) error {
 	counted := n.Intake.Count(ctx)
 	_, evidence := n.Evidence.Sweep(ctx)
 	return errors.Join(cases, counted, evidence)
+}
+
+// sweepLetters forgets mails and letters whose time is over.
+func (n *Node) sweepLetters(ctx context.Context) error {
+	kept := n.Config.Retention
+	_, mails := mailroom.Keeping{
+		Store: n.Store, Clock: n.clock, Orders: n.Orders,
+		Acted: time.Duration(kept.Correspondence), Aside: time.Duration(kept.Asides),
+	}.Sweep(ctx)
+	_, letters := n.Inquiries.Forget(ctx, time.Duration(kept.Correspondence))
+	return errors.Join(mails, letters)
 }

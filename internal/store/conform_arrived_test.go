@@ -74,4 +74,35 @@ func testArrivedMails(d *desk) {
 	equal(d, "counted", read(d, func(r *store.Reader) ([]store.ArrivedCount, error) {
 		return r.ArrivedCounts(m.Outcome)
 	}), []store.ArrivedCount{{Door: m.Door, Mails: 1, Oldest: m.At}})
+	testMailsEnd(d, m)
+}
+
+// testMailsEnd: a mail is looked at until it is dropped, and it alone.
+func testMailsEnd(d *desk, m store.ArrivedMail) {
+	look := func(by int64) (out []int64) {
+		for _, x := range read(d, func(r *store.Reader) ([]store.ArrivedMail, error) {
+			return r.ArrivedMailsToLookAt(by, 100)
+		}) {
+			if x.Agency == m.Agency {
+				out = append(out, x.ID)
+			}
+		}
+		return out
+	}
+	other := m
+	other.ID = d.id(7)
+	d.updateAs(d.peer(1), func(tx *store.Tx) error { return tx.AddArrivedMail(other) })
+	equal(d, "never looked at", len(look(0)), 2)
+	d.updateAs(d.peer(1), func(tx *store.Tx) error {
+		return tx.PutOffArrivedMail(m.Agency, m.ID, d.id(8))
+	})
+	equal(d, "put off", look(d.id(8)-1), []int64{other.ID})
+	equal(d, "again", look(d.id(8)), []int64{other.ID, m.ID})
+	d.updateAs(d.peer(1), func(tx *store.Tx) error {
+		return tx.DropArrivedMail(m.Agency, other.ID)
+	})
+	equal(d, "dropped", look(d.id(8)), []int64{m.ID})
+	d.refused(store.ErrNotFound, func(tx *store.Tx) error {
+		return tx.PutOffArrivedMail(m.Agency, other.ID, 0)
+	})
 }

@@ -221,6 +221,28 @@ func testInquiries(d *desk) {
 	equal(d, "lines", read(d, func(r *store.Reader) ([]store.InquiryLine, error) {
 		return r.InquiryLines(i.Agency, i.ID)
 	}), []store.InquiryLine{l})
+	testInquiriesEnd(d, i)
+}
+
+// testInquiriesEnd: an inquiry is looked at until it is dropped with all that belongs to it.
+func testInquiriesEnd(d *desk, i store.Inquiry) {
+	look := func(by int64) int {
+		return len(read(d, func(r *store.Reader) ([]store.Inquiry, error) {
+			return r.InquiriesToLookAt(i.Agency, by, 5)
+		}))
+	}
+	equal(d, "never looked at", look(0), 1)
+	d.update(func(tx *store.Tx) error { return tx.PutOffInquiry(i.Agency, i.ID, 9) })
+	equal(d, "put off", look(8), 0)
+	equal(d, "looked at again", look(9), 1)
+	d.update(func(tx *store.Tx) error { return tx.DropInquiry(i.Agency, i.ID) })
+	absent(d, func(r *store.Reader) (store.Inquiry, error) { return r.Inquiry(i.Agency, i.ID) })
+	absent(d, func(r *store.Reader) (store.InquiryAsker, error) {
+		return r.InquiryAsker(i.Agency, i.ID)
+	})
+	equal(d, "lines", len(read(d, func(r *store.Reader) ([]store.InquiryLine, error) {
+		return r.InquiryLines(i.Agency, i.ID)
+	})), 0)
 }
 
 func testWebhooks(d *desk) {

@@ -32,6 +32,7 @@ var acrossShards = map[string]string{
 	"arrived.count":            "a page of the console",
 	"arrived.last":             "a page of the console",
 	"arrived.last.of":          "a page of the console",
+	"arrived.look":             "a sweep in the background",
 	"arrived.owed":             "what a worker delivers",
 	"appeal.open":              "a queue of staff",
 	"appeal.person":            "the complaints of one person, rarely read",

@@ -138,7 +138,7 @@ func (s *Service) Sweep(ctx context.Context) (dropped int64, err error) {
 func (s *Service) sweep(ctx context.Context, of store.CaseRef, now int64) (n int64, err error) {
 	err = s.Store.Update(ctx, of.Subject, func(tx *store.Tx) error {
 		n = 0
-		held, until, err := heldUntil(tx, of, now)
+		held, until, err := heldUntil(&tx.Reader, of, now)
 		if err != nil {
 			return err
 		}
@@ -151,9 +151,17 @@ func (s *Service) sweep(ctx context.Context, of store.CaseRef, now int64) (n int
 	return n, err
 }
 
+// Held tells whether something holds the evidence of a case at a time, in Unix seconds.
+func Held(r *store.Reader, of store.CaseRef, now int64) (bool, error) {
+	held, _, err := heldUntil(r, of, now)
+	return held, err
+}
+
 // heldUntil tells whether something holds a case's evidence, and when to look again.
-func heldUntil(tx *store.Tx, of store.CaseRef, now int64) (held bool, until int64, err error) {
-	list, err := tx.Holds(of.Subject, of.Case)
+func heldUntil(
+	r *store.Reader, of store.CaseRef, now int64,
+) (held bool, until int64, err error) {
+	list, err := r.Holds(of.Subject, of.Case)
 	if err != nil {
 		return false, 0, err
 	}

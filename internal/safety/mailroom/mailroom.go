@@ -203,6 +203,8 @@ type kept struct {
 	Asked Asked `json:"asked,omitzero"`
 	// Before is the mail that it goes on from, 0 for none.
 	Before int64 `json:"before,omitempty"`
+	// After are the mails that go on from it.
+	After []int64 `json:"after,omitempty"`
 	// Rings is set for what rang the emergency line.
 	Rings bool `json:"rings,omitempty"`
 	// Signs are what was noticed; none proves anything.
@@ -455,7 +457,10 @@ func (a *arrival) write(tx *store.Tx, done Outcome) error {
 		return fmt.Errorf("mailroom: %w", err)
 	}
 	a.row.Sealed = a.Box.Seal(nil, who, sealFor, a.row.ID)
-	return tx.AddArrivedMail(a.row)
+	if err := tx.AddArrivedMail(a.row); err != nil || a.Before == 0 {
+		return err
+	}
+	return a.follow(tx)
 }
 
 // alone stores a mail that is about no order.

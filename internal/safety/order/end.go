@@ -146,7 +146,11 @@ func (s *Service) lift(ctx context.Context, o Order, i Item) error {
 		by.Rule = "order-" + o.End.State.String()
 	}
 	for {
-		d, err := s.inForce(ctx, i)
+		var d decide.Decision
+		err := s.Store.View(ctx, func(r *store.Reader) (err error) {
+			d, err = i.inForce(r)
+			return err
+		})
 		if err != nil {
 			return err
 		}

@@ -40,18 +40,15 @@ func successor(r *store.Reader, d decide.Decision) (out decide.Decision, err err
 
 // inForce is the decision about an item as it is now: the one that was made, or the last that took
 // its place.
-func (s *Service) inForce(ctx context.Context, i Item) (d decide.Decision, err error) {
-	err = s.Store.View(ctx, func(r *store.Reader) (err error) {
-		d, err = decide.Of(r, i.Subject.Peer, i.Decision)
-		for err == nil && d.State == decide.Superseded {
-			next, serr := successor(r, d)
-			if serr != nil || next.ID == 0 {
-				return serr
-			}
-			d = next
+func (i Item) inForce(r *store.Reader) (d decide.Decision, err error) {
+	d, err = decide.Of(r, i.Subject.Peer, i.Decision)
+	for err == nil && d.State == decide.Superseded {
+		next, serr := successor(r, d)
+		if serr != nil || next.ID == 0 {
+			return d, serr
 		}
-		return err
-	})
+		d = next
+	}
 	return d, err
 }
 
