@@ -39,8 +39,8 @@ type Keeping struct {
 // Sweep forgets the mails whose time is over, and returns how many those were. A mail that waits
 // for a person, whose sender is owed an answer, that belongs to an order that stands or to an
 // inquiry that is not closed, or from which a later one goes on, is kept; so is one of which that
-// cannot be told, which is an error and keeps no other. Their bytes are papers, which whoever
-// sweeps those removes. It may run twice.
+// cannot be told, which is an error and keeps no other. The mail as it came and its papers stay in
+// the store of papers, where the same bytes may be somebody else's. It may run twice.
 func (k Keeping) Sweep(ctx context.Context) (dropped int, err error) {
 	var failed []error
 	for {
