@@ -476,8 +476,8 @@ type Retention struct {
 	// Correspondence is how long the database keeps letters and mails that somebody acted on, with
 	// all that was said, since the last of it: what was ordered, asked and answered. Courts and
 	// supervising authorities ask for it later, and claims about it can be raised for some years;
-	// in Germany it is three (BGB § 195). What is open, waits, or belongs to an order that still has
-	// an effect is kept on, and so are mails as they came and their papers, in the blob store
+	// in Germany it is three (BGB § 195). What is open, waits, or belongs to an order that has an
+	// effect is kept on, and so are mails as they came and their papers, in the blob store
 	// (docs/mail.md). Set what your law says, and no more: GDPR Art. 5(1)(e).
 	Correspondence Duration `toml:"correspondence"`
 
