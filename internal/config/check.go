@@ -28,8 +28,9 @@ const minWebhookSecret = 16
 // maxDC is the highest data centre number that clients know.
 const maxDC = 5
 
-// check records everything that is wrong with the derived configuration.
-func (l *loader) check() {
+// check records everything that is wrong with the derived configuration on a machine that has these
+// addresses.
+func (l *loader) check(addresses []netip.Addr) {
 	c := l.config
 	if c.Data == "" {
 		l.problem("data", "must name a directory")
@@ -52,7 +53,7 @@ func (l *loader) check() {
 	l.checkStore()
 	l.checkBlob()
 	l.checkCodes()
-	l.checkMTProxy()
+	l.checkMTProxy(addresses)
 	l.checkLimits()
 	l.checkRetention()
 }
@@ -308,7 +309,7 @@ func (l *loader) checkWebhook(webhook Webhook) {
 // checkMTProxy does not show the secrets.
 //
 // https://core.telegram.org/mtproto/mtproto-transports#transport-obfuscation
-func (l *loader) checkMTProxy() {
+func (l *loader) checkMTProxy(addresses []netip.Addr) {
 	const inNames = "abcdefghijklmnopqrstuvwxyz0123456789-."
 	if strings.Trim(l.config.MTProxy.Domain, inNames) != "" {
 		l.problem("mtproxy.domain", "%q is not the name of a website in lower case",
@@ -317,6 +318,9 @@ func (l *loader) checkMTProxy() {
 	if at := l.config.MTProxy.Front; at != "" {
 		if host, port, err := net.SplitHostPort(at); err != nil || host == "" || !isPort(port) {
 			l.problem("mtproxy.front", "%q is not HOST:PORT", at)
+		} else if key := l.config.LeadsHere(host, port, addresses); key != "" {
+			l.problem("mtproxy.front", "%q is this server itself (%s), and must be another "+
+				"website: strangers would go round in a circle", at, key)
 		}
 	} else if len(l.config.MTProxy.Listen) > 0 {
 		l.problem("mtproxy.listen", "needs mtproxy.front, the website that strangers find there")

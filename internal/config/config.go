@@ -403,7 +403,8 @@ type MTProxy struct {
 	// Front is the website that the ports of this server show to whoever comes with TLS but without
 	// a secret, as HOST:PORT: he is connected with it, so that a censor who tries the port finds
 	// that website and its certificate. It should be the website of mtproxy.domain, or one of
-	// yours under that name. Empty closes such connections, by which the server can be recognised.
+	// yours under that name, and never this server itself, where strangers would go round in a
+	// circle. Empty closes such connections, by which the server can be recognised.
 	Front string `toml:"front"`
 
 	// Listen are addresses as HOST:PORT, best port 443, on which nothing but secrets that begin

@@ -89,7 +89,7 @@ func Load(sources Sources) (Config, error) {
 		addresses = systemAddresses()
 	}
 	l.derive(addresses)
-	l.check()
+	l.check(addresses)
 	if len(l.problems) > 0 {
 		return Config{}, l.problems
 	}

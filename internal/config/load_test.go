@@ -163,6 +163,46 @@ func TestAdvertise(t *testing.T) {
 	}
 }
 
+// TestFrontIsAnother refuses a website that is the server itself, by whatever name it is known.
+func TestFrontIsAnother(t *testing.T) {
+	for _, test := range []struct{ front, listen, hidden, is string }{
+		{"127.0.0.1:8443", "127.0.0.1:8443", "10.0.0.7:443", "listen"},
+		{"localhost:8443", "127.0.0.1:8443", "10.0.0.7:443", "listen"},
+		{"127.0.0.1:8443", "localhost:8443", "10.0.0.7:443", "listen"},
+		{"127.0.0.1:8443", "0.0.0.0:8443", ":443", "listen"},
+		{"[::ffff:10.0.0.7]:443", ":8443", "10.0.0.7:443", "mtproxy.listen"},
+		{"10.0.0.7:443", ":8443", ":443", "mtproxy.listen"},
+		{"[2001:db8::7]:443", ":8443", "[::]:443", "mtproxy.listen"},
+		{"0.0.0.0:443", ":8443", ":443", "mtproxy.listen"},
+		{"Door.example.org.:443", ":8443", "door.example.org:443", "mtproxy.listen"},
+		{"way.example.org:443", ":8443", ":443", "mtproxy.host"},
+		{"203.0.113.9:8443", ":8443", ":443", "advertise"},
+		{"127.0.0.1:8080", ":8443", ":443", "web.listen"},
+		{"[::1]:8443", "127.0.0.1:8443", ":443", ""},
+		{"10.0.0.7:8443", "127.0.0.1:8443", ":443", ""},
+		{"198.51.100.3:443", ":8443", ":443", ""},
+		{"www.example.org:443", ":8443", ":443", ""},
+		{"way.example.org:8444", ":8443", ":443", ""},
+	} {
+		_, err := Load(Sources{Addresses: machine, File: inFile(t, fmt.Sprintf(`
+			listen = [%q]
+			advertise = ["203.0.113.9:8443"]
+			[mtproxy]
+			front = %q
+			host = "way.example.org"
+			listen = [%q]
+		`, test.listen, test.front, test.hidden))})
+		if test.is == "" && err == nil {
+			continue
+		}
+		want := fmt.Sprintf("mtproxy.front: %q is this server itself (%s)", test.front, test.is)
+		if test.is == "" || err == nil || !strings.Contains(err.Error(), want) ||
+			strings.Contains(err.Error(), "\n") {
+			t.Errorf("%+v: %v", test, err)
+		}
+	}
+}
+
 func TestDemoStaysOnLoopback(t *testing.T) {
 	c := mustLoad(t, Sources{Flags: map[string]string{"demo": "true"}})
 	if !slices.Equal(c.Listen, []string{demoListen}) {
@@ -291,7 +331,7 @@ func FuzzReadTOML(f *testing.F) {
 		l.readTOML("f", []byte(text))
 		if len(l.problems) == 0 {
 			l.derive(machine)
-			l.check()
+			l.check(machine)
 		}
 		for _, problem := range l.problems {
 			if problem.Text == "" || problem.Where != "" && problem.Where[0] != 'f' {

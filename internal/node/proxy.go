@@ -3,8 +3,10 @@ package node
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"strconv"
 	"time"
 
@@ -98,6 +100,10 @@ func (n *Node) serveClients(ports []clientPort) {
 	}
 }
 
+// errCircle says that the website that strangers are to be handed on to is this server, which only
+// a connection can show where mtproxy.front is a name.
+var errCircle = errors.New("node: mtproxy.front leads back to this server")
+
 // front connects to the website that strangers are handed on to; nil where there is none.
 func (n *Node) front() func(context.Context) (net.Conn, error) {
 	at := n.Config.MTProxy.Front
@@ -105,7 +111,17 @@ func (n *Node) front() func(context.Context) (net.Conn, error) {
 		return nil
 	}
 	return func(ctx context.Context) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "tcp", at)
+		nc, err := new(net.Dialer).DialContext(ctx, "tcp", at)
+		if err != nil {
+			return nil, err
+		}
+		from, to := nc.LocalAddr().(*net.TCPAddr), nc.RemoteAddr().(*net.TCPAddr)
+		host, port := to.AddrPort().Addr().Unmap().String(), strconv.Itoa(to.Port)
+		mine := []netip.Addr{from.AddrPort().Addr().Unmap()}
+		if n.Config.LeadsHere(host, port, mine) != "" {
+			return nil, errors.Join(errCircle, nc.Close())
+		}
+		return nc, nil
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"testing"
 
+	"parley/internal/config"
 	"parley/internal/ids"
 	"parley/internal/node/nodetest"
 	"parley/internal/store"
@@ -21,6 +22,9 @@ func TestMain(m *testing.M) { nodetest.Main(m) }
 
 // dc is the data centre that the clients are told to be on.
 const dc = 2
+
+// proxySecret is the server's, for transports that are proxies: it hides the lengths of packets.
+const proxySecret = "dd0123456789abcdef0123456789abcdef"
 
 // conversation is between a, who has the channel, and b, whose network can be cut.
 type conversation struct {
@@ -61,7 +65,9 @@ type item struct {
 
 func newConversation(t *testing.T, first, second kind) *conversation {
 	t.Helper()
-	s := nodetest.Start(t, nil)
+	s := nodetest.Start(t, func(cfg *config.Config) {
+		cfg.MTProxy.Secrets = []config.Secret{proxySecret}
+	})
 	l := newLink(t, s.Addr)
 	pem := filepath.Join(s.Dir, "keys", "public.pem")
 	return &conversation{
@@ -115,11 +121,18 @@ func (c *conversation) both() []*person { return []*person{c.a, c.b} }
 func (p *person) connect(t *testing.T) {
 	t.Helper()
 	var is struct{ DC int }
-	p.do(t, "connect", map[string]any{
-		"host": "127.0.0.1", "port": p.port, "dc": dc, "key": p.pem, "transport": p.kind.transport,
-	}, &is)
+	// -1: it tries until it gets through.
+	p.do(t, "connect", p.route(proxySecret, -1), &is)
 	if is.DC != dc {
 		t.Errorf("%s is on data centre %d, want %d", p.name, is.DC, dc)
+	}
+}
+
+// route is what a driver is told of where to connect and how often to try again.
+func (p *person) route(secret string, retries int) map[string]any {
+	return map[string]any{
+		"host": "127.0.0.1", "port": p.port, "dc": dc, "key": p.pem, "transport": p.kind.transport,
+		"secret": secret, "retries": retries,
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"parley/test/clients/fleet"
@@ -115,4 +117,26 @@ func TestConversations(t *testing.T) {
 			newConversation(t, first, second).run()
 		})
 	}
+}
+
+// TestWrongSecret tries a proxy by a secret that is not the server's.
+func TestWrongSecret(t *testing.T) {
+	list, err := fleet.Clients()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const transport = "mtproxy"
+	i := slices.IndexFunc(list, func(c fleet.Client) bool {
+		return slices.Contains(c.Converses, transport)
+	})
+	if i < 0 {
+		t.Fatal("no client of the list speaks to proxies")
+	}
+	k := kind{list[i], transport, command(t, list[i])}
+	a := newConversation(t, k, k).a
+	err = a.try("connect", a.route("dd"+strings.Repeat("5", 32), 1), nil)
+	if err == nil || !strings.Contains(err.Error(), "Connection to Telegram failed") {
+		t.Errorf("by a wrong secret %s finds: %v", k, err)
+	}
+	a.connect(t)
 }

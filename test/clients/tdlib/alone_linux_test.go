@@ -7,26 +7,21 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"testing"
 	"unsafe"
-
-	"parley/internal/node/nodetest"
 )
 
 // TDLib knows the addresses of Telegram's servers and tries them before anybody can tell it of
 // others. So it runs in a network of its own, in which there is nothing but a way to the server of
 // the test.
-const (
-	// aloneArg makes the test program run another one alone.
-	aloneArg = "-run-alone"
-	// alonePort is where it finds the server.
-	alonePort = 4430
-)
+// aloneArg makes the test program run another one alone.
+const aloneArg = "-run-alone"
 
-// alone is a command in a network of its own, from which a socket in the file system leads to the
-// server.
-func alone(t *testing.T, s *nodetest.Server, program string, args ...string) *exec.Cmd {
+// alone is a command in a network of its own, from which a socket in the file system leads to one
+// port of this machine: it has the same number there.
+func alone(t *testing.T, port int, program string, args ...string) *exec.Cmd {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "server")
 	l, err := net.Listen("unix", path)
@@ -34,8 +29,9 @@ func alone(t *testing.T, s *nodetest.Server, program string, args ...string) *ex
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = l.Close() })
-	go carry(l, "tcp", s.Addr.String())
-	cmd := exec.Command(os.Args[0], append([]string{aloneArg, path, program}, args...)...)
+	go carry(l, "tcp", local(port))
+	cmd := exec.Command(os.Args[0],
+		append([]string{aloneArg, path, strconv.Itoa(port), program}, args...)...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNET,
 		UidMappings: []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}},
@@ -43,6 +39,9 @@ func alone(t *testing.T, s *nodetest.Server, program string, args ...string) *ex
 	}
 	return cmd
 }
+
+// local is a port of the network in which a process is.
+func local(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
 
 // carry carries the connections of a listener to an address until it is closed.
 func carry(l net.Listener, network, address string) {
@@ -67,13 +66,14 @@ func carry(l net.Listener, network, address string) {
 	}
 }
 
-// runAlone runs a command in the new network, and returns how it ended.
-func runAlone(server string, command []string) int {
+// runAlone runs a command in the new network, whose port leads to a socket, and returns how it
+// ended.
+func runAlone(server, port string, command []string) int {
 	if err := raise("lo"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", alonePort))
+	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"parley/internal/keyring/proxy"
 	"parley/internal/node/nodetest"
 )
 
@@ -65,9 +66,11 @@ func trusting(t *testing.T, s *nodetest.Server) string {
 	return path
 }
 
-// bridge is a process with TDLib clients.
+// bridge is a process with TDLib clients, which reach the server by the link of a proxy: they have
+// no other way to be given an address.
 type bridge struct {
 	t     *testing.T
+	link  proxy.Link
 	stdin io.WriteCloser
 	said  strings.Builder
 
@@ -86,11 +89,11 @@ type answer struct {
 	Update object          `json:"update"`
 }
 
-func start(t *testing.T, s *nodetest.Server, lib string) *bridge {
+func start(t *testing.T, link proxy.Link, lib string) *bridge {
 	t.Helper()
-	cmd := alone(t, s, "node", "../js/tdlib.mjs", lib)
+	cmd := alone(t, link.Port, "node", "../js/tdlib.mjs", lib)
 	b := &bridge{
-		t: t, answers: make(map[int]chan answer), clients: make(map[string]*client),
+		t: t, link: link, answers: make(map[int]chan answer), clients: make(map[string]*client),
 		ended: make(chan struct{}),
 	}
 	cmd.Stderr = &b.said

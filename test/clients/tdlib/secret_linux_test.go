@@ -8,18 +8,19 @@ import (
 	"testing"
 
 	"parley/internal/config"
+	"parley/internal/keyring/proxy"
 	"parley/internal/node/nodetest"
 )
 
 // TestMain lets the test program also be the one that runs another without a network.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == aloneArg {
-		os.Exit(runAlone(os.Args[2], os.Args[3:]))
+		os.Exit(runAlone(os.Args[2], os.Args[3], os.Args[4:]))
 	}
 	nodetest.Main(m)
 }
 
-// proxySecret lets TDLib connect where it is told: it has no other way to be given an address.
+// proxySecret is one of the plain form.
 const proxySecret = "00112233445566778899aabbccddeeff"
 
 // open makes a client, or opens its database again, and connects it.
@@ -41,11 +42,19 @@ func (b *bridge) open(s *nodetest.Server, name string) *client {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	c.do("addProxy", object{"enable": true, "proxy": object{
-		"_": "proxy", "server": "127.0.0.1", "port": alonePort,
-		"type": object{"_": "proxyTypeMtproto", "secret": proxySecret},
-	}})
+	c.do("addProxy", object{"enable": true, "proxy": c.way(b.link)})
 	return c
+}
+
+// way is what TDLib reads out of a link.
+func (c *client) way(link proxy.Link) object {
+	c.t.Helper()
+	is := c.do("getInternalLinkType", object{"link": link.App})
+	if text(is, "_") != "internalLinkTypeProxy" || text(is, "proxy", "type", "_") !=
+		"proxyTypeMtproto" {
+		c.t.Fatalf("%s is %v", link.App, is)
+	}
+	return is["proxy"].(object)
 }
 
 // waits waits until TDLib is at a step of logging in.
@@ -114,7 +123,7 @@ func TestSecretChat(t *testing.T) {
 	s := nodetest.Start(t, func(cfg *config.Config) {
 		cfg.MTProxy.Secrets = []config.Secret{proxySecret}
 	})
-	b := start(t, s, trusting(t, s))
+	b := start(t, proxy.LinkTo("127.0.0.1", s.Addr.Port, proxySecret), trusting(t, s))
 	alice, bob := b.open(s, "Alice"), b.open(s, "Bob")
 	alice.login(1, true)
 	bob.login(2, true)

@@ -1,4 +1,5 @@
-"""Telethon as one person of a conversation. Transports: full, abridged, obfuscated.
+"""Telethon as one person of a conversation. Transports: full, abridged, obfuscated, and mtproxy, by a
+secret that begins with dd.
 
 Called by one line of JSON on standard input, answers and tells events by one on standard output.
 """
@@ -18,6 +19,7 @@ TRANSPORTS = {
     "full": network.ConnectionTcpFull,
     "abridged": network.ConnectionTcpAbridged,
     "obfuscated": network.ConnectionTcpObfuscated,
+    "mtproxy": network.ConnectionTcpMTProxyRandomizedIntermediate,
 }
 
 
@@ -62,14 +64,15 @@ class Person:
     def __init__(self):
         self.client = None
 
-    async def connect(self, host, port, dc, key, transport):
+    async def connect(self, host, port, dc, key, transport, secret, retries):
         with open(key, encoding="ascii") as file:
             rsa.add_key(file.read(), old=False)
         if self.client:
             await self.client.disconnect()
         self.client = TelegramClient(
             MemorySession(), 1, "parley", connection=TRANSPORTS[transport],
-            connection_retries=-1, retry_delay=1)
+            proxy=(host, port, secret) if transport == "mtproxy" else None,
+            connection_retries=retries, retry_delay=1)
         self.client.session.set_dc(dc, host, port)
         self.client.add_event_handler(on_message, events.NewMessage())
         self.client.add_event_handler(on_edit, events.MessageEdited())
