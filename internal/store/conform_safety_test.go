@@ -300,6 +300,11 @@ func testEvidence(d *desk) {
 	d.update(func(tx *store.Tx) error { return tx.PutHold(h) })
 	h.Lifted = 7
 	d.update(func(tx *store.Tx) error { return tx.PutHold(h) })
+	other, elsewhere := h, h
+	other.Reason, elsewhere.Case = "another", 4
+	for _, x := range []store.Hold{other, elsewhere} {
+		d.refused(store.ErrConflict, func(tx *store.Tx) error { return tx.PutHold(x) })
+	}
 	equal(d, "holds", read(d, func(r *store.Reader) ([]store.Hold, error) {
 		return r.Holds(in, 3)
 	}), []store.Hold{h})

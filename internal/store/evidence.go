@@ -50,7 +50,8 @@ var (
 		`insert into holds (subject_id, hold_id, case_id, staff, reason, set_at, ends, lifted)
 		values ($1, $2, $3, $4, $5, $6, $7, $8)
 		on conflict (subject_id, hold_id) do update set ends = excluded.ends,
-		lifted = excluded.lifted`)
+		lifted = excluded.lifted
+		where holds.case_id = excluded.case_id and holds.reason = excluded.reason`)
 	holdList = define("hold.list", "holds", "subject_id",
 		`select subject_id, hold_id, case_id, staff, reason, set_at, ends, lifted from holds
 		where subject_id = $1 and case_id = $2 order by hold_id`)
@@ -111,9 +112,15 @@ func (r *Reader) EvidenceOver(before int64, limit int) ([]CaseRef, error) {
 	return out, err
 }
 
-// PutHold writes a hold; of one that is there only its end and lifting change.
+// PutHold writes a hold; of one that is there only its end and lifting change. ErrConflict says that
+// the number is that of a hold of another case, or for another reason, which stays as it is.
 func (t *Tx) PutHold(h Hold) error {
-	return t.exec(holdPut, h.Subject, h.ID, h.Case, h.Staff, h.Reason, h.Set, h.Ends, h.Lifted)
+	err := t.execOne(
+		holdPut, h.Subject, h.ID, h.Case, h.Staff, h.Reason, h.Set, h.Ends, h.Lifted)
+	if IsNotFound(err) {
+		return ErrConflict
+	}
+	return err
 }
 
 // Holds returns the holds of a case, the oldest first.

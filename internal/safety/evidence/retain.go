@@ -62,16 +62,23 @@ func (s *Service) Hold(
 
 // Preserve keeps a capture that belongs to no case, under a number of its own, until its hold ends:
 // somebody wants it kept, and nothing is decided. It runs in the transaction of the subject's peer
-// and may run twice.
+// and may run twice. store.ErrConflict says that the number is not its own: a case has it, other
+// evidence, or a hold for another reason. Then the transaction has to end, and nothing is kept.
 func Preserve(tx *store.Tx, number int64, c Capture, h store.Hold) error {
+	switch _, err := tx.Case(h.Subject, number); {
+	case err == nil:
+		return store.ErrConflict
+	case !store.IsNotFound(err):
+		return err
+	}
+	if err := tx.PutHold(h); err != nil {
+		return err
+	}
 	if err := Keep(tx, number, c, number); err != nil {
 		return err
 	}
 	// From the first sweep on the hold alone keeps it.
-	if err := tx.KeepEvidence(h.Subject, number, h.Set); err != nil {
-		return err
-	}
-	return tx.PutHold(h)
+	return tx.KeepEvidence(h.Subject, number, h.Set)
 }
 
 // Extend makes a hold of a case last until a time, if it would end earlier.

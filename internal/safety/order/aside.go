@@ -112,10 +112,7 @@ func (s *Service) letGo(ctx context.Context, o Order) error {
 			err = s.fence(ctx, o, i)
 		}
 		if err == nil {
-			err = s.Evidence.Lift(ctx, i.Subject.Peer, o.kept(i), o.kept(i))
-		}
-		if store.IsNotFound(err) {
-			err = nil // it was never set aside, or its time is over
+			err = s.release(ctx, o, i)
 		}
 	}
 	if err != nil {

@@ -130,12 +130,7 @@ func (s *Service) restore(ctx context.Context, o Order, i Item) error {
 	if o.Document.Action != policy.Preserve {
 		return nil
 	}
-	hold := o.kept(i)
-	err := s.Evidence.Lift(ctx, i.Subject.Peer, hold, hold)
-	if store.IsNotFound(err) {
-		return nil // it was never kept, or its time is over
-	}
-	return err
+	return s.release(ctx, o, i)
 }
 
 // lift ends the decision about an item, or the one that took its place, whatever somebody does to

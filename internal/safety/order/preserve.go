@@ -2,6 +2,7 @@ package order
 
 import (
 	"context"
+	"errors"
 	"math"
 	"time"
 
@@ -110,16 +111,27 @@ func (s *Service) Kept(
 	return out, nil
 }
 
-// kept is the number of the hold by which an order keeps an item: it follows from both, so that the
-// item is kept once, and is let go also where a process ended before it had said so.
-func (o Order) kept(i Item) int64 { return o.ID + i.N }
+// holdNumbers is how many numbers a hold of an order may have.
+const holdNumbers = 8
+
+// numbers are those that the hold may have by which an order keeps an item, the one to take first
+// first. They follow from both, so that the item is kept once, and is let go also where a process
+// ended before it had said so. An order has its id from the time at which it came, so that another
+// order of that millisecond can lead to the same number: then the next one is taken. Whose a hold
+// is says its reason.
+func (o Order) numbers(i Item) (out [holdNumbers]int64) {
+	for k := range out {
+		out[k] = o.ID + i.N + int64(k)*(MaxItems+1)
+	}
+	return out
+}
 
 // preserve keeps what an item is as it is now, without doing anything to it, and returns the hold.
+// store.ErrConflict says that each of its numbers is something else's.
 func (s *Service) preserve(
 	ctx context.Context, o Order, i Item, staff int64,
 ) (id int64, err error) {
 	now := s.Clock.Now().Unix()
-	id = o.kept(i)
 	ends := o.keepUntil(now)
 	if o.Document.Action == policy.Disclose {
 		ends = now + asideDays*secondsOfDay
@@ -137,13 +149,45 @@ func (s *Service) preserve(
 	if err != nil {
 		return 0, err
 	}
-	return id, s.Store.Update(ctx, i.Subject.Peer, func(tx *store.Tx) error {
-		if err := o.unfenced(tx, i); err != nil {
-			return err
-		}
-		return evidence.Preserve(tx, id, seen, store.Hold{
-			Subject: i.Subject.Peer, ID: id, Case: id, Staff: staff, Reason: o.holdReason(),
-			Set: now, Ends: ends,
+	for _, id = range o.numbers(i) {
+		err = s.Store.Update(ctx, i.Subject.Peer, func(tx *store.Tx) error {
+			if err := o.unfenced(tx, i); err != nil {
+				return err
+			}
+			return evidence.Preserve(tx, id, seen, store.Hold{
+				Subject: i.Subject.Peer, ID: id, Case: id, Staff: staff, Reason: o.holdReason(),
+				Set: now, Ends: ends,
+			})
 		})
+		if !errors.Is(err, store.ErrConflict) {
+			break
+		}
+	}
+	return id, err
+}
+
+// release has an item be kept no longer on the order's account, if it was. It may run twice.
+func (s *Service) release(ctx context.Context, o Order, i Item) error {
+	var ours []int64
+	err := s.Store.View(ctx, func(r *store.Reader) error {
+		ours = nil
+		for _, n := range o.numbers(i) {
+			list, err := r.Holds(i.Subject.Peer, n)
+			if err != nil {
+				return err
+			}
+			for _, h := range list {
+				if h.Lifted == 0 && h.Reason == o.holdReason() {
+					ours = append(ours, h.ID)
+				}
+			}
+		}
+		return nil
 	})
+	for _, n := range ours {
+		if err == nil {
+			err = s.Evidence.Lift(ctx, i.Subject.Peer, n, n)
+		}
+	}
+	return err
 }
