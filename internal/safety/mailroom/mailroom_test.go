@@ -323,8 +323,8 @@ func TestTypedMail(t *testing.T) {
 		w.papers(w.answers()[0])[0].Document == receipt.Document {
 		t.Errorf("an altered file: %d orders, %v", len(w.of()), got.Signals)
 	}
-	epoc := `<?xml version="1.0"?><EPOC xmlns="http://data.europa.eu/edm/1/ns/epoc">` +
-		`<RequestType>SubscriberData</RequestType></EPOC>`
+	epoc := `<?xml version="1.0"?><EPOC xmlns="http://data.europa.eu/edm/1/ns/epoc"><Evidence>` +
+		`<DataCategories><Subscriber/></DataCategories></Evidence></EPOC>`
 	w.receive(with("4", "EPOC", "", "epoc.xml", "application/xml", epoc))
 	if got := w.newest().Document; got.Instrument != instrument.Production || len(got.Data) != 1 {
 		t.Errorf("a certificate: %+v", got)

@@ -188,8 +188,9 @@ func TestCertificates(t *testing.T) {
 	b := w.officer(court, "Judge", agency.Member)
 	at := newPath + "/epoc"
 	xml := `<?xml version="1.0"?><EPOC xmlns="http://data.europa.eu/edm/1/ns/epoc">` +
-		`<RequestType>SubscriberData</RequestType><Deadline>EightHours</Deadline>` +
-		`<ServiceAccessIdentifier>somebody</ServiceAccessIdentifier><Colour>red</Colour></EPOC>`
+		`<EmergencyCase>true</EmergencyCase><Evidence><Identifier><Type>USER_ID</Type>` +
+		`<Value>somebody</Value></Identifier><DataCategories><Subscriber/></DataCategories>` +
+		`</Evidence><Colour>red</Colour></EPOC>`
 	fields := url.Values{
 		"token": b.Get(at).Hidden(at)["token"], "number": {"kept"}, "do": {"look"},
 	}
@@ -206,6 +207,7 @@ func TestCertificates(t *testing.T) {
 	}
 	for _, bad := range []string{
 		"%PDF-1.7", `<!DOCTYPE a [<!ENTITY b "c">]><EPOC>&b;</EPOC>`, "<a/>",
+		`<x xmlns="http://data.europa.eu/edm/1/ns/forms/EPOC-PR-FORM-2#"/>`,
 	} {
 		got := b.Upload(at, fields, map[string]officertest.Upload{
 			"xml": {Name: "a.xml", Body: []byte(bad)},

@@ -304,7 +304,7 @@ func (p *Pages) fill(r *http.Request, v *officer.Visit, f formView) error {
 // certificate fills a form in from a certificate in XML. What was typed and is not in it stays.
 func (p *Pages) certificate(f *formView, r *http.Request, v *officer.Visit, text string) {
 	d, unread, err := order.FromXML(strings.NewReader(text), f.Instrument.ID)
-	if err != nil {
+	if err != nil || d.Instrument != f.Instrument.ID { // none, or one of the other form
 		f.Bad = true
 		return
 	}
