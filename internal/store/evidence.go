@@ -112,8 +112,8 @@ func (r *Reader) EvidenceOver(before int64, limit int) ([]CaseRef, error) {
 	return out, err
 }
 
-// PutHold writes a hold; of one that is there only its end and lifting change. ErrConflict says that
-// the number is that of a hold of another case, or for another reason, which stays as it is.
+// PutHold writes a hold; of one that is there only its end and lifting change. ErrConflict says
+// that the number is that of a hold of another case, or for another reason, which stays as it is.
 func (t *Tx) PutHold(h Hold) error {
 	err := t.execOne(
 		holdPut, h.Subject, h.ID, h.Case, h.Staff, h.Reason, h.Set, h.Ends, h.Lifted)

@@ -26,6 +26,8 @@ const (
 	// Production and Preservation are certificates of Regulation (EU) 2023/1543.
 	Production   ID = "epoc"
 	Preservation ID = "epoc-pr"
+	// Warrant is any process for stored data of 18 U.S.C. § 2703.
+	Warrant ID = "us-2703"
 	// List is a regulator's list of items, Order any other order of a public authority, Keep a
 	// request to keep data until an order comes, Emergency one to save a life.
 	List      ID = "regulator-list"

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"parley/internal/safety"
@@ -76,11 +77,18 @@ func form(text string) (d order.Document, ok bool) {
 	d.Objective, d.Redress, d.Offence = get("objective"), get("redress"), get("offence")
 	d.Supervisor, d.Urgency = get("supervisor"), instrument.Urgency(get("urgency"))
 	d.Action, d.Category = policy.Action(get("action")), safety.Category(get("category"))
+	d.Extends, d.Follows = get("extends"), get("follows")
+	d.Penalty, _ = strconv.Atoi(get("penalty"))
+	d.Notified = strings.EqualFold(get("notified"), "yes")
+	if basis, until := get("bar"), dated(get("bar until")); basis != "" || until != 0 {
+		d.Bar = &order.Bar{Basis: basis, Until: until}
+	}
 	if law := get("law"); law != "" {
 		d.Basis = []order.Basis{{Law: law, Provision: get("provision")}}
 	}
 	for _, u := range fields["url"] {
-		d.Items = append(d.Items, order.Target{URL: u})
+		address, note, _ := strings.Cut(u, " ")
+		d.Items = append(d.Items, order.Target{URL: address, Note: strings.TrimSpace(note)})
 	}
 	for _, x := range fields["account"] {
 		kind, value, found := strings.Cut(x, " ")
@@ -109,7 +117,8 @@ func formFields() []string {
 		"instrument", "number", "country", "authority", "signed", "validated", "language", "issued",
 		"until", "from time", "to time", "reasons", "necessity", "objective", "redress", "offence",
 		"supervisor", "urgency", "action", "category", "law", "provision", "url", "account",
-		"territory", "data", "requester", "purpose",
+		"territory", "data", "penalty", "notified", "bar", "bar until", "extends", "follows",
+		"requester", "purpose",
 	}
 }
 

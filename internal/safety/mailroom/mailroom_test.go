@@ -336,11 +336,18 @@ func TestTypedMail(t *testing.T) {
 	}
 	w.receive(head("6", "Order") + "\nInstrument: dsa-9\nNumber: 77/1\nCountry: de\n" +
 		"Issued: 2026-11-01\nAction: remove\nURL: https://t.me/the_news/1\n" +
-		"https://t.me/the_news/2\n" +
+		"https://t.me/the_news/2 the second\n" +
+		"Offence: fraud\nPenalty: 5\nNotified: yes\nBar: Art. 13\nBar until: 2026-12-31\n" +
+		"Extends: 76/1\nFollows: 75/1\n" +
 		"Account: phone +491\nTerritory: DE, FR\nReasons: first\nsecond\n> Number: 1\n")
 	got := w.newest().Document
 	if got.Number != "77/1" || len(got.Items) != 2 || got.Reasons != "first\nsecond" ||
 		len(got.Territory) != 2 || got.Accounts[0].Type != "phone" || got.Issued == 0 {
+		t.Errorf("a form: %+v", got)
+	}
+	if got.Items[1].URL != "https://t.me/the_news/2" || got.Items[1].Note != "the second" ||
+		got.Penalty != 5 || !got.Notified || got.Bar == nil || got.Bar.Basis != "Art. 13" ||
+		got.Bar.Until == 0 || got.Extends != "76/1" || got.Follows != "75/1" {
 		t.Errorf("a form: %+v", got)
 	}
 }

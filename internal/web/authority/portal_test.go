@@ -440,3 +440,21 @@ func TestLists(t *testing.T) {
 		t.Errorf("too many: %d", got.Status)
 	}
 }
+
+// TestWhatPolicyNeeds: the forms have room for each field without which policy gives no data.
+func TestWhatPolicyNeeds(t *testing.T) {
+	w := start(t)
+	for at, agencyOf := range map[string]agency.Agency{
+		"/us-2703": w.Onboard("District Court", "US", agency.Court),
+		"/order":   w.Onboard("Police", "BR", agency.Police),
+		"/epoc":    w.Onboard("Court", "FR", agency.Court),
+	} {
+		body := w.officer(agencyOf, "Officer", agency.Member).Get(newPath + at).Body
+		for _, field := range []string{"offence", "penalty", "validated", "reasons"} {
+			if has := strings.Contains(body, `name="`+field+`"`); !has &&
+				(field != "reasons" || at != "/us-2703") {
+				t.Errorf("%s has no %s", at, field)
+			}
+		}
+	}
+}

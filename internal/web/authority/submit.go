@@ -153,7 +153,10 @@ func (f formView) Takes(field string) bool {
 		return restricts
 	case "bar", "objective":
 		return data || restricts
-	case "notified":
+	case "offence", "validation": // without them policy gives no data, or less
+		return slices.Contains(f.Actions, policy.Disclose) &&
+			(f.Instrument.ID == instrument.Order || f.Instrument.ID == instrument.Warrant)
+	case "reasons", "notified": // a certificate says why it is an emergency
 		return f.Instrument.ID == instrument.Production
 	case "follows":
 		return slices.Contains(f.Actions, policy.Disclose) &&
