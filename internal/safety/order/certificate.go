@@ -14,8 +14,8 @@ import (
 )
 
 // Namespaces of certificates: those of the forms of the European Commission begin with the first,
-// those of requests by ETSI TS 103 120, into which its forms are translated, with the second. Form 2
-// has one of its own.
+// those of requests by ETSI TS 103 120, into which its forms are translated, with the second. Form
+// 2 has one of its own.
 const (
 	commission = "http://data.europa.eu/edm/1/ns/"
 	etsi       = "http://uri.etsi.org/03120/"
