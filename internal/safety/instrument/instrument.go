@@ -189,7 +189,7 @@ type Instrument struct {
 	Door Door `toml:"door"`
 	// Wants is what it must contain.
 	Wants []Field `toml:"wants"`
-	// Waives is what it need not contain where the content is of a category.
+	// Waives is what it need not contain where the content is of a category, or from whom.
 	Waives []Waiver `toml:"waives"`
 	// Bar is how long the person may be left untold at most, each time that it is ordered.
 	Bar Length `toml:"bar"`
@@ -203,18 +203,25 @@ type Service struct {
 	For []Purpose   `toml:"for"`
 }
 
-// Waiver is what an instrument need not contain.
+// Waiver is what an instrument need not contain about a category of content, where that is set, and
+// from some requesters, where these are.
 type Waiver struct {
 	Category safety.Category `toml:"category"`
+	By       []Requester     `toml:"by"`
 	Fields   []Field         `toml:"fields"`
 }
 
-// Lacks are the fields that the instrument wants about content of a category, and that a request
-// with these does not have.
-func (in Instrument) Lacks(has []Field, about safety.Category) (out []Field) {
+func (w Waiver) holds(by Requester, about safety.Category) bool {
+	return (w.Category == "" || w.Category == about) &&
+		(len(w.By) == 0 || slices.Contains(w.By, by))
+}
+
+// Lacks are the fields that the instrument wants of a requester about content of a category, and
+// that a request with these does not have.
+func (in Instrument) Lacks(has []Field, by Requester, about safety.Category) (out []Field) {
 	for _, f := range in.Wants {
 		waived := slices.ContainsFunc(in.Waives, func(w Waiver) bool {
-			return w.Category == about && slices.Contains(w.Fields, f)
+			return w.holds(by, about) && slices.Contains(w.Fields, f)
 		})
 		if !waived && !slices.Contains(has, f) {
 			out = append(out, f)

@@ -115,8 +115,13 @@ func (in *Instrument) complete() error {
 		}
 	}
 	for _, w := range in.Waives {
-		if !w.Category.Valid() {
+		if w.Category != "" && !w.Category.Valid() {
 			return fmt.Errorf("there is no category %q", w.Category)
+		}
+		for _, by := range w.By {
+			if !slices.Contains(Requesters(), by) {
+				return fmt.Errorf("there is no requester %q", by)
+			}
 		}
 	}
 	seen := make(map[string]bool)

@@ -101,9 +101,8 @@ func filled(s string) bool { return strings.TrimSpace(s) != "" }
 // at a time in Unix seconds. What is wanted and absent comes first, in the order of the instrument.
 func (d Document) Problems(in instrument.Instrument, by agency.Agency, now int64) []Problem {
 	c := checker{law: in.Law, d: d, now: now}
-	have := d.has()
-	for _, f := range in.Wants {
-		if !slices.Contains(have, f) && checkable(f) {
+	for _, f := range in.Lacks(d.has(), Requester(by.Kind), d.Category) {
+		if checkable(f) {
 			c.missing(fieldName(f))
 		}
 	}

@@ -269,7 +269,7 @@ func (s *sum) verdict() Verdict {
 		Depth: max(s.depth, Ordinary), Fired: s.fired,
 	}
 	slices.Sort(v.Holds)
-	lacks := s.instrument.Lacks(s.Ground.Has, s.Content.Category)
+	lacks := s.instrument.Lacks(s.Ground.Has, s.By.Kind, s.Content.Category)
 	v.Missing = join(s.missing, lacks, instrument.Fields())
 	v.Unverified = slices.DeleteFunc(slices.Clone(s.verify), func(c Check) bool {
 		return slices.Contains(s.By.Verified, c)
