@@ -110,13 +110,13 @@ func (m Market) kept() (past, kept []Change) {
 	return m.Changes[:n], m.Changes[n:]
 }
 
-// since is the change that gave the country its state.
-func (m Market) since() Change {
+// since is the place of the change that gave the country its state.
+func (m Market) since() int {
 	n := len(m.Changes) - 1
 	for n > 0 && m.Changes[n-1].State == m.Changes[n].State {
 		n--
 	}
-	return m.Changes[n]
+	return n
 }
 
 // why is the reason of the newest change.

@@ -128,11 +128,11 @@ func (s *Service) People(ctx context.Context, of country.Code) (n int64, err err
 	return n, err
 }
 
-// random follows from whom is told of which change.
+// random follows from whom is told of which change; several may share a second.
 func random(user ids.UserID, m stored) int64 {
 	b := []byte("market" + string(m.Country))
 	b = binary.BigEndian.AppendUint64(b, uint64(user))
-	b = binary.BigEndian.AppendUint64(b, uint64(m.since().At.Unix()))
+	b = binary.BigEndian.AppendUint64(b, uint64(m.since()))
 	sum := sha256.Sum256(b)
 	return int64(binary.BigEndian.Uint64(sum[:])>>1) | 1
 }
