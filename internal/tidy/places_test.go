@@ -105,7 +105,6 @@ var bans = []ban{
 			"internal/gateway/bench_test.go":             "it polls a counter that has no event",
 			"internal/gateway/world_test.go":             "it polls, bounded, what has no event",
 			"internal/chat/fanout/fanout_test.go":        "it polls, bounded, what has no event",
-			"internal/blob/s3_test.go":                   "an S3 server dates by the second",
 			"internal/chat/media/imaging/worker_test.go": "a worker that never answers",
 			"internal/mtproto/transport/accept_test.go":  "a peer that is slow on purpose",
 		},
