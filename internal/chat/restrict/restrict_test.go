@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"reflect"
+	"sync"
 	"testing"
 
 	"parley/internal/chat/box"
@@ -191,15 +192,50 @@ func TestAccounts(t *testing.T) {
 			expect(t, x, s, name, somebody, want)
 			expect(t, x, s, name, other, restrict.Standing{})
 		}
-		x := account(1, restrict.Suspend)
-		update(t, s, x.Peer, func(tx *store.Tx) error {
-			if _, err := tx.EndRestriction(x, 9); err != nil {
-				return err
-			}
-			_, err := box.Note(tx, x.Peer, box.Restricted, 9, box.Entry{User: somebody})
-			return err
-		})
+		end(t, s, account(1, restrict.Suspend), 9)
 		expect(t, a, s, "ended", somebody, restrict.Standing{Quiet: true})
+	})
+}
+
+// TestAccountsMeanwhile has many ask for a standing while it changes: none of those who read before
+// a commit keeps it from those who ask after.
+func TestAccountsMeanwhile(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		a := restrict.NewAccounts(s)
+		s.OnCommit(a.Committed)
+		ctx, stop := context.WithCancel(context.Background())
+		var asking sync.WaitGroup
+		defer asking.Wait()
+		defer stop()
+		for range 4 {
+			asking.Go(func() {
+				for ctx.Err() == nil {
+					if _, err := a.Of(ctx, somebody); err != nil && ctx.Err() == nil {
+						t.Error(err)
+						return
+					}
+				}
+			})
+		}
+		for round := range int64(100) {
+			x := account(round+1, restrict.Suspend)
+			put(t, s, x)
+			expect(t, a, s, "suspended", somebody, restrict.Standing{Frozen: true, Since: round + 1})
+			end(t, s, x, round+1)
+			expect(t, a, s, "ended", somebody, restrict.Standing{})
+		}
+	})
+}
+
+// end ends a restriction, and writes the entry that tells of it.
+func end(t testing.TB, s *store.Store, x store.Restriction, now int64) {
+	t.Helper()
+	update(t, s, x.Peer, func(tx *store.Tx) error {
+		if _, err := tx.EndRestriction(x, now); err != nil {
+			return err
+		}
+		_, err := box.Note(tx, x.Peer, box.Restricted, now, box.Entry{User: x.Peer.User()})
+		return err
 	})
 }
 

@@ -55,14 +55,17 @@ type Accounts struct {
 
 	mu    sync.RWMutex
 	known map[ids.UserID]Standing
-	// stale counts the commits about an account that known does not have yet.
-	stale map[ids.UserID]int
+	// commits counts those about accounts, and stale holds the number of the last one about an account
+	// that known does not have yet. No number comes twice, so that whoever read before a commit never
+	// takes it for the one that he read after.
+	commits uint64
+	stale   map[ids.UserID]uint64
 }
 
 // NewAccounts returns the accounts of a store. Load comes before the first question.
 func NewAccounts(s *store.Store) *Accounts {
 	return &Accounts{
-		store: s, known: make(map[ids.UserID]Standing), stale: make(map[ids.UserID]int),
+		store: s, known: make(map[ids.UserID]Standing), stale: make(map[ids.UserID]uint64),
 	}
 }
 
@@ -73,11 +76,9 @@ func (a *Accounts) Load(ctx context.Context) error {
 		list, err = r.Restricted(Account)
 		return err
 	})
-	a.mu.Lock()
 	for _, peer := range list {
-		a.stale[peer.User()]++
+		a.outdate(peer.User())
 	}
-	a.mu.Unlock()
 	for _, peer := range list {
 		if _, err := a.Of(ctx, peer.User()); err != nil {
 			return err
@@ -93,13 +94,19 @@ func (a *Accounts) Committed(c store.Commit) {
 			continue
 		}
 		user := e.Box.User()
-		a.mu.Lock()
-		a.stale[user]++
-		a.mu.Unlock()
+		a.outdate(user)
 		if a.Changed != nil {
 			go a.tell(user)
 		}
 	}
+}
+
+// outdate has the standing of an account read again.
+func (a *Accounts) outdate(user ids.UserID) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.commits++
+	a.stale[user] = a.commits
 }
 
 func (a *Accounts) tell(user ids.UserID) {
@@ -125,43 +132,40 @@ func (a *Accounts) In(r *store.Reader, user ids.UserID) (Standing, error) {
 }
 
 // Of returns the standing of an account. nil Accounts restrict nobody.
-func (a *Accounts) Of(ctx context.Context, user ids.UserID) (Standing, error) {
+func (a *Accounts) Of(ctx context.Context, user ids.UserID) (s Standing, err error) {
 	if a == nil {
 		return Standing{}, nil
 	}
-	a.mu.RLock()
-	s, n := a.known[user], a.stale[user]
-	a.mu.RUnlock()
-	if n == 0 {
-		return s, nil
-	}
-	return a.read(ctx, user)
-}
-
-// read reads the standing of an account until nothing was committed about it meanwhile.
-func (a *Accounts) read(ctx context.Context, user ids.UserID) (s Standing, err error) {
 	for {
 		a.mu.RLock()
-		n := a.stale[user]
+		known := a.known[user]
+		commit, stale := a.stale[user]
 		a.mu.RUnlock()
+		if !stale {
+			return known, nil
+		}
 		err = a.store.View(ctx, func(r *store.Reader) (err error) {
 			s, err = StandingOf(r, user)
 			return err
 		})
-		if err != nil {
+		if err != nil || a.learn(user, s, commit) {
 			return s, err
 		}
-		a.mu.Lock()
-		if a.stale[user] == n {
-			delete(a.stale, user)
-			if s == (Standing{}) {
-				delete(a.known, user)
-			} else {
-				a.known[user] = s
-			}
-			a.mu.Unlock()
-			return s, nil
-		}
-		a.mu.Unlock()
 	}
+}
+
+// learn remembers a standing that was read after a commit, unless another came since.
+func (a *Accounts) learn(user ids.UserID, s Standing, commit uint64) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.stale[user] != commit {
+		return false
+	}
+	delete(a.stale, user)
+	if s == (Standing{}) {
+		delete(a.known, user)
+	} else {
+		a.known[user] = s
+	}
+	return true
 }
