@@ -220,7 +220,8 @@ func TestAccountsMeanwhile(t *testing.T) {
 		for round := range int64(100) {
 			x := account(round+1, restrict.Suspend)
 			put(t, s, x)
-			expect(t, a, s, "suspended", somebody, restrict.Standing{Frozen: true, Since: round + 1})
+			want := restrict.Standing{Frozen: true, Since: round + 1}
+			expect(t, a, s, "suspended", somebody, want)
 			end(t, s, x, round+1)
 			expect(t, a, s, "ended", somebody, restrict.Standing{})
 		}

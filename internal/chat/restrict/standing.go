@@ -55,9 +55,9 @@ type Accounts struct {
 
 	mu    sync.RWMutex
 	known map[ids.UserID]Standing
-	// commits counts those about accounts, and stale holds the number of the last one about an account
-	// that known does not have yet. No number comes twice, so that whoever read before a commit never
-	// takes it for the one that he read after.
+	// commits counts those about accounts, and stale holds the number of the last one about an
+	// account that known does not have yet. No number comes twice, so that whoever read before a
+	// commit never takes it for the one that he read after.
 	commits uint64
 	stale   map[ids.UserID]uint64
 }
