@@ -9,7 +9,7 @@ FUZZTIME ?= 30s
 CYCLES ?= 1000
 # RACE selects the packages whose tests run again under the race detector: those in which
 # goroutines share something.
-RACE := limit|store|blob|gateway|mtproto/session|mtproto/handshake|chat/fanout|chat/message|chat/group|chat/channel|chat/device|chat/presence|api/chats|api/channels
+RACE := limit|store|blob|gateway|mtproto/session|mtproto/handshake|chat/fanout|chat/message|chat/group|chat/channel|chat/device|chat/presence|chat/restrict|api/chats|api/channels
 
 export PARLEY_TEST_VERSITYGW ?= $(CURDIR)/bin/tools/versitygw
 export PARLEY_TEST_LITEWITNESS ?= $(CURDIR)/bin/tools/litewitness
