@@ -217,7 +217,11 @@ func TestAccountsMeanwhile(t *testing.T) {
 				}
 			})
 		}
-		for round := range int64(100) {
+		rounds := int64(60)
+		if testing.Short() {
+			rounds = 10
+		}
+		for round := range rounds {
 			x := account(round+1, restrict.Suspend)
 			put(t, s, x)
 			want := restrict.Standing{Frozen: true, Since: round + 1}
