@@ -135,7 +135,7 @@ func (s *Server) bind(ctx context.Context, sess *Session, q *session.Query) erro
 	if err != nil || binding != wanted || expires <= now || expires > latest {
 		return errBinding
 	}
-	oldest, err := s.keys.bind(temp, perm.ID, expires)
+	oldest, err := s.keys.bind(temp, perm, expires)
 	switch {
 	case errors.Is(err, errBound):
 		return errAlreadyBound
@@ -161,7 +161,7 @@ func (s *Server) Sessions(permKeyID int64) []*Session {
 // DropKey ends all use of a permanent key and of the temporary keys that stand for it, as after a
 // log out. What is being answered still is; connections end a moment later. If the key still
 // exists, its client may come back and begin anew.
-func (s *Server) DropKey(permKeyID int64) { s.drop(s.keys.device(permKeyID)) }
+func (s *Server) DropKey(permKeyID int64) { s.drop(s.keys.outdate(permKeyID)) }
 
 // drop ends the use of keys. The entries of permanent keys stay, for what must not be replayed to
 // their next sessions.
@@ -170,7 +170,6 @@ func (s *Server) drop(all []*authKey) {
 		if k.temp {
 			s.keys.remove(k)
 		}
-		k.stale.Store(true)
 		for _, sess := range k.list() {
 			sess.Revoke()
 		}

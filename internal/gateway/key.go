@@ -90,6 +90,9 @@ type keys struct {
 	byID  map[int64]*authKey
 	bound map[int64][]*authKey // the temporary keys of a permanent one, the oldest first
 	temps int
+	// drops counts how often the use of permanent keys was ended: what was read of a key before one
+	// of these is not believed after it.
+	drops uint64
 }
 
 // get returns the key with an id if it is in the table.
@@ -115,6 +118,43 @@ func (t *keys) put(k *authKey) *authKey {
 	}
 	t.byID[k.ID] = k
 	return k
+}
+
+// dropped returns how often the use of permanent keys was ended so far.
+func (t *keys) dropped() uint64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.drops
+}
+
+// found adds a permanent key that was looked for after so many drops, or says of the entry that is
+// there that its key still exists, and returns the entry. It returns nil if some key was dropped
+// since, and then nothing happened.
+func (t *keys) found(k *authKey, drops uint64) *authKey {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.drops != drops {
+		return nil
+	}
+	if old := t.byID[k.ID]; old != nil && !old.gone.Load() {
+		old.stale.Store(false)
+		return old
+	}
+	t.byID[k.ID] = k
+	return k
+}
+
+// outdate has a permanent key looked for again before it is used, and returns the keys that stand
+// for it, itself included.
+func (t *keys) outdate(perm int64) []*authKey {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.drops++
+	all := t.deviceLocked(perm)
+	for _, k := range all {
+		k.stale.Store(true)
+	}
+	return all
 }
 
 // remove takes a key out of the table and ends its use.
@@ -145,17 +185,18 @@ func (t *keys) removeLocked(k *authKey) {
 var errBound = errors.New("gateway: temporary key is bound")
 
 // bind makes a temporary key stand for a permanent one until expires. The oldest of too many is
-// returned, and is gone.
+// returned, and is gone. It is ErrNoKey when either was ended since it was found.
 //
 // Telegram's documentation allows one temporary key for each permanent one, but its own client
 // library binds one for each of the sessions that it has at the same time.
 //
 // https://core.telegram.org/api/pfs
-func (t *keys) bind(temp *authKey, perm, expires int64) (oldest *authKey, err error) {
+func (t *keys) bind(temp, to *authKey, expires int64) (oldest *authKey, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	perm := to.ID
 	switch old := temp.perm.Load(); {
-	case temp.gone.Load():
+	case temp.gone.Load(), to.gone.Load(), to.stale.Load():
 		return nil, ErrNoKey
 	case old == perm:
 		return nil, nil
@@ -176,6 +217,10 @@ func (t *keys) bind(temp *authKey, perm, expires int64) (oldest *authKey, err er
 func (t *keys) device(perm int64) []*authKey {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	return t.deviceLocked(perm)
+}
+
+func (t *keys) deviceLocked(perm int64) []*authKey {
 	all := slices.Clone(t.bound[perm])
 	if k := t.byID[perm]; k != nil && !k.temp {
 		all = append(all, k)
@@ -208,20 +253,21 @@ func (s *Server) findKey(ctx context.Context, id int64) (*authKey, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit.KeyLookup)
 	defer cancel()
-	found, err := s.lookUp(ctx, id)
-	if err != nil {
-		if k != nil && errors.Is(err, ErrNoKey) {
-			s.removeKey(k)
+	for {
+		drops := s.keys.dropped()
+		found, err := s.lookUp(ctx, id)
+		if err != nil {
+			if k != nil && errors.Is(err, ErrNoKey) {
+				s.removeKey(k)
+			}
+			return nil, fmt.Errorf("gateway: find key: %w", err)
 		}
-		return nil, fmt.Errorf("gateway: find key: %w", err)
+		next := &authKey{AuthKey: found.AuthKey, server: s, dc: found.DC, created: now, used: now}
+		next.perm.Store(next.ID)
+		if next = s.keys.found(next, drops); next != nil && next.touch(now) {
+			return next, nil
+		}
 	}
-	if k != nil && k.touch(now) {
-		k.stale.Store(false)
-		return k, nil
-	}
-	k = &authKey{AuthKey: found.AuthKey, server: s, dc: found.DC, created: now, used: now}
-	k.perm.Store(k.ID)
-	return s.keys.put(k), nil
 }
 
 // lookUp asks for a key in a goroutine of its own. To read a database takes a deep stack, and the

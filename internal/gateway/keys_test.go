@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"net/netip"
+	"sync"
 	"testing"
 	"time"
 
@@ -265,6 +266,50 @@ func TestDropKey(t *testing.T) {
 	pfs.send(method())
 	if code := pfs.code(); code != codeNotFound {
 		t.Errorf("code %d", code)
+	}
+}
+
+// TestDropKeyWhileItIsLookedFor destroys a key between its reading and its use: what was read before
+// is not believed, whether the server knew the key already or not.
+func TestDropKeyWhileItIsLookedFor(t *testing.T) {
+	for _, known := range []bool{false, true} {
+		w := newWorld(t)
+		perm := w.newKey()
+		c := w.clientOf(perm)
+		if known {
+			c.answer(c.send(method()))
+			w.DropKey(perm.IntID()) // has it looked for again
+		}
+		w.keys.mu.Lock()
+		w.keys.read = sync.OnceFunc(func() {
+			if err := w.keys.Destroy(context.Background(), perm.IntID()); err != nil {
+				t.Error(err)
+			}
+			w.DropKey(perm.IntID())
+		})
+		w.keys.mu.Unlock()
+		if _, err := w.findKey(context.Background(), perm.IntID()); !errors.Is(err, ErrNoKey) {
+			t.Errorf("known %t: found a key that is destroyed: %v", known, err)
+		}
+		if k := w.Server.keys.get(perm.IntID()); k != nil && k.fresh(time.Now()) {
+			t.Errorf("known %t: a key that is destroyed is remembered", known)
+		}
+	}
+}
+
+// TestDropKeyWhileItIsBound ends a permanent key between the check of a binding and its effect: no
+// temporary key outlives it.
+func TestDropKeyWhileItIsBound(t *testing.T) {
+	w := newWorld(t)
+	perm, temp := w.newKey(), w.newTemp(time.Hour)
+	found, err := w.findKey(context.Background(), perm.IntID())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.DropKey(perm.IntID())
+	_, err = w.Server.keys.bind(w.Server.keys.get(temp.IntID()), found, time.Now().Unix()+60)
+	if !errors.Is(err, ErrNoKey) {
+		t.Errorf("bound to a key that was dropped: %v", err)
 	}
 }
 

@@ -43,16 +43,22 @@ var serverKey = sync.OnceValue(func() *rsa.PrivateKey {
 type storedKeys struct {
 	mu    sync.Mutex
 	byID  map[int64]Key
-	fault error // of Destroy
+	fault error  // of Destroy
+	read  func() // is called when a key was read and not handed on yet
 }
 
 func (k *storedKeys) Find(_ context.Context, id int64) (Key, error) {
 	k.mu.Lock()
-	defer k.mu.Unlock()
-	if key, ok := k.byID[id]; ok {
-		return key, nil
+	key, ok := k.byID[id]
+	read := k.read
+	k.mu.Unlock()
+	if !ok {
+		return Key{}, ErrNoKey
 	}
-	return Key{}, ErrNoKey
+	if read != nil {
+		read()
+	}
+	return key, nil
 }
 
 func (k *storedKeys) Destroy(_ context.Context, id int64) error {
