@@ -24,7 +24,10 @@ const (
 	// urlBytes bounds an address, attachedSize a paper.
 	urlBytes = 2048
 	// MaxPapers is how many papers one order may have.
-	MaxPapers    = 20
+	MaxPapers = 20
+	// listMost bounds each of its other lists: there are fewer countries, classes of data and
+	// keywords than that, and nobody rests an order on more provisions.
+	listMost     = 300
 	attachedSize = 20 << 20
 	// skew is how far ahead the clock of an authority may be, in seconds.
 	skew = 10 * 60
@@ -177,7 +180,7 @@ func (c *checker) texts() {
 	} {
 		c.text(t.field, t.text, t.most)
 	}
-	for _, b := range c.d.Basis {
+	for _, b := range c.d.Basis[:c.most("legal basis", len(c.d.Basis))] {
 		c.text("legal basis", b.Law, lineRunes)
 		c.text("legal basis", b.Provision, lineRunes)
 		if !filled(b.Law) || !filled(b.Provision) {
@@ -206,6 +209,14 @@ func (c *checker) text(field, text string, most int) {
 	case utf8.RuneCountInString(text) > most:
 		c.wrong(field, "too long")
 	}
+}
+
+// most is how many of so many things of a list are looked at, and notes when those are not all.
+func (c *checker) most(field string, n int) int {
+	if n > listMost {
+		c.wrong(field, "too many")
+	}
+	return min(n, listMost)
 }
 
 // targets looks at the addresses.
@@ -309,7 +320,7 @@ func (c *checker) scope() {
 	case !slices.Contains(policy.Actions(), c.d.Action):
 		c.wrong("what is to be done", "unknown")
 	}
-	for i, country := range c.d.Territory {
+	for i, country := range c.d.Territory[:c.most("territorial scope", len(c.d.Territory))] {
 		if !upper(country) {
 			c.wrong("territorial scope", "not a code of ISO 3166-1")
 		} else if slices.Contains(c.d.Territory[:i], country) {
@@ -332,7 +343,7 @@ func (c *checker) scope() {
 		c.wrong("category", "unknown")
 		return
 	}
-	for _, k := range c.d.Keywords {
+	for _, k := range c.d.Keywords[:c.most("category", len(c.d.Keywords))] {
 		if !slices.Contains(c.d.Category.Keywords(), k) {
 			c.wrong("category", "keyword of another category")
 		}
@@ -341,7 +352,7 @@ func (c *checker) scope() {
 
 // data looks at what information is asked for.
 func (c *checker) data() {
-	for i, x := range c.d.Data {
+	for i, x := range c.d.Data[:c.most("data sought", len(c.d.Data))] {
 		if !slices.Contains(policy.AllData(), x) {
 			c.wrong("data sought", "unknown class")
 		} else if slices.Contains(c.d.Data[:i], x) {

@@ -137,6 +137,9 @@ func (d Document) about() policy.Target {
 	return policy.Item
 }
 
+// territory are the countries that the document names, of a list that is too long its beginning.
+func (d Document) territory() []string { return d.Territory[:min(len(d.Territory), listMost)] }
+
 // handled tells whether there is code that could carry an action out.
 func handled(a policy.Action) bool {
 	switch a {

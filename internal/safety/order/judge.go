@@ -54,7 +54,7 @@ func (o Order) sayable() Document {
 	d.Data = slices.DeleteFunc(policy.AllData(), func(x policy.Data) bool {
 		return !slices.Contains(asked, x)
 	})
-	d.Territory = slices.DeleteFunc(slices.Clone(d.Territory), func(c string) bool {
+	d.Territory = slices.DeleteFunc(slices.Clone(d.territory()), func(c string) bool {
 		return !country.Code(c).Valid()
 	})
 	return d

@@ -72,7 +72,7 @@ func (w *work) plan() (Plan, error) {
 	if d.Action == policy.Disclose || d.Action == policy.Preserve {
 		p.From, p.To = d.From, d.To
 		for _, x := range d.Data {
-			if slices.Contains(m.Data, x) {
+			if slices.Contains(m.Data, x) && !slices.Contains(p.Data, x) {
 				p.Data = append(p.Data, x)
 			}
 		}
@@ -141,7 +141,7 @@ func countries(t policy.Territory, d Document) []string {
 			return []string{d.Country}
 		}
 	case policy.AsOrdered:
-		return slices.Clone(d.Territory)
+		return slices.Clone(d.territory())
 	default:
 		return nil
 	}

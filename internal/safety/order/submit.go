@@ -263,7 +263,7 @@ func (w *work) documents() error { return w.papersOf(w.o.Document.Attached) }
 
 // papersOf notes papers that came.
 func (w *work) papersOf(list []Attachment) error {
-	for _, a := range list {
+	for _, a := range list[:min(len(list), MaxPapers)] {
 		if !isDigest(a.Digest) {
 			continue // named as a problem
 		}
