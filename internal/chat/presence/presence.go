@@ -56,42 +56,59 @@ func (t *Tracker) Online(user ids.UserID) int64 {
 
 // Set says that somebody is online now, or went away.
 func (t *Tracker) Set(ctx context.Context, user ids.UserID, online bool) error {
-	now := t.clock.Now()
+	now := t.clock.Now().Unix()
 	t.mu.Lock()
-	was := t.until[user] > now.Unix()
+	was, keep := t.mark(user, online, now)
+	t.mu.Unlock()
+	return t.tell(ctx, user, now, keep, was != online)
+}
+
+// mark takes note of whether somebody is online, and returns whether he was and whether the time is
+// to be kept as that of his last visit. The caller holds the lock.
+func (t *Tracker) mark(user ids.UserID, online bool, now int64) (was, keep bool) {
+	was = t.until[user] > now
 	if online {
-		t.until[user] = now.Add(stay).Unix()
+		t.until[user] = now + int64(stay.Seconds())
 	} else {
 		delete(t.until, user)
 	}
-	keep := !online && was || now.Unix()-t.kept[user] >= int64(grain.Seconds())
+	keep = !online && was || now-t.kept[user] >= int64(grain.Seconds())
 	if keep {
-		t.kept[user] = now.Unix()
+		t.kept[user] = now
 	}
 	if !online {
 		delete(t.kept, user)
 	}
-	t.mu.Unlock()
+	return was, keep
+}
+
+// tell keeps and tells what mark took note of.
+func (t *Tracker) tell(ctx context.Context, user ids.UserID, now int64, keep, changed bool) error {
 	if keep {
 		err := t.store.Update(ctx, user.Peer(), func(tx *store.Tx) error {
-			return tx.Seen(user, now.Unix())
+			return tx.Seen(user, now)
 		})
 		if err != nil {
 			return err
 		}
 	}
-	if was != online {
+	if changed {
 		t.changed(ctx, user)
 	}
 	return nil
 }
 
-// Gone says that the last live session of somebody ended.
-func (t *Tracker) Gone(ctx context.Context, user ids.UserID) {
-	if t.Online(user) == 0 {
-		return
+// Gone says that the last live session of somebody ended, unless live says that there is another
+// meanwhile. Sessions are live before they say that somebody is online.
+func (t *Tracker) Gone(ctx context.Context, user ids.UserID, live func(ids.UserID) bool) {
+	now := t.clock.Now().Unix()
+	t.mu.Lock()
+	gone, keep := t.until[user] > now && !live(user), false
+	if gone {
+		_, keep = t.mark(user, false, now)
 	}
-	if err := t.Set(ctx, user, false); err != nil {
+	t.mu.Unlock()
+	if err := t.tell(ctx, user, now, keep, gone); err != nil {
 		t.log.Warn("keeping when somebody was last seen", "error", err)
 	}
 }
