@@ -134,12 +134,19 @@ func StatementBarred(r *store.Reader, d Decision, now int64) (bool, error) {
 }
 
 // LiftBar ends a legal bar: what it withheld is owed from now on. It is written down in the case.
+// ErrState is for a decision without one.
 func (s *Service) LiftBar(
 	ctx context.Context, subject ids.Peer, id int64, by safety.Actor, reason string,
 ) error {
 	now := s.Clock.Now().Unix()
 	err := s.Store.Update(ctx, subject, func(tx *store.Tx) error {
-		return liftBar(tx, subject, id, now, by, reason)
+		moved, err := moveBar(tx, subject, id, now, func(int64) int64 { return now })
+		if err != nil {
+			return err
+		}
+		return moved.note(tx, now, casefile.Event{
+			Kind: casefile.BarLifted, By: by, Text: reason,
+		})
 	})
 	if err == nil && s.Owed != nil {
 		s.Owed()
@@ -147,42 +154,83 @@ func (s *Service) LiftBar(
 	return err
 }
 
-func liftBar(
-	tx *store.Tx, subject ids.Peer, id, now int64, by safety.Actor, reason string,
+// ExtendBar makes a legal bar that still holds last until a later time, by what orders that; what
+// it withholds is owed then. It may run twice. ErrState is for a decision without a bar, or whose
+// bar is over: whom it concerns is told of it.
+func (s *Service) ExtendBar(
+	ctx context.Context, subject ids.Peer, id, until int64, by safety.Actor, basis string,
 ) error {
-	x, err := tx.Decision(subject, id)
-	if err != nil {
-		return err
-	}
-	if x.Flags&barred == 0 {
-		return ErrState
-	}
-	list, err := tx.LettersOf(subject, id)
-	if err != nil {
-		return err
-	}
-	for _, l := range list {
-		if l.Delivered == 0 && l.Due > now && LetterKind(l.Kind) != Outcome {
-			l.Due = now
-			if err := tx.ChangeLetter(l); err != nil {
-				return err
-			}
+	now := s.Clock.Now().Unix()
+	return s.Store.Update(ctx, subject, func(tx *store.Tx) error {
+		moved, err := moveBar(tx, subject, id, now, func(due int64) int64 {
+			return max(due, until)
+		})
+		switch {
+		case err != nil:
+			return err
+		case moved.held == 0:
+			return ErrState
+		case moved.changed == 0:
+			return nil // an earlier run did it
 		}
-	}
-	if err := dueNow(tx, subject, id, now); err != nil {
-		return err
-	}
-	c, err := tx.Case(subject, x.Case)
-	if err != nil {
-		return err
-	}
-	return casefile.Write(tx, &c, now, casefile.Event{
-		Kind: casefile.BarLifted, By: by, Text: reason,
+		return moved.note(tx, now, casefile.Event{
+			Kind: casefile.Barred, By: by, N: until, Text: basis,
+		})
 	})
 }
 
-// dueNow has the statement that a bar withheld from the EU's database sent from now on.
-func dueNow(tx *store.Tx, subject ids.Peer, id, now int64) error {
+// barMoved is the bar of a decision that was moved: how many letters it held back, and of how many
+// it was changed until when.
+type barMoved struct {
+	of            store.Decision
+	held, changed int
+}
+
+// note writes down in the decision's case what became of its bar.
+func (m barMoved) note(tx *store.Tx, now int64, e casefile.Event) error {
+	c, err := tx.Case(m.of.Subject, m.of.Case)
+	if err != nil {
+		return err
+	}
+	return casefile.Write(tx, &c, now, e)
+}
+
+// moveBar has what the bar of a decision withholds be owed at another time, which to makes of the
+// time at which it is owed now.
+func moveBar(
+	tx *store.Tx, subject ids.Peer, id, now int64, to func(due int64) int64,
+) (out barMoved, err error) {
+	if out.of, err = tx.Decision(subject, id); err != nil {
+		return out, err
+	}
+	if out.of.Flags&barred == 0 {
+		return out, ErrState
+	}
+	list, err := tx.LettersOf(subject, id)
+	if err != nil {
+		return out, err
+	}
+	for _, l := range list {
+		if l.Delivered != 0 || l.Due <= now || LetterKind(l.Kind) == Outcome {
+			continue
+		}
+		out.held++
+		if due := to(l.Due); due != l.Due {
+			l.Due = due
+			out.changed++
+			if err := tx.ChangeLetter(l); err != nil {
+				return out, err
+			}
+		}
+	}
+	return out, moveStatement(tx, subject, id, now, to)
+}
+
+// moveStatement has the statement that a bar withholds from the EU's database be sent at another
+// time.
+func moveStatement(
+	tx *store.Tx, subject ids.Peer, id, now int64, to func(due int64) int64,
+) error {
 	x, err := tx.DSAStatement(subject, id)
 	if store.IsNotFound(err) {
 		return nil
@@ -190,6 +238,6 @@ func dueNow(tx *store.Tx, subject ids.Peer, id, now int64) error {
 	if err != nil || x.State != StatementOwed || x.Due <= now {
 		return err
 	}
-	x.Due = now
+	x.Due = to(x.Due)
 	return tx.ChangeDSAStatement(x)
 }

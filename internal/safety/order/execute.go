@@ -217,7 +217,7 @@ func (s *Service) measure(
 	ctx context.Context, o Order, i *Item, signed []store.OrderApproval,
 ) error {
 	signer := signed[0].Staff
-	draft := o.draft(*i, signer)
+	draft := o.draft(*i, signer, s.Clock.Now().Unix())
 	draft.Unless = func(tx *store.Tx) error { return o.unfenced(tx, *i) }
 	d, err := s.left(ctx, o, *i)
 	if err == nil && d.ID == 0 {
@@ -277,8 +277,9 @@ func (o Order) draftFacts(i Item) string {
 	return clip(fmt.Sprintf("%s #%d: %s", o.Reference, i.N, i.Location), decide.FactsRunes)
 }
 
-// draft is the decision about an item.
-func (o Order) draft(i Item, signer int64) decide.Draft {
+// draft is the decision about an item that is made at a time, in Unix seconds. A bar on telling
+// counts for no longer than policy has it.
+func (o Order) draft(i Item, signer, now int64) decide.Draft {
 	d := o.Document
 	law := make([]string, 0, len(d.Basis))
 	for _, b := range d.Basis {
@@ -303,8 +304,9 @@ func (o Order) draft(i Item, signer int64) decide.Draft {
 		out.Category = safety.PublicSecurity
 		out.Keywords = []safety.Keyword{"KEYWORD_TERRORIST_CONTENT"}
 	}
-	if d.Bar != nil && o.Verdict.Tell.When == policy.BarEnds {
-		out.Bar = &decide.Bar{Basis: d.Bar.Basis, Until: d.Bar.Until}
+	until := o.TellAt(now)
+	if d.Bar != nil && o.Verdict.Tell.When == policy.BarEnds && until > now {
+		out.Bar = &decide.Bar{Basis: d.Bar.Basis, Until: until}
 	}
 	return out
 }

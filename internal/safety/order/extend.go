@@ -2,8 +2,11 @@ package order
 
 import (
 	"context"
+	"errors"
 	"slices"
 
+	"parley/internal/safety"
+	"parley/internal/safety/decide"
 	"parley/internal/safety/instrument"
 	"parley/internal/safety/policy"
 	"parley/internal/store"
@@ -23,8 +26,12 @@ func (s *Service) extend(ctx context.Context, of, id int64) (Order, error) {
 			done, err = w.longer(o)
 			return err
 		})
-		if err == nil && done && o.Document.Action == policy.Preserve {
+		switch {
+		case err != nil || !done:
+		case o.Document.Action == policy.Preserve:
 			err = s.keepLonger(ctx, earlier)
+		default:
+			err = s.silentLonger(ctx, earlier, o)
 		}
 		if err != nil {
 			return Order{}, err
@@ -98,11 +105,36 @@ func (w *work) longer(by Order) (bool, error) {
 	if last := by.lastBar(by.Received); until == 0 || last != 0 && until > last {
 		until = last
 	}
-	if until <= w.o.TellAt(w.o.Received) {
+	// Who has been told cannot be kept from knowing any more.
+	if ends := w.o.TellAt(w.o.Received); until <= ends || ends <= w.now {
 		return false, nil
 	}
 	w.o.LongerBy, w.o.BarUntil = append(w.o.LongerBy, by.ID), until
 	return true, w.event(BarExtended, By{}, by.Reference)
+}
+
+// silentLonger has those whom the measures of an order concern be told no earlier than its bar ends
+// now, by the order that has made it longer.
+func (s *Service) silentLonger(ctx context.Context, o, by Order) error {
+	var items []Item
+	err := s.Store.View(ctx, func(r *store.Reader) (err error) {
+		items, err = Items(r, o.Agency, o.ID)
+		return err
+	})
+	for _, i := range items {
+		if err != nil {
+			return err
+		}
+		if i.Decision == 0 || i.State != Done {
+			continue
+		}
+		err = s.Decisions.ExtendBar(ctx, i.Subject.Peer, i.Decision, o.BarUntil,
+			safety.Actor{Rule: "order-extended"}, by.Reference+": "+by.Document.Bar.Basis)
+		if errors.Is(err, decide.ErrState) {
+			err = nil // it had none, or a person has ended it
+		}
+	}
+	return err
 }
 
 // keepLonger holds what an order had kept until its period of keeping ends now.

@@ -2,7 +2,10 @@ package order_test
 
 import (
 	"testing"
+	"time"
 
+	"parley/internal/safety"
+	"parley/internal/safety/decide"
 	"parley/internal/safety/instrument"
 	"parley/internal/safety/order"
 	"parley/internal/store"
@@ -52,5 +55,65 @@ func TestKeptLonger(t *testing.T) {
 	papers := w.papers(w.order(y.Agency, y.ID))
 	if last := papers[len(papers)-1]; last.Given != "no" || last.Reason != "nothing-to-extend" {
 		t.Errorf("%+v", last)
+	}
+}
+
+// letterDue is when whom the first item of an order concerns is told of the measure.
+func (w *world) letterDue(o order.Order) (due int64) {
+	w.Helper()
+	i := w.items(o)[0]
+	w.View(func(r *store.Reader) error {
+		list, err := r.LettersOf(i.Subject.Peer, i.Decision)
+		for _, l := range list {
+			if decide.LetterKind(l.Kind) == decide.Statement {
+				due = l.Due
+			}
+		}
+		return err
+	})
+	return due
+}
+
+// silent is a removal order for a post that bars the service from telling for so many days.
+func (w *world) silent(post safety.Subject, number string, days int64) order.Document {
+	d := w.removal(post)
+	d.Number = number
+	d.Bar = &order.Bar{Basis: "Art. 11(3)", Until: w.now() + days*24*3600}
+	return d
+}
+
+// TestBarsHaveAnEnd: whom a measure concerns is told when the longest bar that policy follows is
+// over, however long the order says; another order makes that last longer, and not once he is told.
+func TestBarsHaveAnEnd(t *testing.T) {
+	const day = 24 * 3600
+	w := start(t)
+	post := w.Post("one")
+	carried := func(d order.Document) order.Order {
+		t.Helper()
+		o := w.approve(w.check(w.submit(sender(w.officer), d).Order))
+		w.ok(w.CarryOut(w.ctx()))
+		if o = w.order(o.Agency, o.ID); o.State != order.Answered {
+			t.Fatalf("%s is %v", d.Number, o.State)
+		}
+		return o
+	}
+	first := carried(w.silent(post, "7 Js 1/26", 400))
+	if due := w.letterDue(first); due != first.Received+42*day {
+		t.Fatalf("told after %d days; want 42", (due-first.Received)/day)
+	}
+	w.World.Clock.Advance(40 * day * time.Second)
+	longer := w.silent(post, "7 Js 1/26 b", 30)
+	longer.Extends = "7 Js 1/26"
+	second := carried(longer)
+	if due := w.letterDue(first); due != second.Received+30*day {
+		t.Errorf("told after %d days; want 70", (due-first.Received)/day)
+	}
+	w.ok(w.CarryOut(w.ctx()))
+	w.World.Clock.Advance(31 * day * time.Second)
+	late := w.silent(post, "7 Js 1/26 c", 30)
+	late.Extends = "7 Js 1/26"
+	papers := w.papers(carried(late))
+	if last := papers[len(papers)-1]; last.Given != "no" || last.Reason != "nothing-to-extend" {
+		t.Errorf("a bar that was over is made longer: %+v", last)
 	}
 }
