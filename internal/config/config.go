@@ -478,8 +478,9 @@ type Retention struct {
 	// all that was said, since the last of it: what was ordered, asked and answered. Courts and
 	// supervising authorities ask for it later, and claims about it can be raised for some years;
 	// in Germany it is three (BGB § 195). What is open, waits, or belongs to an order that has an
-	// effect is kept on, and so are mails as they came and their papers, in the blob store
-	// (docs/mail.md). Set what your law says, and no more: GDPR Art. 5(1)(e).
+	// effect is kept on. Mails as they came, and papers, lie in the blob store and go within two
+	// days of the last row that names them (docs/mail.md). Set what your law says, and no
+	// more: GDPR Art. 5(1)(e).
 	Correspondence Duration `toml:"correspondence"`
 
 	// Asides is how long mails are kept that nobody had to act on, since the last that happened to

@@ -2,10 +2,13 @@ package node
 
 import (
 	"errors"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/gotd/td/tg"
 
+	"parley/internal/blob"
 	"parley/internal/ids"
 	"parley/internal/store"
 )
@@ -99,4 +102,34 @@ func TestErasure(t *testing.T) {
 		shown.(*tg.Chat).ParticipantsCount != 2 {
 		t.Errorf("the group has %d members, and says %+v", n, shown)
 	}
+}
+
+// TestPapersAreSwept: housekeeping removes papers that nothing names, once they are a day old, and
+// looks for them once a day.
+func TestPapersAreSwept(t *testing.T) {
+	w := newWorld(t)
+	upload := func() blob.Digest {
+		d, _, err := w.n.Papers.Put(ctx(), strings.NewReader("brought, and never sent"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	clean := func(what string, want bool) {
+		t.Helper()
+		d := upload()
+		if what != "young" {
+			w.clock.Advance(25 * time.Hour)
+		}
+		if err := w.n.clean(ctx()); err != nil {
+			t.Fatal(err)
+		}
+		_, err := w.n.Papers.Stat(ctx(), d)
+		if err != nil && !errors.Is(err, blob.ErrNotFound) || (err == nil) != want {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	clean("young", true)
+	clean("old", false)
+	clean("old again", false)
 }

@@ -83,7 +83,8 @@ func (n *Node) openAttachments() (err error) {
 	}, []string{"kind", "reason"})
 	n.registry.MustRegister(papers)
 	n.Attachments, err = attachment.New(attachment.Options{
-		Papers: n.Papers, Images: n.images, Cache: filepath.Join(n.Config.Data, "pdfium"),
+		Papers: n.Papers, Clock: n.clock, Images: n.images,
+		Cache: filepath.Join(n.Config.Data, "pdfium"),
 		Seen: func(v attachment.View, is confine.Isolation) {
 			papers.WithLabelValues(string(v.Kind), string(v.Reason)).Inc()
 			if is&confine.Syscalls == 0 {

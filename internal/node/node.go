@@ -57,6 +57,7 @@ import (
 	"parley/internal/safety/disclosure"
 	doors "parley/internal/safety/door"
 	"parley/internal/safety/dsadb"
+	"parley/internal/safety/enclosure"
 	"parley/internal/safety/enforce"
 	"parley/internal/safety/evidence"
 	"parley/internal/safety/hotline"
@@ -90,7 +91,7 @@ type Node struct {
 	Blobs  blob.Store
 	// Papers keeps what came with orders and letters, apart from people's files: equal bytes that a
 	// person deletes are still here.
-	Papers  blob.Store
+	Papers  *enclosure.Papers
 	Account *account.Service
 	Message *message.Service
 	Group   *group.Service
@@ -145,6 +146,8 @@ type Node struct {
 	Attachments *attachment.Viewer
 
 	receiver *receiver.Server
+	// papersNext is when papers are looked through next.
+	papersNext time.Time
 	// mailsAt is where mails come in.
 	mailsAt  netip.AddrPort
 	staff    *staff.Service
@@ -275,14 +278,14 @@ func (n *Node) openBlobs() error {
 		if err != nil {
 			return errors.Join(err, d.Close())
 		}
-		n.Blobs, n.Papers = d, papers
+		n.Blobs, n.Papers = d, n.enclosures(papers)
 		n.close = append(n.close, d.Close, papers.Close)
 	} else {
 		s, err := blob.OpenS3(n.ctx, url, filepath.Join(n.Config.Data, "spool"))
 		if err != nil {
 			return err
 		}
-		n.Blobs, n.Papers = s, s.Within(paperStore)
+		n.Blobs, n.Papers = s, n.enclosures(s.Within(paperStore))
 	}
 	var err error
 	n.parts, err = blob.OpenParts(filepath.Join(n.Config.Data, "uploads"), n.Blobs, n.clock)
@@ -290,6 +293,10 @@ func (n *Node) openBlobs() error {
 		n.close = append(n.close, n.parts.Close)
 	}
 	return err
+}
+
+func (n *Node) enclosures(papers blob.Store) *enclosure.Papers {
+	return &enclosure.Papers{Store: papers, Rows: n.Store, Clock: n.clock}
 }
 
 // carryOn takes up what an earlier process left.
@@ -452,7 +459,8 @@ func (n *Node) clean(ctx context.Context) error {
 			return err
 		},
 		func(ctx context.Context) error { return n.forget(ctx, kept) },
-		n.sweepSafety, n.sweepLetters, n.sweepStaff, n.sweepOfficers, n.Account.Sweep,
+		n.sweepSafety, n.sweepLetters, n.sweepPapers,
+		n.sweepStaff, n.sweepOfficers, n.Account.Sweep,
 		func(ctx context.Context) error { return n.Secret.Sweep(ctx, kept) },
 		(&erasure.Service{Store: n.Store, Group: n.Group}).Sweep,
 	} {

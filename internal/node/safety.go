@@ -13,9 +13,11 @@ import (
 	"parley/internal/safety"
 	"parley/internal/safety/casefile"
 	"parley/internal/safety/evidence"
+	"parley/internal/safety/inquiry"
 	"parley/internal/safety/intake"
 	"parley/internal/safety/location"
 	"parley/internal/safety/mailroom"
+	"parley/internal/safety/order"
 	"parley/internal/store"
 )
 
@@ -97,4 +99,24 @@ func (n *Node) sweepLetters(ctx context.Context) error {
 	}.Sweep(ctx)
 	_, letters := n.Inquiries.Forget(ctx, time.Duration(kept.Correspondence))
 	return errors.Join(mails, letters)
+}
+
+// papersSweep is how often papers are looked through: each time costs a look at all of them.
+const papersSweep = 24 * time.Hour
+
+// sweepPapers removes papers that nothing names any more.
+func (n *Node) sweepPapers(ctx context.Context) error {
+	now := n.clock.Now()
+	if now.Before(n.papersNext) {
+		return nil
+	}
+	done, err := n.Papers.Sweep(ctx, order.Named, mailroom.Named, inquiry.Named)
+	if done.Blobs > 0 {
+		n.log.Info("papers that nothing names are removed", "papers", done.Blobs,
+			"bytes", done.Bytes)
+	}
+	if err == nil {
+		n.papersNext = now.Add(papersSweep)
+	}
+	return err
 }

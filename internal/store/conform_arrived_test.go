@@ -106,3 +106,72 @@ func testMailsEnd(d *desk, m store.ArrivedMail) {
 		return tx.PutOffArrivedMail(m.Agency, other.ID, 0)
 	})
 }
+
+// testPapers: what names papers is found, and a paper is barred by one at a time.
+func testPapers(d *desk) {
+	count := func(each func(r *store.Reader, visit func(string)) error, of string) int {
+		return read(d, func(r *store.Reader) (n int, err error) {
+			err = each(r, func(s string) {
+				if s == of {
+					n++
+				}
+			})
+			return n, err
+		})
+	}
+	digest, body := d.Name()+" digest", d.Name()+" body"
+	agency, key := int64(d.peer(4)), d.peer(4)
+	documents := func(r *store.Reader, visit func(string)) error {
+		return r.EachOrderDocument(func(s string) error { visit(s); return nil })
+	}
+	mails := func(r *store.Reader, visit func(string)) error {
+		return r.EachArrivedMail(func(s string, b []byte) error { visit(s + string(b)); return nil })
+	}
+	lines := func(r *store.Reader, visit func(string)) error {
+		return r.EachInquiryLine(func(b []byte) error { visit(string(b)); return nil })
+	}
+	d.updateAs(key, func(tx *store.Tx) error {
+		for order := range int64(2) {
+			err := tx.AddOrderDocument(store.OrderDocument{
+				Agency: agency, Order: order, Digest: digest,
+			})
+			if err != nil {
+				return err
+			}
+		}
+		err := tx.AddArrivedMail(store.ArrivedMail{
+			Agency: agency, ID: 1, Digest: digest, Sealed: []byte{1}, Body: []byte(body),
+		})
+		if err != nil {
+			return err
+		}
+		return tx.AddInquiryLine(store.InquiryLine{Agency: agency, N: 1, Body: []byte(body)})
+	})
+	equal(d, "documents of orders", count(documents, digest), 2)
+	equal(d, "mails", count(mails, digest+body), 1)
+	equal(d, "lines of inquiries", count(lines, body), 1)
+	testPaperBars(d, digest)
+}
+
+func testPaperBars(d *desk, digest string) {
+	get := func(r *store.Reader) (int64, error) { return r.PaperBar(digest) }
+	bar := func(until, now int64) (got bool) {
+		d.update(func(tx *store.Tx) (err error) {
+			got, err = tx.BarPaper(digest, until, now)
+			return err
+		})
+		return got
+	}
+	absent(d, get)
+	equal(d, "barred", bar(20, 10), true)
+	equal(d, "barred by another", bar(30, 19), false)
+	equal(d, "until", read(d, get), int64(20))
+	equal(d, "barred when that is over", bar(30, 20), true)
+	lift := func(until int64) {
+		d.update(func(tx *store.Tx) error { return tx.LiftPaperBar(digest, until) })
+	}
+	lift(20) // another's
+	equal(d, "until later", read(d, get), int64(30))
+	lift(30)
+	absent(d, get)
+}

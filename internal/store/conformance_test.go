@@ -93,6 +93,7 @@ var suite = []struct {
 	{"inquiries", testInquiries},
 	{"webhooks", testWebhooks},
 	{"arrived mails", testArrivedMails},
+	{"papers", testPapers},
 	{"disclosures", testDisclosures},
 	{"tellings of disclosures", testTellings},
 	{"boxes", testBoxes},

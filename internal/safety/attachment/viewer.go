@@ -12,7 +12,9 @@ import (
 
 	"parley/internal/blob"
 	"parley/internal/chat/media/imaging"
+	"parley/internal/clock"
 	"parley/internal/confine"
+	"parley/internal/safety/enclosure"
 )
 
 // Defaults of Options.
@@ -22,6 +24,8 @@ const (
 	defaultMemory  = 512 << 20
 	// remembered is how many views are remembered: each is some kilobytes, the pages lie elsewhere.
 	remembered = 256
+	// rememberedFor is how long: the pictures are kept a little longer.
+	rememberedFor = enclosure.Within
 	// rememberedText bounds the text of all of them, in bytes.
 	rememberedText = 16 << 20
 )
@@ -33,6 +37,8 @@ var ErrMissing = errors.New("attachment: the paper is not there")
 type Options struct {
 	// Papers has the papers, and takes the pictures of their pages.
 	Papers blob.Store
+	// Clock says how old a view is, the machine's by default.
+	Clock clock.Clock
 	// Images starts what makes pictures of photos.
 	Images func() (*imaging.Worker, error)
 	// Cache is a folder for the machine's form of PDFium, which is made with the first PDF file; ""
@@ -56,11 +62,17 @@ type Viewer struct {
 	slot chan struct{}
 
 	mu    sync.Mutex
-	known map[blob.Digest]View
+	known map[blob.Digest]seen
 	order []blob.Digest
 	text  int
 	space confine.Space
 	tried bool
+}
+
+// seen is a view that was made at a time.
+type seen struct {
+	View
+	at time.Time
 }
 
 // New returns a viewer. It starts nothing.
@@ -84,11 +96,14 @@ func New(o Options) (*Viewer, error) {
 	if o.Memory <= 0 {
 		o.Memory = defaultMemory
 	}
+	if o.Clock == nil {
+		o.Clock = clock.System{}
+	}
 	if o.Seen == nil {
 		o.Seen = func(View, confine.Isolation) {}
 	}
 	return &Viewer{
-		Options: o, slot: make(chan struct{}, 1), known: map[blob.Digest]View{},
+		Options: o, slot: make(chan struct{}, 1), known: map[blob.Digest]seen{},
 	}, nil
 }
 
@@ -117,13 +132,14 @@ func (v *Viewer) View(ctx context.Context, paper blob.Digest) (View, error) {
 	if info.Size > MaxSize {
 		return View{Kind: Unknown, Reason: TooLarge}, nil
 	}
+	at := v.Clock.Now()
 	b := make([]byte, info.Size)
 	if n, err := v.Papers.ReadAt(ctx, paper, b, 0); n < len(b) {
 		return View{}, fmt.Errorf("attachment: %w", err)
 	}
 	out, err := v.open(ctx, b)
 	if err == nil && out.Reason != TooLong { // which may be the machine's fault
-		v.remember(paper, out)
+		v.remember(paper, seen{out, at})
 	}
 	return out, err
 }
@@ -241,14 +257,16 @@ func (v *Viewer) recall(d blob.Digest) (View, bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	out, ok := v.known[d]
-	return out, ok
+	return out.View, ok && v.Clock.Now().Sub(out.at) < rememberedFor
 }
 
 // remember keeps a view for the next who looks, the last ones only.
-func (v *Viewer) remember(d blob.Digest, out View) {
+func (v *Viewer) remember(d blob.Digest, out seen) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if _, ok := v.known[d]; ok {
+	if old, ok := v.known[d]; ok { // whose pictures may be gone
+		v.text += len(out.Text) - len(old.Text)
+		v.known[d] = out
 		return
 	}
 	v.known[d] = out

@@ -212,6 +212,20 @@ func Of(r *store.Reader, of, id int64) (Inquiry, []Line, error) {
 	return read(x), out, nil
 }
 
+// Named visits the digests of all files that were attached to something said.
+func Named(r *store.Reader, visit func(digest string)) error {
+	return r.EachInquiryLine(func(line []byte) error {
+		var b body
+		if err := cbor.Unmarshal(line, &b); err != nil {
+			return fmt.Errorf("inquiry: %w", err)
+		}
+		for _, f := range b.Files {
+			visit(f.SHA256)
+		}
+		return nil
+	})
+}
+
 // Find is Of for somebody of an agency: what is another's is store.ErrNotFound, like what is not
 // there, and that he asked is written down.
 func (s *Service) Find(ctx context.Context, of agency.Agency, officer, id int64) (

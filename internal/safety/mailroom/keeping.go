@@ -40,7 +40,7 @@ type Keeping struct {
 // for a person, whose sender is owed an answer, that belongs to an order that stands or to an
 // inquiry that is not closed, or from which a later one goes on, is kept; so is one of which that
 // cannot be told, which is an error and keeps no other. The mail as it came and its papers stay in
-// the store of papers, where the same bytes may be somebody else's. It may run twice.
+// the store of papers, until enclosure finds that nothing names them. It may run twice.
 func (k Keeping) Sweep(ctx context.Context) (dropped int, err error) {
 	var failed []error
 	for {
@@ -72,6 +72,21 @@ func (k Keeping) Sweep(ctx context.Context) (dropped int, err error) {
 			}
 		}
 	}
+}
+
+// Named visits the digests of all mails as they came, and of what came with them.
+func Named(r *store.Reader, visit func(digest string)) error {
+	return r.EachArrivedMail(func(digest string, body []byte) error {
+		var k kept
+		if err := json.Unmarshal(body, &k); err != nil {
+			return fmt.Errorf("mailroom: %w", err)
+		}
+		visit(digest)
+		for _, d := range k.Parts {
+			visit(d)
+		}
+		return nil
+	})
 }
 
 // settle forgets a mail that is to be kept until a time, or has it looked at again.

@@ -6,8 +6,12 @@ import (
 	"testing"
 	"time"
 
+	"parley/internal/blob"
+	"parley/internal/safety/enclosure"
+	"parley/internal/safety/inquiry"
 	"parley/internal/safety/instrument"
 	"parley/internal/safety/mailroom"
+	"parley/internal/safety/order"
 	"parley/internal/store"
 )
 
@@ -133,4 +137,53 @@ func TestUnreadableMailIsKept(t *testing.T) {
 	if n != 1 || err == nil || !strings.Contains(err.Error(), "keeping mail") {
 		t.Errorf("%d forgotten, %v", n, err)
 	}
+}
+
+// TestPapersOfMails: papers are kept as long as a mail or an order names them, and no longer.
+func TestPapersOfMails(t *testing.T) {
+	w := start(t)
+	papers := &enclosure.Papers{Store: w.blobs, Rows: w.Service.Store, Clock: w.Clock}
+	left := func() (n int) {
+		_, err := papers.Sweep(t.Context(), order.Named, mailroom.Named, inquiry.Named)
+		w.ok(err)
+		for _, err := range w.blobs.All(t.Context()) {
+			w.ok(err)
+			n++
+		}
+		return n
+	}
+	away := strings.Replace(with("1", "Away", "I am away.", "a.txt", "text/plain", "Until Monday"),
+		"MIME-Version", "Auto-Submitted: auto-replied\nMIME-Version", 1)
+	if got := w.receive(away); got != mailroom.Aside {
+		t.Fatalf("written by a machine, and %s", got)
+	}
+	w.receive(with("2", "Order", "see", "b.txt", "text/plain", "A paper of the order"))
+	o := w.newest()
+	_, _, err := papers.Put(t.Context(), strings.NewReader("brought, and never sent"))
+	w.ok(err)
+	w.Clock.Advance(day - time.Second)
+	if got := left(); got != 5 {
+		t.Errorf("%d papers within a day, want 2 mails, 2 of them, and one more", got)
+	}
+	w.Clock.Advance(2 * time.Second)
+	if got := left(); got != 4 {
+		t.Errorf("%d papers behind a day, want 2 mails and 2 of them", got)
+	}
+	w.Clock.Advance(365 * day)
+	w.forget()
+	if got := left(); got != 2 {
+		t.Errorf("%d papers, want those of the order", got)
+	}
+	w.View(func(r *store.Reader) error {
+		list, err := r.OrderDocuments(o.Agency, o.ID)
+		for _, x := range list {
+			d, err := blob.ParseDigest(x.Digest)
+			w.ok(err)
+			w.ok(blob.Verify(t.Context(), w.blobs, d))
+		}
+		if len(list) != 2 {
+			t.Errorf("the order names %d papers", len(list))
+		}
+		return err
+	})
 }

@@ -209,6 +209,8 @@ type kept struct {
 	Rings bool `json:"rings,omitempty"`
 	// Signs are what was noticed; none proves anything.
 	Signs []string `json:"signs,omitempty"`
+	// Parts are the digests of its papers.
+	Parts []string `json:"parts,omitempty"`
 	// Lost is how many parts could not be taken.
 	Lost int `json:"lost,omitempty"`
 }
@@ -316,6 +318,7 @@ func (a *arrival) keep(ctx context.Context) error {
 			return err
 		}
 		a.parts = append(a.parts, x)
+		a.Parts = append(a.Parts, x.Digest)
 		if d, ok := typed(p); ok {
 			a.typed = append(a.typed, d)
 		}

@@ -149,6 +149,14 @@ type Paper struct {
 	Signed         []byte
 }
 
+// Named visits the digests of all documents that came with orders.
+func Named(r *store.Reader, visit func(digest string)) error {
+	return r.EachOrderDocument(func(digest string) error {
+		visit(digest)
+		return nil
+	})
+}
+
 // Papers returns the papers about an order, in order.
 func Papers(r *store.Reader, agency, id int64) (out []Paper, err error) {
 	rows, err := r.OrderPapers(agency, id)

@@ -15,6 +15,7 @@ import (
 	"unicode"
 
 	"parley/internal/blob"
+	"parley/internal/safety/enclosure"
 	"parley/internal/safety/order"
 	"parley/internal/web/officer"
 	"parley/internal/web/page"
@@ -134,10 +135,16 @@ func clean(s string) string {
 	return s
 }
 
+// sealed is a paper as it stands in a form, since At, in Unix seconds.
+type sealed struct {
+	order.Attachment
+	At int64 `json:"at"`
+}
+
 // seal writes a paper so that it can stand in a form of its agency: nobody names what he has not
 // brought, or he could find out what else is kept here.
 func (p *Pages) seal(a order.Attachment, of int64) string {
-	b, err := json.Marshal(a)
+	b, err := json.Marshal(sealed{a, p.Clock.Now().Unix()})
 	if err != nil {
 		return "" // texts and a number can always be written
 	}
@@ -159,17 +166,18 @@ func appendInt(b []byte, n int64) []byte {
 	return b
 }
 
-// attached are the papers of a form that its agency brought.
-func (p *Pages) attached(sealed []string, of int64) (out []order.Attachment) {
-	for _, s := range sealed {
+// attached are the papers of a form that its agency brought, as long as they are kept for it.
+func (p *Pages) attached(list []string, of int64) (out []order.Attachment) {
+	since := p.Clock.Now().Add(-enclosure.Within).Unix()
+	for _, s := range list {
 		b, err := base64.RawURLEncoding.DecodeString(s)
 		if err != nil || len(b) < sha256.Size ||
 			!hmac.Equal(b[:sha256.Size], p.mac(b[sha256.Size:], of)) {
 			continue
 		}
-		var a order.Attachment
-		if json.Unmarshal(b[sha256.Size:], &a) == nil {
-			out = append(out, a)
+		var x sealed
+		if json.Unmarshal(b[sha256.Size:], &x) == nil && x.At > since {
+			out = append(out, x.Attachment)
 		}
 	}
 	return out

@@ -23,6 +23,7 @@ import (
 	"github.com/fxamacker/cbor/v2"
 
 	"parley/internal/blob"
+	"parley/internal/safety/enclosure"
 	"parley/internal/safety/inquiry"
 	"parley/internal/store"
 	"parley/internal/web/officer"
@@ -112,13 +113,20 @@ func (p *Pages) keep(v *officer.Visit, f officer.File) (field, value string, err
 	if r := []rune(name); len(r) > nameRunes {
 		name = string(r[len(r)-nameRunes:])
 	}
-	b, err := cbor.Marshal(inquiry.File{
-		Name: name, Size: size, SHA256: hex.EncodeToString(digest[:]),
+	b, err := cbor.Marshal(brought{
+		File: inquiry.File{Name: name, Size: size, SHA256: hex.EncodeToString(digest[:])},
+		At:   p.Door.Clock.Now().Unix(),
 	})
 	if err != nil {
 		return "", "", fmt.Errorf("regulator: %w", err)
 	}
 	return fileField, base64.RawURLEncoding.EncodeToString(append(p.proof(v, b), b...)), nil
+}
+
+// brought is a file as it stands in a form, since At, in Unix seconds.
+type brought struct {
+	File inquiry.File
+	At   int64
 }
 
 func (p *Pages) proof(v *officer.Visit, b []byte) []byte {
@@ -128,17 +136,19 @@ func (p *Pages) proof(v *officer.Visit, b []byte) []byte {
 	return h.Sum(nil)
 }
 
-// attached are the files that came with a form. What was not made by keep is none.
+// attached are the files that came with a form. What was not made by keep is none, nor what was
+// made longer ago than a session lasts.
 func (p *Pages) attached(r *http.Request, v *officer.Visit) (out []inquiry.File) {
+	since := p.Door.Clock.Now().Add(-enclosure.Within).Unix()
 	for _, value := range r.PostForm[fileField] {
 		b, err := base64.RawURLEncoding.DecodeString(value)
 		if err != nil || len(b) < sha256.Size ||
 			!hmac.Equal(b[:sha256.Size], p.proof(v, b[sha256.Size:])) {
 			continue
 		}
-		var f inquiry.File
-		if cbor.Unmarshal(b[sha256.Size:], &f) == nil {
-			out = append(out, f)
+		var f brought
+		if cbor.Unmarshal(b[sha256.Size:], &f) == nil && f.At > since {
+			out = append(out, f.File)
 		}
 	}
 	return out
