@@ -1,7 +1,9 @@
 package safety
 
 import (
-	_ "embed"
+	"embed"
+	"io/fs"
+	"iter"
 	"slices"
 	"strings"
 )
@@ -35,46 +37,47 @@ type Keyword string
 // OtherKeyword is the keyword of every category that needs a description.
 const OtherKeyword Keyword = "KEYWORD_OTHER"
 
-//go:embed vocabulary.tsv
+//go:embed vocabulary.txt
 var vocabulary string
+
+//go:embed texts
+var texts embed.FS
+
+// Texts are the files of what people call categories and keywords, in every language, for pages. In
+// English it is what the database calls them.
+func Texts() fs.FS { return texts }
 
 // categoryPrefix begins the name of every category.
 const categoryPrefix = "STATEMENT_CATEGORY_"
 
-// terms calls fn with each name of the vocabulary and its label, in order, until it returns false.
-func terms(fn func(name, label string) bool) {
-	for line := range strings.Lines(vocabulary) {
-		name, label, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
-		if ok && !fn(name, label) {
-			return
+// names are the names of the vocabulary, in order.
+func names() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for line := range strings.Lines(vocabulary) {
+			line = strings.TrimSuffix(line, "\n")
+			if !strings.HasPrefix(line, "#") && !yield(line) {
+				return
+			}
 		}
 	}
 }
 
-// label is the official label of a name, empty for an unknown one.
-func label(of string) (out string) {
-	terms(func(name, label string) bool {
-		if name == of {
-			out = label
-		}
-		return out == ""
-	})
-	return out
-}
-
 // Categories are all categories.
 func Categories() (out []Category) {
-	terms(func(name, _ string) bool {
+	for name := range names() {
 		if strings.HasPrefix(name, categoryPrefix) {
 			out = append(out, Category(name))
 		}
-		return true
-	})
+	}
 	return out
 }
 
-// Label is what the database calls the category in English, empty for one that it does not have.
-func (c Category) Label() string { return label(string(c)) }
+// IllegalCategories are those of content that is against the law.
+func IllegalCategories() []Category {
+	return slices.DeleteFunc(Categories(), func(c Category) bool {
+		return c == OtherViolation || c == NotSpecified
+	})
+}
 
 // Valid tells whether the database has the category.
 func (c Category) Valid() bool { return slices.Contains(Categories(), c) }
@@ -82,16 +85,12 @@ func (c Category) Valid() bool { return slices.Contains(Categories(), c) }
 // Keywords are the specifications that the official report forms have for the category.
 func (c Category) Keywords() (out []Keyword) {
 	within := false
-	terms(func(name, _ string) bool {
+	for name := range names() {
 		if strings.HasPrefix(name, categoryPrefix) {
 			within = name == string(c)
 		} else if within {
 			out = append(out, Keyword(name))
 		}
-		return true
-	})
+	}
 	return out
 }
-
-// Label is what the database calls the keyword in English, empty for one that it does not have.
-func (k Keyword) Label() string { return label(string(k)) }

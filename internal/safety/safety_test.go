@@ -7,10 +7,13 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"pgregory.net/rapid"
 
 	"parley/internal/ids"
+	"parley/internal/web/page"
+	"parley/internal/web/page/pagetest"
 )
 
 func TestReferences(t *testing.T) {
@@ -53,18 +56,26 @@ func TestIDsSortByTime(t *testing.T) {
 	}
 }
 
-// TestVocabulary: every name has a label, every measure a restriction wherever it fits.
+// TestVocabulary: every name has a text in every language, every measure a restriction wherever it
+// fits.
 func TestVocabulary(t *testing.T) {
 	if len(Categories()) != 16 || len(EEA()) != 30 {
 		t.Error("the database has 16 categories and 30 territories")
 	}
-	for _, c := range Categories() {
-		if c.Label() == "" {
-			t.Errorf("%s has no label", c)
+	pagetest.Texts(t, Texts())
+	texts, err := page.ReadTexts(Texts())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range names() {
+		if !texts.Has(name) {
+			t.Errorf("%s has no text", name)
 		}
-		for _, k := range c.Keywords() {
-			if k.Label() == "" {
-				t.Errorf("%s has no label", k)
+	}
+	for _, lang := range []string{"ru", "fa", "ar", "zh", "ko"} {
+		for name, text := range texts[lang] {
+			if strings.ContainsFunc(text, func(r rune) bool { return r < 128 && unicode.IsLetter(r) }) {
+				t.Errorf("%s: %s is not translated: %s", lang, name, text)
 			}
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"parley/internal/blob"
 	"parley/internal/clock"
 	"parley/internal/ids"
+	"parley/internal/safety"
 	"parley/internal/safety/agency"
 	"parley/internal/safety/country"
 	"parley/internal/safety/disclosure"
@@ -27,7 +28,6 @@ import (
 	"parley/internal/store"
 	"parley/internal/tlog/verify"
 	"parley/internal/web/about"
-	"parley/internal/web/notice"
 	"parley/internal/web/officer"
 	"parley/internal/web/page"
 )
@@ -67,7 +67,7 @@ type Pages struct {
 
 // New reads the pages.
 func New(r Rooms) (*Pages, error) {
-	set, err := r.Site.Set(files, about.Shell(), door.Texts(), notice.Words(), officer.Shell())
+	set, err := r.Site.Set(files, about.Shell(), door.Texts(), safety.Texts(), officer.Shell())
 	if err != nil {
 		return nil, err
 	}

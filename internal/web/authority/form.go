@@ -88,10 +88,17 @@ func (p *Pages) document(
 	for _, x := range t["data"] {
 		d.Data = append(d.Data, policy.Data(x))
 	}
-	category, keyword, _ := strings.Cut(t.field("kind"), "/")
-	d.Category = safety.Category(category)
-	if keyword != "" {
-		d.Keywords = []safety.Keyword{safety.Keyword(keyword)}
+	d.Category = safety.Category(t.field("kind"))
+	foreign := false
+	for _, x := range t["keyword"] {
+		of, word, _ := strings.Cut(x, "/")
+		if d.Category == "" {
+			d.Category = safety.Category(of)
+		}
+		foreign = foreign || safety.Category(of) != d.Category
+		if k := safety.Keyword(word); !slices.Contains(d.Keywords, k) {
+			d.Keywords = append(d.Keywords, k)
+		}
 	}
 	if basis, _ := t.unix("bar_until"); t.field("bar") != "" || basis != 0 {
 		d.Bar = &order.Bar{Basis: t.field("bar"), Until: basis}
@@ -113,6 +120,9 @@ func (p *Pages) document(
 		if d.Penalty, err = strconv.Atoi(text); err != nil {
 			unreadable("offence", "not a number")
 		}
+	}
+	if foreign { // every category has one for what the others do not capture
+		unreadable("category", "keyword of another category")
 	}
 	if len(d.Attached) != len(t["papers"]) {
 		unreadable("papers", "not brought here")
@@ -186,8 +196,8 @@ func (p *Pages) typing(d order.Document, of int64) typed {
 	for _, x := range d.Data {
 		t.Add("data", string(x))
 	}
-	if len(d.Keywords) > 0 {
-		t.Set("kind", string(d.Category)+"/"+string(d.Keywords[0]))
+	for _, k := range d.Keywords {
+		t.Add("keyword", keywordField(d.Category, k))
 	}
 	if d.Penalty != 0 {
 		t.Set("penalty", strconv.Itoa(d.Penalty))
@@ -203,6 +213,11 @@ func (p *Pages) typing(d order.Document, of int64) typed {
 		t.Add("papers", p.seal(x, of))
 	}
 	return typed(t)
+}
+
+// keywordField is what a form says of a keyword that is ticked.
+func keywordField(of safety.Category, k safety.Keyword) string {
+	return string(of) + "/" + string(k)
 }
 
 // written is a time as it is typed.

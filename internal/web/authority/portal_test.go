@@ -3,11 +3,13 @@ package authority
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"parley/internal/blob"
+	"parley/internal/safety"
 	"parley/internal/safety/agency"
 	"parley/internal/safety/instrument"
 	"parley/internal/safety/order"
@@ -455,6 +457,44 @@ func TestWhatPolicyNeeds(t *testing.T) {
 				(field != "reasons" || at != "/us-2703") {
 				t.Errorf("%s has no %s", at, field)
 			}
+		}
+	}
+}
+
+// TestKeywords: an order takes several keywords of one category, in the officer's language, and none
+// of another category.
+func TestKeywords(t *testing.T) {
+	w := start(t)
+	b := w.officer(w.office, "Officer", agency.Member)
+	of := string(safety.PublicSecurity) + "/"
+	fields := w.removal("9 Js 1")
+	fields["keyword"] = []string{of + "KEYWORD_ILLEGAL_ORGANIZATIONS", of + "KEYWORD_TERRORIST_CONTENT"}
+	fields.Set("reasons", "")
+	fields.Set("anyway", "yes")
+	o := w.order(w.office, w.send(b, removalForm, fields))
+	want := []safety.Keyword{"KEYWORD_ILLEGAL_ORGANIZATIONS", "KEYWORD_TERRORIST_CONTENT"}
+	if !slices.Equal(o.Document.Keywords, want) || o.Document.Category != safety.PublicSecurity {
+		t.Errorf("the order is about %s %v", o.Document.Category, o.Document.Keywords)
+	}
+	old := b.Get(path(o) + "/supplement").Body
+	for _, k := range fields["keyword"] {
+		if !strings.Contains(old, `value="`+k+`" checked`) {
+			t.Errorf("%s is not ticked any more", k)
+		}
+	}
+	fields.Set("number", "9 Js 2")
+	fields["keyword"] = []string{string(safety.Violence) + "/" + string(safety.OtherKeyword)}
+	fields.Del("anyway")
+	got := w.send(b, removalForm, fields)
+	if got.Status != http.StatusUnprocessableEntity || !strings.Contains(got.Body, `href="#kind"`) {
+		t.Errorf("a keyword of another category: %d", got.Status)
+	}
+	for lang, text := range map[string]string{
+		"de": "Terroristische Inhalte", "fa": "محتوای تروریستی", "en": "Terrorist content",
+	} {
+		body := b.Get(removalForm + "?lang=" + lang).Body
+		if !strings.Contains(body, text) || lang != "en" && strings.Contains(body, "Terrorist content") {
+			t.Errorf("the form in %s does not say %q", lang, text)
 		}
 	}
 }

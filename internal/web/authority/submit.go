@@ -13,7 +13,6 @@ import (
 	"parley/internal/safety/policy"
 	"parley/internal/store"
 	signed "parley/internal/tlog/paper"
-	"parley/internal/web/notice"
 	"parley/internal/web/officer"
 	"parley/internal/web/page"
 )
@@ -32,7 +31,7 @@ type formView struct {
 	Of      order.Order
 	Actions []policy.Action
 	Data    []policy.Data
-	Kinds   []notice.Group
+	Kinds   []safety.Category
 	Urgent  []instrument.Urgency
 	// Form is where the form goes.
 	Form   officer.Form
@@ -117,6 +116,13 @@ func (f formView) Class(d policy.Data) string { return f.class(d) }
 // Has tells whether one of the values of a field is this one.
 func (f formView) Has(name, value string) bool { return slices.Contains(f.T[name], value) }
 
+// Ticked tells whether keywords of a category are ticked.
+func (f formView) Ticked(c safety.Category) bool {
+	return slices.ContainsFunc(f.T["keyword"], func(x string) bool {
+		return strings.HasPrefix(x, keywordField(c, ""))
+	})
+}
+
 // Fault is what is wrong with a field.
 func (f formView) Fault(name string) *fault {
 	for _, x := range f.Wrong {
@@ -174,7 +180,7 @@ func (p *Pages) view(
 ) formView {
 	l, _ := page.LanguageOf(r)
 	f := formView{
-		Instrument: in, Of: o, Actions: actions(in), T: t, Kinds: notice.Kinds(),
+		Instrument: in, Of: o, Actions: actions(in), T: t, Kinds: safety.IllegalCategories(),
 		Certificate: in.ID == instrument.Production || in.ID == instrument.Preservation,
 		Data: []policy.Data{
 			policy.Subscriber, policy.LastLogin, policy.Logins, policy.Contacts, policy.Messages,
@@ -230,7 +236,8 @@ func (p *Pages) blank(_ http.ResponseWriter, r *http.Request, v *officer.Visit) 
 	switch in.ID {
 	case instrument.Removal:
 		t["law0"], t["provision0"] = []string{"Regulation (EU) 2021/784"}, []string{"Art. 3(1)"}
-		t["kind"] = []string{string(safety.PublicSecurity) + "/KEYWORD_TERRORIST_CONTENT"}
+		t["kind"] = []string{string(safety.PublicSecurity)}
+		t["keyword"] = []string{keywordField(safety.PublicSecurity, "KEYWORD_TERRORIST_CONTENT")}
 	case instrument.Emergency:
 		t["urgency"] = []string{string(instrument.Life)}
 	}

@@ -18,6 +18,7 @@ import (
 	"parley/internal/keyring"
 	"parley/internal/limit"
 	"parley/internal/mtproto/crypt"
+	"parley/internal/safety"
 	"parley/internal/safety/agency"
 	"parley/internal/safety/answer"
 	"parley/internal/safety/country"
@@ -34,7 +35,6 @@ import (
 	"parley/internal/store/storetest"
 	"parley/internal/tlog/verify"
 	"parley/internal/web/about"
-	"parley/internal/web/notice"
 	"parley/internal/web/officer"
 	"parley/internal/web/officer/officertest"
 	"parley/internal/web/page"
@@ -43,7 +43,7 @@ import (
 
 // TestTexts: all texts are there in all languages, also those whose keys are made of words.
 func TestTexts(t *testing.T) {
-	pagetest.Texts(t, files, page.Files(), about.Shell(), door.Texts(), notice.Words(),
+	pagetest.Texts(t, files, page.Files(), about.Shell(), door.Texts(), safety.Texts(),
 		officer.Shell())
 	texts, err := page.ReadTexts(files)
 	if err != nil {
@@ -269,7 +269,8 @@ func (w *world) removal(number string) url.Values {
 		"redress": {"Action before the administrative court."},
 		"issued":  {w.clock.Now().UTC().Add(-time.Minute).Format(moment)},
 		"signed":  {"B, desk"}, "language": {"de"}, "do": {"send"},
-		"kind": {"STATEMENT_CATEGORY_RISK_FOR_PUBLIC_SECURITY/KEYWORD_TERRORIST_CONTENT"},
+		"kind":    {"STATEMENT_CATEGORY_RISK_FOR_PUBLIC_SECURITY"},
+		"keyword": {"STATEMENT_CATEGORY_RISK_FOR_PUBLIC_SECURITY/KEYWORD_TERRORIST_CONTENT"},
 	}
 }
 

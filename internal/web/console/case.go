@@ -34,7 +34,7 @@ type caseView struct {
 	Open, Mine bool
 	// Waits is set when anybody may take it, Asked when the visitor is asked for an opinion.
 	Waits, Asked bool
-	Category     string
+	Category     safety.Category
 	Move         string
 	Captures     []captured
 	Reports      []store.Report
@@ -154,7 +154,7 @@ func (c *Console) outside(v *visit, x store.Case) caseView {
 	state := casefile.State(x.State)
 	return caseView{
 		caseLine: c.line(x), Subject: casefile.Subject(x), Move: state.Move(),
-		Category: safety.Category(x.Category).Label(),
+		Category: safety.Category(x.Category),
 		Waits: x.Closed == 0 && (state == casefile.Open ||
 			state == casefile.AwaitsSecond && x.Reviewer == 0 && x.Staff != v.me()),
 	}

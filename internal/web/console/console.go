@@ -18,6 +18,7 @@ import (
 
 	"parley/internal/blob"
 	"parley/internal/clock"
+	"parley/internal/safety"
 	"parley/internal/safety/agency"
 	"parley/internal/safety/appeal"
 	"parley/internal/safety/attachment"
@@ -125,7 +126,7 @@ func New(r Rooms) (*Console, error) {
 	if c.templates, err = readTemplates(); err != nil {
 		return nil, err
 	}
-	if c.set, err = r.Site.Set(files, signin.Files(), door.Texts()); err != nil {
+	if c.set, err = r.Site.Set(files, signin.Files(), door.Texts(), safety.Texts()); err != nil {
 		return nil, err
 	}
 	c.set.Policy = page.Policy{Scripts: true, Media: media.Scheme + "://" + media.Host}

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strconv"
 
-	"parley/internal/safety"
 	"parley/internal/safety/order"
 	"parley/internal/safety/policy"
 )
@@ -107,17 +106,9 @@ func categoryLines(d order.Document) (out []orderLine) {
 	if d.Category == "" {
 		return nil
 	}
-	out = append(out, orderLine{Text: labelled(d.Category)})
+	out = append(out, orderLine{Vocabulary: "category", Word: string(d.Category)})
 	for _, k := range d.Keywords {
-		out = append(out, orderLine{Text: k.Label()})
+		out = append(out, orderLine{Vocabulary: "keyword", Word: string(k)})
 	}
 	return out
-}
-
-// labelled is a category's name, or the word itself where it is none.
-func labelled(c safety.Category) string {
-	if c.Valid() {
-		return c.Label()
-	}
-	return string(c)
 }

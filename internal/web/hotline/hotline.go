@@ -28,7 +28,6 @@ import (
 	"parley/internal/safety/statement"
 	"parley/internal/store"
 	"parley/internal/tlog/verify"
-	"parley/internal/web/notice"
 	"parley/internal/web/officer"
 	"parley/internal/web/page"
 )
@@ -59,7 +58,7 @@ type Pages struct {
 
 // New reads the pages.
 func New(r Rooms) (*Pages, error) {
-	set, err := r.Site.Set(files, officer.Shell(), notice.Words())
+	set, err := r.Site.Set(files, officer.Shell(), safety.Texts())
 	if err != nil {
 		return nil, err
 	}

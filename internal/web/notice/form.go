@@ -30,7 +30,7 @@ type draft struct {
 	intake.Report
 	// Places is the field of locations, Kind that of category and keyword.
 	Places, Kind string
-	Kinds        []Group
+	Kinds        []group
 	// Wrong has the key of a text for each field that has to be changed, in the form's order.
 	Wrong []fault
 }
@@ -38,14 +38,11 @@ type draft struct {
 // fault is what is wrong with a field.
 type fault struct{ Field, Text string }
 
-// Group is a category in the menu, with its keywords.
-type Group struct {
+// group is a category in the menu, with its keywords.
+type group struct {
 	Category safety.Category
-	Keywords []Keyword
+	Keywords []safety.Keyword
 }
-
-// Keyword is a keyword in the menu.
-type Keyword struct{ Value, Label string }
 
 // Fault is the key of the text about a field, empty when nothing is wrong with it.
 func (d draft) Fault(field string) string {
@@ -56,27 +53,20 @@ func (d draft) Fault(field string) string {
 	return d.Wrong[i].Text
 }
 
-// Kinds are the lines of the menu of categories: those of illegal content.
-func Kinds() (out []Group) {
-	for _, c := range safety.Categories() {
-		if c == safety.OtherViolation || c == safety.NotSpecified {
-			continue
-		}
-		g := Group{Category: c}
-		for _, k := range c.Keywords() {
-			if k != safety.OtherKeyword {
-				g.Keywords = append(g.Keywords, Keyword{string(c) + "/" + string(k), k.Label()})
-			}
-		}
-		out = append(out, g)
+// kinds are the lines of the menu of categories, with the keywords that say something.
+func kinds() (out []group) {
+	for _, c := range safety.IllegalCategories() {
+		out = append(out, group{c, slices.DeleteFunc(c.Keywords(), func(k safety.Keyword) bool {
+			return k == safety.OtherKeyword
+		})})
 	}
-	return append(out, Group{Category: safety.NotSpecified})
+	return append(out, group{Category: safety.NotSpecified})
 }
 
 // form shows the form, or takes it in.
 func (p *Pages) form(w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodPost {
-		d := draft{Places: r.FormValue("location"), Kinds: Kinds()}
+		d := draft{Places: r.FormValue("location"), Kinds: kinds()}
 		return p.set.Render(w, r, http.StatusOK, "notice", d)
 	}
 	d := read(r)
@@ -128,7 +118,7 @@ type receipt struct {
 func read(r *http.Request) draft {
 	l, _ := page.LanguageOf(r)
 	field := func(name string) string { return strings.TrimSpace(r.PostFormValue(name)) }
-	d := draft{Places: field("locations"), Kind: field("kind"), Kinds: Kinds()}
+	d := draft{Places: field("locations"), Kind: field("kind"), Kinds: kinds()}
 	d.Report = intake.Report{
 		Source: safety.Article16, Name: field("name"), Email: field("email"),
 		Text: field("explanation"), Lang: l.Code,

@@ -11,10 +11,10 @@ package notice
 import (
 	"context"
 	"embed"
-	"io/fs"
 	"net/http"
 	"strings"
 
+	"parley/internal/safety"
 	"parley/internal/safety/intake"
 	"parley/internal/store"
 	"parley/internal/web/about"
@@ -25,9 +25,6 @@ import (
 //
 //go:embed all:pages texts
 var files embed.FS
-
-// Words are the pages' texts, for others that name categories: those have no prefix.
-func Words() fs.FS { return files }
 
 // Rooms are what the pages stand on.
 type Rooms struct {
@@ -51,7 +48,7 @@ type Pages struct {
 
 // New reads the pages.
 func New(r Rooms) (*Pages, error) {
-	set, err := r.Site.Set(files, about.Shell())
+	set, err := r.Site.Set(files, about.Shell(), safety.Texts())
 	if err != nil {
 		return nil, err
 	}

@@ -30,12 +30,13 @@ func (v *View) T(key string, args ...any) string {
 	return v.set.texts.Get(v.Lang.Code, key, args...)
 }
 
-// Word is the text of a word of some vocabulary, or the word itself where nobody wrote one.
+// Word is the text of a word of some vocabulary, or of the word alone, as the names of the EU's
+// database have them; or the word itself where nobody wrote one.
 func (v *View) Word(vocabulary, word string) string {
 	if key := vocabulary + "." + word; v.set.texts.Has(key) {
 		return v.T(key)
 	}
-	return word
+	return v.T(word)
 }
 
 // Region is the name of a country by its ISO 3166-1 code, or the code where there is none.

@@ -22,6 +22,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"parley/internal/clock"
+	"parley/internal/safety"
 	"parley/internal/tlog/archive"
 	"parley/internal/tlog/entry"
 	"parley/internal/tlog/report"
@@ -74,7 +75,7 @@ type Pages struct {
 
 // New reads the pages.
 func New(r Rooms) (*Pages, error) {
-	set, err := r.Site.Set(files, about.Shell())
+	set, err := r.Site.Set(files, about.Shell(), safety.Texts())
 	if err != nil {
 		return nil, err
 	}

@@ -18,7 +18,7 @@ var used = regexp.MustCompile(`\.T "([^"]+)"`)
 var verb = regexp.MustCompile(`%(?:\[\d\])?[a-z]`)
 
 // Texts checks the files of a package: every text exists in all languages, has the same places to
-// fill in everywhere and no markup; every text that a template names exists there or in more, the
+// fill in everywhere and no markup, and is not English elsewhere; every text that a template names exists there or in more, the
 // files whose texts its pages use as well.
 func Texts(t *testing.T, files fs.FS, more ...fs.FS) {
 	t.Helper()
@@ -35,6 +35,8 @@ func Texts(t *testing.T, files fs.FS, more ...fs.FS) {
 				t.Errorf("%s lacks %s", lang, key)
 			case strings.TrimSpace(said) == "" || strings.ContainsAny(said, "<>&"):
 				t.Errorf("%s: %s is empty or has markup", lang, key)
+			case lang != page.Fallback && said == text && sentence(text):
+				t.Errorf("%s: %s is still English", lang, key)
 			case !slices.Equal(places(said), places(text)):
 				t.Errorf("%s: %s is filled in differently than in English", lang, key)
 			}
@@ -76,6 +78,9 @@ func has(t *testing.T, in []fs.FS, key string) bool {
 	}
 	return false
 }
+
+// sentence tells whether a text has words enough to differ between languages.
+func sentence(text string) bool { return len(strings.Fields(text)) > 1 }
 
 // places are the verbs of a text in the order of their arguments.
 func places(text string) []string {
