@@ -88,18 +88,8 @@ func (p *Pages) document(
 	for _, x := range t["data"] {
 		d.Data = append(d.Data, policy.Data(x))
 	}
-	d.Category = safety.Category(t.field("kind"))
-	foreign := false
-	for _, x := range t["keyword"] {
-		of, word, _ := strings.Cut(x, "/")
-		if d.Category == "" {
-			d.Category = safety.Category(of)
-		}
-		foreign = foreign || safety.Category(of) != d.Category
-		if k := safety.Keyword(word); !slices.Contains(d.Keywords, k) {
-			d.Keywords = append(d.Keywords, k)
-		}
-	}
+	var foreign bool
+	d.Category, d.Keywords, foreign = t.kind()
 	if basis, _ := t.unix("bar_until"); t.field("bar") != "" || basis != 0 {
 		d.Bar = &order.Bar{Basis: t.field("bar"), Until: basis}
 	}
@@ -121,7 +111,7 @@ func (p *Pages) document(
 			unreadable("offence", "not a number")
 		}
 	}
-	if foreign { // every category has one for what the others do not capture
+	if foreign {
 		unreadable("category", "keyword of another category")
 	}
 	if len(d.Attached) != len(t["papers"]) {
@@ -213,6 +203,23 @@ func (p *Pages) typing(d order.Document, of int64) typed {
 		t.Add("papers", p.seal(x, of))
 	}
 	return typed(t)
+}
+
+// kind is what it is about: a category, or that of the keywords, and these. Foreign is set where one
+// was ticked at another category, even if both have it.
+func (t typed) kind() (of safety.Category, list []safety.Keyword, foreign bool) {
+	of = safety.Category(t.field("kind"))
+	for _, x := range t["keyword"] {
+		category, word, _ := strings.Cut(x, "/")
+		if of == "" {
+			of = safety.Category(category)
+		}
+		foreign = foreign || safety.Category(category) != of
+		if k := safety.Keyword(word); !slices.Contains(list, k) {
+			list = append(list, k)
+		}
+	}
+	return of, list, foreign
 }
 
 // keywordField is what a form says of a keyword that is ticked.

@@ -18,8 +18,8 @@ var used = regexp.MustCompile(`\.T "([^"]+)"`)
 var verb = regexp.MustCompile(`%(?:\[\d\])?[a-z]`)
 
 // Texts checks the files of a package: every text exists in all languages, has the same places to
-// fill in everywhere and no markup, and is not English elsewhere; every text that a template names exists there or in more, the
-// files whose texts its pages use as well.
+// fill in everywhere and no markup, and is not English elsewhere; every text that a template names
+// exists there or in more, the files whose texts its pages use as well.
 func Texts(t *testing.T, files fs.FS, more ...fs.FS) {
 	t.Helper()
 	texts, err := page.ReadTexts(files)
