@@ -205,8 +205,8 @@ func (p *Pages) typing(d order.Document, of int64) typed {
 	return typed(t)
 }
 
-// kind is what it is about: a category, or that of the keywords, and these. Foreign is set where one
-// was ticked at another category, even if both have it.
+// kind is what it is about: a category, or that of the keywords, and these. Foreign is set where
+// one was ticked at another category, even if both have it.
 func (t typed) kind() (of safety.Category, list []safety.Keyword, foreign bool) {
 	of = safety.Category(t.field("kind"))
 	for _, x := range t["keyword"] {
