@@ -136,25 +136,24 @@ func oweTellings(h *order.Handover, d Draft) error {
 }
 
 // Tell makes all tellings that are due, and returns how many. It may run twice: nobody gets the
-// same letter again.
+// same letter again. One that fails holds up no other.
 func (s *Service) Tell(ctx context.Context) (n int, err error) {
-	return owed.Drain(ctx, func(ctx context.Context) (list []store.Telling, err error) {
+	due := func(ctx context.Context, limit int) (list []store.Telling, err error) {
 		err = s.Store.View(ctx, func(r *store.Reader) error {
-			list, err = r.TellingsDue(s.Clock.Now().Unix(), page)
+			list, err = r.TellingsDue(s.Clock.Now().Unix(), limit)
 			return err
 		})
 		return list, err
-	}, func(ctx context.Context, list []store.Telling) (n int, err error) {
-		for _, x := range list {
-			told, err := s.tell(ctx, x)
-			if err != nil {
-				return n, fmt.Errorf("disclosure: telling of order %d: %w", x.Order, err)
-			}
-			if told {
-				n++
-			}
+	}
+	id := func(x store.Telling) store.Telling { return x }
+	return owed.Each(ctx, page, due, id, func(
+		ctx context.Context, x store.Telling,
+	) (bool, error) {
+		told, err := s.tell(ctx, x)
+		if err != nil {
+			err = fmt.Errorf("disclosure: telling of order %d: %w", x.Order, err)
 		}
-		return n, nil
+		return told, err
 	})
 }
 
@@ -293,21 +292,20 @@ func (s *Service) told(
 // Sweep drops what was not let go in time, and what was not fetched in time: then the data was
 // handed to nobody, and giving it takes a new decision.
 func (s *Service) Sweep(ctx context.Context) error {
-	for {
-		var list []store.Disclosure
-		err := s.Store.View(ctx, func(r *store.Reader) (err error) {
-			list, err = r.DisclosuresEnding(s.Clock.Now().Unix(), page)
+	due := func(ctx context.Context, limit int) (list []store.Disclosure, err error) {
+		err = s.Store.View(ctx, func(r *store.Reader) (err error) {
+			list, err = r.DisclosuresEnding(s.Clock.Now().Unix(), limit)
 			return err
 		})
-		if err != nil || len(list) == 0 {
-			return err
-		}
-		for _, x := range list {
-			if err := s.end(ctx, x); err != nil {
-				return err
-			}
-		}
+		return list, err
 	}
+	id := func(x store.Disclosure) [2]int64 { return [2]int64{x.Agency, x.ID} }
+	_, err := owed.Each(ctx, page, due, id, func(
+		ctx context.Context, x store.Disclosure,
+	) (bool, error) {
+		return true, s.end(ctx, x)
+	})
+	return err
 }
 
 // end erases one disclosure whose time is over.

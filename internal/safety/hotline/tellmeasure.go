@@ -23,20 +23,19 @@ const (
 // Measures mails agencies which measures were taken against them and how their complaints ended. It
 // may run twice: a mail that was sent twice has one Message-ID.
 func (t *Teller) Measures(ctx context.Context) error {
-	_, err := owed.Drain(ctx, func(ctx context.Context) (list []Measure, err error) {
+	due := func(ctx context.Context, limit int) (list []Measure, err error) {
 		now := t.Clock.Now().Unix()
 		err = t.Store.View(ctx, func(r *store.Reader) (err error) {
-			list, err = readMeasures(r.OwedHotlineMeasures(now, measurePage))
+			list, err = readMeasures(r.OwedHotlineMeasures(now, limit))
 			return err
 		})
 		return list, err
-	}, func(ctx context.Context, list []Measure) (int, error) {
-		for n, m := range list {
-			if err := t.measure(ctx, m); err != nil {
-				return n, err
-			}
-		}
-		return len(list), nil
+	}
+	id := func(m Measure) [2]int64 { return [2]int64{m.Agency, m.ID} }
+	_, err := owed.Each(ctx, measurePage, due, id, func(
+		ctx context.Context, m Measure,
+	) (bool, error) {
+		return true, t.measure(ctx, m)
 	})
 	return err
 }

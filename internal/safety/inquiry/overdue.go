@@ -30,28 +30,29 @@ func (s *Service) Run(ctx context.Context, failed func(error)) {
 
 // Ring wakes somebody for letters about lives in danger. One bell rings for those of some minutes:
 // who is woken sees all that wait, and who writes many letters keeps nobody from sleeping. It may
-// run twice.
+// run twice. A letter that fails holds up no other.
 func (s *Service) Ring(ctx context.Context) error {
 	if s.Letters == nil || s.Wake == nil {
 		return nil
 	}
-	_, err := owed.Drain(ctx, func(ctx context.Context) (list []store.InquiryAsker, err error) {
+	due := func(ctx context.Context, limit int) (list []store.InquiryAsker, err error) {
 		now := s.Clock.Now().Unix()
 		err = s.Store.View(ctx, func(r *store.Reader) (err error) {
-			list, err = r.RingingInquiryAskers(now, page)
+			list, err = r.RingingInquiryAskers(now, limit)
 			return err
 		})
 		return list, err
-	}, func(ctx context.Context, list []store.InquiryAsker) (int, error) {
-		for n, row := range list {
-			if err := s.ring(ctx, row); err != nil {
-				return n, err
-			}
-		}
-		return len(list), nil
+	}
+	_, err := owed.Each(ctx, page, due, letterOf, func(
+		ctx context.Context, row store.InquiryAsker,
+	) (bool, error) {
+		return true, s.ring(ctx, row)
 	})
 	return err
 }
+
+// letterOf is the number of the letter that somebody wrote.
+func letterOf(row store.InquiryAsker) int64 { return row.Inquiry }
 
 func (s *Service) ring(ctx context.Context, row store.InquiryAsker) error {
 	by, err := s.Letters.open(row)
@@ -81,20 +82,19 @@ func (s *Service) ring(ctx context.Context, row store.InquiryAsker) error {
 
 // Sweep wakes somebody for each inquiry whose time is over, once. It may run twice.
 func (s *Service) Sweep(ctx context.Context) error {
-	_, err := owed.Drain(ctx, func(ctx context.Context) (list []store.Inquiry, err error) {
+	due := func(ctx context.Context, limit int) (list []store.Inquiry, err error) {
 		now := s.Clock.Now().Unix()
 		err = s.Store.View(ctx, func(r *store.Reader) (err error) {
-			list, err = r.OverdueInquiries(now, page)
+			list, err = r.OverdueInquiries(now, limit)
 			return err
 		})
 		return list, err
-	}, func(ctx context.Context, list []store.Inquiry) (int, error) {
-		for n, x := range list {
-			if err := s.alarm(ctx, x); err != nil {
-				return n, err
-			}
-		}
-		return len(list), nil
+	}
+	id := func(x store.Inquiry) [2]int64 { return [2]int64{x.Agency, x.ID} }
+	_, err := owed.Each(ctx, page, due, id, func(
+		ctx context.Context, x store.Inquiry,
+	) (bool, error) {
+		return true, s.alarm(ctx, x)
 	})
 	return err
 }

@@ -43,20 +43,18 @@ func (s *Service) Tell(ctx context.Context) error {
 	if s.Letters == nil || s.Letters.Send == nil {
 		return nil
 	}
-	_, err := owed.Drain(ctx, func(ctx context.Context) (list []store.InquiryAsker, err error) {
+	due := func(ctx context.Context, limit int) (list []store.InquiryAsker, err error) {
 		now := s.Clock.Now().Unix()
 		err = s.Store.View(ctx, func(r *store.Reader) (err error) {
-			list, err = r.OwedInquiryAskers(now, page)
+			list, err = r.OwedInquiryAskers(now, limit)
 			return err
 		})
 		return list, err
-	}, func(ctx context.Context, list []store.InquiryAsker) (int, error) {
-		for n, row := range list {
-			if err := s.tell(ctx, row); err != nil {
-				return n, err
-			}
-		}
-		return len(list), nil
+	}
+	_, err := owed.Each(ctx, page, due, letterOf, func(
+		ctx context.Context, row store.InquiryAsker,
+	) (bool, error) {
+		return true, s.tell(ctx, row)
 	})
 	return err
 }

@@ -49,26 +49,22 @@ func (s *Service) Run(ctx context.Context) {
 		})
 }
 
-// Deliver sends all answers that are due, and returns how many the mail server took.
+// Deliver sends all answers that are due, and returns how many the mail server took. One that fails
+// holds up no other.
 func (s *Service) Deliver(ctx context.Context) (int, error) {
 	now := s.Clock.Now().Unix()
-	return owed.Drain(ctx, func(ctx context.Context) (list []store.ArrivedMail, err error) {
+	due := func(ctx context.Context, limit int) (list []store.ArrivedMail, err error) {
 		err = s.Store.View(ctx, func(r *store.Reader) (err error) {
-			list, err = r.OwedAnswers(now, page)
+			list, err = r.OwedAnswers(now, limit)
 			return err
 		})
 		return list, err
-	}, func(ctx context.Context, list []store.ArrivedMail) (n int, err error) {
-		for _, m := range list {
-			sent, err := s.answer(ctx, m, now)
-			if err != nil {
-				return n, err
-			}
-			if sent {
-				n++
-			}
-		}
-		return n, nil
+	}
+	id := func(m store.ArrivedMail) [2]int64 { return [2]int64{m.Agency, m.ID} }
+	return owed.Each(ctx, page, due, id, func(
+		ctx context.Context, m store.ArrivedMail,
+	) (bool, error) {
+		return s.answer(ctx, m, now)
 	})
 }
 

@@ -2,9 +2,11 @@ package order
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"parley/internal/safety/instrument"
+	"parley/internal/safety/owed"
 	"parley/internal/safety/policy"
 	"parley/internal/store"
 )
@@ -104,28 +106,32 @@ func soonest(a, b int64) int64 {
 const sweepPage = 200
 
 // Sweep rings for orders whose time is running out, and notes those whose time is over. It returns
-// how many it rang for, and may run twice.
+// how many it rang for, and may run twice. An order that fails holds up no other.
 func (s *Service) Sweep(ctx context.Context) (rang int, err error) {
-	for {
+	due := func(ctx context.Context, limit int) (list []store.Order, err error) {
 		now := s.Clock.Now().Unix()
-		var list []store.Order
-		err := s.Store.View(ctx, func(r *store.Reader) (err error) {
-			list, err = r.OrderClocks(now, sweepPage)
+		err = s.Store.View(ctx, func(r *store.Reader) (err error) {
+			list, err = r.OrderClocks(now, limit)
 			return err
 		})
-		if err != nil || len(list) == 0 {
-			return rang, err
+		if err == nil {
+			_ = s.lapse(ctx, list) // where they fail together, each is told of by itself
 		}
-		if err := s.lapse(ctx, list); err != nil {
-			return rang, err
-		}
-		for _, x := range list {
-			if err := s.ring(ctx, x.Agency, x.ID); err != nil {
-				return rang, err
-			}
-			rang++
-		}
+		return list, err
 	}
+	id := func(x store.Order) [2]int64 { return [2]int64{x.Agency, x.ID} }
+	return owed.Each(ctx, sweepPage, due, id, func(
+		ctx context.Context, x store.Order,
+	) (bool, error) {
+		err := s.lapse(ctx, []store.Order{x})
+		if err == nil {
+			err = s.ring(ctx, x.Agency, x.ID)
+		}
+		if err != nil {
+			err = fmt.Errorf("order: clock of %d: %w", x.ID, err)
+		}
+		return err == nil, err
+	})
 }
 
 // ring notes one alarm or a missed end, and tells of it.

@@ -9,7 +9,9 @@ package owed
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -74,6 +76,43 @@ func Drain[T any](
 		sent, err := send(ctx, page)
 		if n += sent; err != nil {
 			return n, err
+		}
+	}
+}
+
+// mostFailed is how many things may fail in a round before it ends: then it is not the things that
+// fail.
+const mostFailed = 100
+
+// Each sends what is due, one after the other and page after page, and returns how much was sent.
+// What fails holds up nothing else and is left to another round; all errors are returned. due
+// returns up to limit of what is due, in whatever order, and key names one of them. send must see
+// to it that what it was given is not due any more, or fail.
+func Each[T any, K comparable](
+	ctx context.Context, page int, due func(ctx context.Context, limit int) ([]T, error),
+	key func(T) K, send func(context.Context, T) (sent bool, err error),
+) (n int, err error) {
+	failed := make(map[K]bool)
+	var errs []error
+	for {
+		list, err := due(ctx, page+len(failed))
+		list = slices.DeleteFunc(list, func(x T) bool { return failed[key(x)] })
+		if err != nil || len(list) == 0 {
+			return n, errors.Join(append(errs, err)...)
+		}
+		for _, x := range list {
+			sent, err := send(ctx, x)
+			if sent {
+				n++
+			}
+			if err == nil {
+				continue
+			}
+			failed[key(x)] = true
+			errs = append(errs, err)
+			if ctx.Err() != nil || len(failed) >= mostFailed {
+				return n, errors.Join(errs...)
+			}
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -81,6 +82,44 @@ func TestDrain(t *testing.T) {
 		if n != x.sent || !errors.Is(err, x.err) {
 			t.Errorf("sent %d, %v; want %d, %v", n, err, x.sent, x.err)
 		}
+	}
+}
+
+// TestEach: what fails holds up nothing behind it, is tried once in a round, and is told of; a round
+// in which all fail ends.
+func TestEach(t *testing.T) {
+	broken := errors.New("broken")
+	own := func(x int) int { return x }
+	left, tries := []int{1, 2, 3, 4, 5, 6, 7}, make(map[int]int)
+	due := func(_ context.Context, limit int) ([]int, error) {
+		return slices.Clone(left[:min(limit, len(left))]), nil
+	}
+	n, err := owed.Each(t.Context(), 2, due, own, func(_ context.Context, x int) (bool, error) {
+		tries[x]++
+		if x <= 3 {
+			return false, broken
+		}
+		left = slices.DeleteFunc(left, func(y int) bool { return x == y })
+		return x != 7, nil // which is nobody's any more
+	})
+	if n != 3 || !errors.Is(err, broken) || !slices.Equal(left, []int{1, 2, 3}) {
+		t.Errorf("sent %d, %v, left %v", n, err, left)
+	}
+	for x, times := range tries {
+		if times != 1 {
+			t.Errorf("%d was tried %d times", x, times)
+		}
+	}
+	left, tries = nil, make(map[int]int)
+	for x := range 5000 {
+		left = append(left, x)
+	}
+	_, err = owed.Each(t.Context(), 10, due, own, func(_ context.Context, x int) (bool, error) {
+		tries[x]++
+		return false, broken
+	})
+	if !errors.Is(err, broken) || len(tries) > 200 {
+		t.Errorf("%v after %d tries", err, len(tries))
 	}
 }
 
