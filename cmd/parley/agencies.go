@@ -127,7 +127,7 @@ type agencyProposeCmd struct {
 	Name      string   `arg:"" help:"Its official name."`
 	Country   string   `help:"Its country." required:"" placeholder:"CC"`
 	Kind      string   `help:"${kinds}." required:"" placeholder:"KIND"`
-	Lang      string   `help:"The language of answers." required:"" placeholder:"LANG"`
+	Lang      string   `help:"${lang}." enum:"${langs}" required:"" placeholder:"LANG"`
 	Official  []string `help:"Who answers for it: name, then office." placeholder:"NAME; OFFICE"`
 	Agreement string   `help:"SHA-256 of the signed agreement." required:"" placeholder:"HEX"`
 	Domain    []string `help:"Domains that it says are its own."`

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -19,6 +20,7 @@ import (
 	"parley/internal/diag"
 	"parley/internal/safety/attachment"
 	"parley/internal/safety/country"
+	"parley/internal/safety/words"
 	"parley/internal/web/contact"
 )
 
@@ -124,6 +126,8 @@ func run(args []string, out, errs io.Writer) int {
 		kong.Vars{
 			"kinds": kinds(), "sources": "directory,register,embassy,switchboard",
 			"roles": "moderator,lead,legal,auditor,admin",
+			"langs": strings.Join(words.Authorities(), ","),
+			"lang":  "Language of answers: " + strings.Join(words.Authorities(), ", "),
 		})
 	if err != nil {
 		_, _ = fmt.Fprintln(errs, "parley:", err)

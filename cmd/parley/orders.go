@@ -335,7 +335,7 @@ type orderPapersCmd struct {
 	staffFlags
 	Reference string `arg:"" help:"Our reference of the order."`
 	Folder    string `arg:"" help:"Where to." type:"existingdir"`
-	Lang      string `help:"The language in which they are said as well." default:"en"`
+	Lang      string `help:"${lang}." enum:"${langs}" default:"en"`
 }
 
 // Run writes each signed paper to a file of its own, which parley-verify answer checks.

@@ -29,6 +29,7 @@ import (
 	"parley/internal/clock"
 	"parley/internal/ids"
 	"parley/internal/safety"
+	"parley/internal/safety/words"
 	"parley/internal/store"
 )
 
@@ -109,7 +110,7 @@ type Agency struct {
 	Country string
 	Kind    Kind
 	State   State
-	// Lang is the language in which it is answered, by ISO 639-1.
+	// Lang is the language in which it is answered, one of words.Authorities.
 	Lang                   string
 	ProposedBy, ApprovedBy int64
 	Created, Approved      int64
@@ -235,7 +236,7 @@ func (n New) check() error {
 		return Refusal{"country", "unknown"}
 	case !slices.Contains(Kinds(), n.Kind):
 		return Refusal{"kind", "unknown"}
-	case len(n.Lang) != 2:
+	case !slices.Contains(words.Authorities(), n.Lang):
 		return Refusal{"lang", "unknown"}
 	case len(n.Agreement) != 64 || strings.Trim(n.Agreement, "0123456789abcdef") != "":
 		return Refusal{"agreement", "missing"}

@@ -104,6 +104,13 @@ func TestProposalsAreChecked(t *testing.T) {
 			t.Errorf("%s: %v", field, err)
 		}
 	}
+	for lang, good := range map[string]bool{"pl": true, "hu": false, "eng": false} {
+		n := office()
+		n.Name, n.Lang = "Office "+lang, lang
+		if _, err := w.Propose(w.ctx(), anna, n); (err == nil) != good {
+			t.Errorf("answered in %q: %v", lang, err)
+		}
+	}
 	_, err := w.Propose(w.ctx(), anna, office())
 	w.ok(err)
 	twin := office()

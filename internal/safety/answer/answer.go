@@ -45,7 +45,7 @@ func Open(dir, host string, random io.Reader) (*Signer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("answer: %w", err)
 	}
-	texts, err := words.Read(files)
+	texts, err := words.Read(files, words.Authorities())
 	if err != nil {
 		return nil, err
 	}
@@ -60,9 +60,10 @@ func (s *Signer) Public() string { return s.public }
 // Issuer is the name that signs.
 func (s *Signer) Issuer() string { return s.note.Name() }
 
-// Sign signs a paper in the service's name.
+// Sign signs a paper in the service's name. It says in which language its letter is: the one that
+// is asked for, or the fallback where there are no texts in that.
 func (s *Signer) Sign(p paper.Paper) ([]byte, error) {
-	p.Issuer = s.note.Name()
+	p.Issuer, p.Lang = s.note.Name(), s.Lang(p.Lang)
 	return paper.Sign(p, s.note)
 }
 

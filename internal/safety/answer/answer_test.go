@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"parley/internal/safety/answer"
+	"parley/internal/safety/words"
 	"parley/internal/tlog/paper"
 )
 
@@ -44,7 +45,7 @@ func TestLettersSayWhatPapersSay(t *testing.T) {
 			t.Fatal(err)
 		}
 		titles := make(map[string]string)
-		for _, lang := range []string{"en", "ru", "fa", "ar", "id", "de", "fr", "zh", "ko"} {
+		for _, lang := range words.Authorities() {
 			l, err := s.Letter(signed, lang)
 			if err != nil || l.Lang != lang || l.RTL != (lang == "fa" || lang == "ar") {
 				t.Errorf("%s %s: %v %+v", kind, lang, err, l)
@@ -66,8 +67,28 @@ func TestLettersSayWhatPapersSay(t *testing.T) {
 				t.Errorf("%s %s has a gap: %s", kind, lang, text)
 			}
 		}
-		if l, err := s.Letter(signed, "eo"); err != nil || l.Lang != "en" {
-			t.Errorf("an unknown language: %v %s", err, l.Lang)
+	}
+}
+
+// TestOtherLanguages: who is answered in a language without texts is answered in English, and the
+// paper says so where it says its language.
+func TestOtherLanguages(t *testing.T) {
+	s := open(t, t.TempDir())
+	for lang, want := range map[string]string{
+		"de": "de", "es": "es", "ES": "es", "eo": "en", "hu": "en", "": "en",
+	} {
+		p := written(paper.Effect)
+		p.Lang = lang
+		signed, err := s.Sign(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := s.Read(signed)
+		if err != nil || got.Lang != want {
+			t.Errorf("%q: the paper says %q: %v", lang, got.Lang, err)
+		}
+		if l, err := s.Letter(signed, lang); err != nil || l.Lang != want {
+			t.Errorf("%q: the letter is in %q: %v", lang, l.Lang, err)
 		}
 	}
 }

@@ -124,7 +124,7 @@ type Service struct {
 
 // Open reads the texts of a service and returns it.
 func Open(s *Service) (*Service, error) {
-	texts, err := words.Read(files)
+	texts, err := words.Read(files, words.People())
 	if err != nil {
 		return nil, err
 	}

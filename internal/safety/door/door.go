@@ -35,7 +35,7 @@ type Guide struct {
 
 // New makes a guide. An error is one of the embedded texts, and so of the program.
 func New(countries *country.Table, instruments *instrument.Set) (*Guide, error) {
-	w, err := words.Read(texts)
+	w, err := words.Read(texts, words.Authorities())
 	if err != nil {
 		return nil, err
 	}

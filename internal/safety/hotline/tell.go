@@ -73,7 +73,7 @@ type TellerOptions struct {
 
 // NewTeller reads the texts.
 func NewTeller(o TellerOptions) (*Teller, error) {
-	texts, err := words.Read(mailTexts)
+	texts, err := words.Read(mailTexts, words.Authorities())
 	return &Teller{TellerOptions: o, texts: texts, rests: make(map[int64]*owed.Rest)}, err
 }
 

@@ -30,7 +30,7 @@ func waits() owed.Backoff { return owed.Backoff{First: period, Last: 6 * time.Ho
 
 // Open reads the texts of mails about letters, and takes letters from then on.
 func (s *Service) Open(l Letters) (err error) {
-	if l.texts, err = words.Read(mailTexts); err == nil {
+	if l.texts, err = words.Read(mailTexts, words.Authorities()); err == nil {
 		s.Letters = &l
 	}
 	return err

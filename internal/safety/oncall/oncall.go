@@ -143,7 +143,7 @@ type Service struct {
 
 // New checks who is on call. Errors: ErrOptions.
 func New(o Options) (*Service, error) {
-	t, err := words.Read(files)
+	t, err := words.Read(files, words.People())
 	if err != nil {
 		return nil, err
 	}

@@ -22,7 +22,7 @@ const defaultRule = "default"
 // unless its file has some, and returns those for what no rule allows. A rule whose reason was
 // changed is another: it has only what its own file says.
 func (p *Policy) translate() (none map[string]string, err error) {
-	all, err := translations.Read(texts)
+	all, err := translations.Read(texts, translations.Authorities())
 	if err != nil {
 		return nil, fmt.Errorf("policy: %w", err)
 	}
@@ -53,7 +53,7 @@ func (p *Policy) translate() (none map[string]string, err error) {
 // Untranslated names the rules that refuse something and say so in some of the languages of
 // authorities only in English, with the languages that lack.
 func (p *Policy) Untranslated() (out Problems) {
-	all, err := translations.Read(texts)
+	all, err := translations.Read(texts, translations.Authorities())
 	if err != nil {
 		return Problems{{"policy", err.Error()}}
 	}

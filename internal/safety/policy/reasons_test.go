@@ -4,10 +4,12 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	translations "parley/internal/safety/words"
 )
 
-// TestReasonsHaveAllLanguages: what the program's own rules refuse is said in every language of its
-// pages, and each in words of its own.
+// TestReasonsHaveAllLanguages: what the program's own rules refuse is said in every language of
+// authorities, and each in words of its own.
 func TestReasonsHaveAllLanguages(t *testing.T) {
 	p := builtin(t)
 	if lack := p.Untranslated(); len(lack) > 0 {
@@ -18,7 +20,7 @@ func TestReasonsHaveAllLanguages(t *testing.T) {
 			continue
 		}
 		seen := make(map[string]string)
-		for _, lang := range []string{"en", "ru", "fa", "ar", "id", "de", "fr", "zh", "ko"} {
+		for _, lang := range translations.Authorities() {
 			text := Refusal{Text: r.Because, In: r.In}.Say(lang)
 			if other := seen[text]; text == "" || other != "" {
 				t.Errorf("%s: %s says what %s says: %q", r.ID, lang, other, text)
@@ -26,7 +28,7 @@ func TestReasonsHaveAllLanguages(t *testing.T) {
 			seen[text] = lang
 		}
 	}
-	if len(p.reasons) != 9 {
+	if len(p.reasons) != len(translations.Authorities()) {
 		t.Errorf("what no rule allows is said in %d languages", len(p.reasons))
 	}
 }

@@ -95,7 +95,7 @@ type Service struct {
 
 // New reads the texts.
 func New(o Options) (*Service, error) {
-	t, err := words.Read(files)
+	t, err := words.Read(files, words.People())
 	if err != nil {
 		return nil, err
 	}

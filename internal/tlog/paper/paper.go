@@ -101,7 +101,8 @@ type Paper struct {
 	Received string `json:"received"`
 	// Due is by when the order is answered, empty while its clock stands still.
 	Due string `json:"due,omitempty"`
-	// Lang is the language of the authority, by ISO 639-1.
+	// Lang is the language, by ISO 639-1, in which the authority is answered: its own, or English
+	// where the service has no texts in that.
 	Lang string `json:"lang"`
 	// Given is whether effect was given: yes, partly, no.
 	Given string `json:"given,omitempty"`

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,6 +18,7 @@ import (
 	"parley/internal/safety/ledger"
 	"parley/internal/safety/order"
 	"parley/internal/safety/policy"
+	"parley/internal/safety/words"
 	"parley/internal/store"
 	"parley/internal/tlog/verify"
 	"parley/internal/web/officer"
@@ -342,12 +344,21 @@ func (p *Pages) letter(_ http.ResponseWriter, r *http.Request, v *officer.Visit)
 	if err != nil {
 		return err
 	}
-	l, _ := page.LanguageOf(r)
-	letter, err := p.Orders.Sign.Letter(x.Signed, l.Code)
+	letter, err := p.Orders.Sign.Letter(x.Signed, letterLang(r, v.Agency()))
 	if err != nil {
 		return err
 	}
 	return v.Show(p.set, http.StatusOK, "paper", letterView{o, letter, x.N})
+}
+
+// letterLang is the language of a letter on a page: the page's, except that an agency whose language
+// no page has reads its letters in that.
+func letterLang(r *http.Request, a agency.Agency) string {
+	l, chosen := page.LanguageOf(r)
+	if !chosen && !slices.Contains(words.People(), a.Lang) {
+		return a.Lang
+	}
+	return l.Code
 }
 
 // signed hands a signed paper out.

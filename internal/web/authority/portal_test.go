@@ -14,6 +14,7 @@ import (
 	"parley/internal/safety/instrument"
 	"parley/internal/safety/order"
 	"parley/internal/safety/policy"
+	"parley/internal/safety/words"
 	"parley/internal/store"
 	signedpaper "parley/internal/tlog/paper"
 	"parley/internal/web/officer/officertest"
@@ -34,6 +35,32 @@ func TestLanguageOfTheOrder(t *testing.T) {
 	o := w.order(w.office, b.Post(removalForm, fields))
 	if o.Document.Lang != w.office.Lang {
 		t.Errorf("the order is in %q, the agency writes %q", o.Document.Lang, w.office.Lang)
+	}
+}
+
+// TestLanguagesOfAnswers: a form offers every language in which authorities are answered, and takes
+// others. Who writes a language that no page has reads his papers in it, unless he chose another.
+func TestLanguagesOfAnswers(t *testing.T) {
+	w := start(t)
+	office := w.OnboardIn("it", "Ufficio", "IT", agency.TerroristContent)
+	b := w.officer(office, "Officer", agency.Member)
+	form := b.Get(newPath + "/dsa-9").Body
+	for _, lang := range words.Authorities() {
+		if !strings.Contains(form, `<option value="`+lang+`" lang="`+lang+`">`) {
+			t.Errorf("the form does not offer %s", lang)
+		}
+	}
+	o := w.order(office, w.send(b, removalForm, w.removal("7 Js 9/26")))
+	paper, err := w.orders.Sign.Read([]byte(b.Get(path(o) + "/papers/1/signed").Body))
+	if err != nil || paper.Lang != "it" {
+		t.Errorf("the paper says %q: %v", paper.Lang, err)
+	}
+	for query, want := range map[string]string{
+		"": `<article lang="it">`, "?lang=en": `<article lang="en">`, "?lang=it": `<article lang="it">`,
+	} {
+		if page := b.Get(path(o) + "/papers/1" + query).Body; !strings.Contains(page, want) {
+			t.Errorf("%q: the letter is not in %s", query, want)
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"parley/internal/safety/instrument"
 	"parley/internal/safety/order"
 	"parley/internal/safety/policy"
+	"parley/internal/safety/words"
 	"parley/internal/store"
 	signed "parley/internal/tlog/paper"
 	"parley/internal/web/officer"
@@ -78,6 +79,8 @@ type input struct {
 	// What says what is wrong with it, empty for nothing.
 	What string
 	Want bool
+	// Offered are languages that can be chosen; another can be typed.
+	Offered []page.Language
 }
 
 // In is a field by its name. Its label is a text of that name without the number behind it.
@@ -86,6 +89,9 @@ func (f formView) In(name string) input {
 	out := input{Name: name, Label: f.text(key), Value: f.T.all(name)}
 	if hint := key + ".hint"; f.has(hint) {
 		out.Hint = f.text(hint)
+	}
+	if name == "language" {
+		out.Offered = page.Named(words.Authorities())
 	}
 	if x := f.Fault(name); x != nil {
 		out.What = f.text("what." + x.What)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"parley/internal/safety/agency"
+	"parley/internal/safety/words"
 	"parley/internal/store"
 	"parley/internal/web/page"
 	"parley/internal/web/staff"
@@ -63,8 +64,10 @@ type agenciesView struct {
 	Lapsing, All []agencyLine
 	More         string
 	Kinds        []agency.Kind
-	Typed        proposal
-	Wrong        *agency.Refusal
+	// Languages are those in which agencies can be answered.
+	Languages []page.Language
+	Typed     proposal
+	Wrong     *agency.Refusal
 }
 
 // proposal is the form of a new agency as it was typed.
@@ -154,7 +157,7 @@ func (c *Console) agencies(v *visit) error {
 
 func (c *Console) showAgencies(v *visit, status int, body agenciesView) error {
 	after, _ := strconv.ParseInt(v.r.FormValue("after"), 10, 64)
-	body.Kinds = agency.Kinds()
+	body.Kinds, body.Languages = agency.Kinds(), page.Named(words.Authorities())
 	err := v.view(func(r *store.Reader) error {
 		soon, err := agency.Lapsing(r, c.Clock.Now().Add(lapseTime).Unix(), mostListed)
 		if err != nil {

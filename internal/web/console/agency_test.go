@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"parley/internal/safety/agency"
+	"parley/internal/safety/words"
 	"parley/internal/store"
 	"parley/internal/web/staff"
 )
@@ -37,6 +38,11 @@ func TestOnboarding(t *testing.T) {
 	status, body := lead.fill("/agencies", "/agencies/propose", bad)
 	if status != http.StatusUnprocessableEntity || !strings.Contains(body, `value="Half"`) {
 		t.Errorf("what is missing is not said beside what was typed: %d", status)
+	}
+	for _, lang := range words.Authorities() {
+		if !strings.Contains(body, `<option value="`+lang+`" lang="`+lang+`">`) {
+			t.Errorf("the form does not offer answers in %s", lang)
+		}
 	}
 	if status, to := lead.fill("/agencies", "/agencies/propose", form); status != 303 {
 		t.Fatalf("%d %s", status, to)

@@ -163,13 +163,14 @@ func TestOnboardingInBrowser(t *testing.T) {
 			p.Accessible()
 			p.Fits()
 			for field, text := range map[string]string{
-				"#name": "Media Authority", "#country": "DE", "#answer_lang": "de",
+				"#name": "Media Authority", "#country": "DE",
 				"#agreement": strings.Repeat("a", 64),
 			} {
 				p.Fill(field, text)
 			}
 			p.Set("#officials", "A. Example; Head\nB. Example; Desk")
 			p.Set("#kind", "regulator")
+			p.Set("#answer_lang", "pl")
 			p.Follow("form[action='/agencies/propose'] button")
 			a := w.found("DE", "Media Authority")
 			p.Accessible()

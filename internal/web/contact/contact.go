@@ -15,9 +15,6 @@ import (
 	"sync"
 
 	"github.com/ProtonMail/go-crypto/openpgp"
-	"golang.org/x/text/language"
-	"golang.org/x/text/language/display"
-
 	"parley/internal/clock"
 	"parley/internal/config"
 	"parley/internal/safety/door"
@@ -113,7 +110,7 @@ type said struct {
 	Provider, Hours string
 	Doors           []doorSaid
 	Terms, Key      Place
-	Languages       []tongue
+	Languages       []page.Language
 	Representative  config.Representative
 	Represented     bool
 	Disputes        []Place
@@ -131,9 +128,6 @@ type doorSaid struct {
 	Door instrument.Door
 	At   Place
 }
-
-// tongue is a language by its own name.
-type tongue struct{ Code, Name string }
 
 // Place is an address elsewhere, as a page shows it.
 type Place struct {
@@ -163,16 +157,13 @@ func saying(r Rooms) said {
 		Representative: r.Representative, Misuse: intake.Misuse(),
 		Represented: r.Representative != config.Representative{},
 		Portal:      r.Portal, Dialogue: r.Dialogue, Hotline: r.Hotline, Linked: describe(r),
-		Machine: r.Site.URL("/.well-known/authority-contact.json"),
+		Languages: page.Named(c.Languages),
+		Machine:   r.Site.URL("/.well-known/authority-contact.json"),
 	}
 	for _, d := range instrument.Doors() {
 		if address := written(c, d); address != "" {
 			out.Doors = append(out.Doors, doorSaid{d, reach(address)})
 		}
-	}
-	for _, code := range c.Languages {
-		name := display.Self.Name(language.Make(code))
-		out.Languages = append(out.Languages, tongue{code, name})
 	}
 	for _, d := range c.Disputes {
 		out.Disputes = append(out.Disputes, reach(d))

@@ -16,6 +16,7 @@ import (
 	"parley/internal/safety/country"
 	"parley/internal/safety/instrument"
 	"parley/internal/safety/policy"
+	"parley/internal/safety/words"
 )
 
 // formatVersion is the version of authority-contact.json. Readers skip keys that they do not know;
@@ -68,6 +69,8 @@ type papersSaid struct {
 	// Key is a verifier key of a signed note, Page says how it is used.
 	Key  string `json:"key"`
 	Page string `json:"page"`
+	// Languages are those in which authorities are answered.
+	Languages []string `json:"languages"`
 }
 
 // representative is the legal representative in the document.
@@ -203,7 +206,9 @@ func (p *Pages) authorityContact(w http.ResponseWriter, r *http.Request) error {
 			"Regulation (EU) 2022/2065, Art. 13"}
 	}
 	if p.r.Papers != "" {
-		out.Papers = &papersSaid{p.r.Papers, site.URL(p.r.Portal + "/verify")}
+		out.Papers = &papersSaid{
+			p.r.Papers, site.URL(p.r.Portal + "/verify"), words.Authorities(),
+		}
 	}
 	if c.Key != "" {
 		out.Keys = []key{{"openpgp", c.Key}}

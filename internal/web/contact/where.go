@@ -32,7 +32,7 @@ type guided struct {
 	Entry        entry
 	Within       string
 	Country      string
-	Languages    []tongue
+	Languages    []page.Language
 	// Question is what was asked.
 	Question question
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
 )
 
 // Language is a language in which pages can be read.
@@ -30,6 +31,20 @@ func Languages() []Language {
 		{Code: "zh", Name: "中文"},
 		{Code: "ko", Name: "한국어"},
 	}
+}
+
+// Named are languages by their codes, each with the name that its speakers have for it; there need
+// be no pages in them.
+func Named(codes []string) []Language {
+	out := make([]Language, 0, len(codes))
+	for _, code := range codes {
+		l, ok := find(code)
+		if !ok {
+			l = Language{Code: code, Name: display.Self.Name(language.Make(code))}
+		}
+		out = append(out, l)
+	}
+	return out
 }
 
 // Fallback is the language of who wants none of the others.

@@ -34,11 +34,17 @@ func (o Office) ok(err error) {
 	}
 }
 
-// Onboard lets an agency in.
+// Onboard lets an agency in that is answered in English, OnboardIn one of another language.
 func (o Office) Onboard(name, country string, kind agency.Kind) agency.Agency {
 	o.t.Helper()
+	return o.OnboardIn("en", name, country, kind)
+}
+
+// OnboardIn lets an agency of a language in.
+func (o Office) OnboardIn(lang, name, country string, kind agency.Kind) agency.Agency {
+	o.t.Helper()
 	a, err := o.Propose(o.t.Context(), Proposer, agency.New{
-		Name: name, Country: country, Lang: "en", Kind: kind,
+		Name: name, Country: country, Lang: lang, Kind: kind,
 		Officials: []agency.Official{{Name: "A", Office: "Head"}, {Name: "B", Office: "Desk"}},
 		Agreement: strings.Repeat("a", 64),
 	})
