@@ -351,8 +351,8 @@ func (p *Pages) letter(_ http.ResponseWriter, r *http.Request, v *officer.Visit)
 	return v.Show(p.set, http.StatusOK, "paper", letterView{o, letter, x.N})
 }
 
-// letterLang is the language of a letter on a page: the page's, except that an agency whose language
-// no page has reads its letters in that.
+// letterLang is the language of a letter on a page: the page's, except that an agency whose
+// language no page has reads its letters in that.
 func letterLang(r *http.Request, a agency.Agency) string {
 	l, chosen := page.LanguageOf(r)
 	if !chosen && !slices.Contains(words.People(), a.Lang) {
