@@ -21,7 +21,9 @@ func People() []string { return []string{"en", "ru", "fa", "ar", "id", "de", "fr
 // Authorities are the languages in which authorities and hotlines are answered, by papers, their
 // letters and mails: those of people, and official languages of the European Union, whose
 // authorities write to every service that is offered there.
-func Authorities() []string { return append(People(), "es", "it", "pl", "pt", "nl", "ro") }
+func Authorities() []string {
+	return append(People(), "es", "it", "pl", "pt", "nl", "ro", "cs", "sv")
+}
 
 // Read reads the texts of a package in some languages, of which the fallback is one: language, key,
 // text. A language that lacks what the fallback has, or has more, is an error: a letter must not be
