@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"parley/internal/safety/answer"
+	"parley/internal/safety/instrument"
 	"parley/internal/safety/words"
 	"parley/internal/tlog/paper"
 )
@@ -139,6 +140,42 @@ func TestReasonsHaveNames(t *testing.T) {
 		for _, w := range want {
 			if err != nil || !strings.Contains(l.String(), w) {
 				t.Errorf("%s: %v: %s", lang, err, l.String())
+			}
+		}
+	}
+}
+
+// TestProvisionsAreCited: the act by which an authority asks is cited in the language of the letter,
+// and what is in no words of ours stands there as it is.
+func TestProvisionsAreCited(t *testing.T) {
+	s := open(t, t.TempDir())
+	for _, c := range []struct{ lang, law, want string }{
+		{"en", "Regulation (EU) 2022/2065, Art. 9", "Regulation (EU) 2022/2065, Art. 9"},
+		{"it", "Regulation (EU) 2022/2065, Art. 9", "regolamento (UE) 2022/2065, art. 9"},
+		{"cs", "Regulation (EU) 2021/784, Art. 3(4)(f)", "nařízení (EU) 2021/784, čl. 3(4)(f)"},
+		{"zh", "Regulation (EU) 2022/2065, Art. 10", "(EU) 2022/2065 号条例, 第 10 条"},
+		{"pl", "Regulation (EU) 2023/1543, Form 1", "rozporządzenie (UE) 2023/1543, formularz 1"},
+		{"de", "the law of the authority's country", "das Recht des Landes der Behörde"},
+		{"ru", "18 U.S.C. § 2703(f)", "18 U.S.C. § 2703(f)"},
+		{"es", "Code pénal, art. 431-17", "Code pénal, art. 431-17"},
+		{"hu", "Regulation (EU) 2022/2065, Art. 9", "Regulation (EU) 2022/2065, Art. 9"},
+	} {
+		if got := s.Law(c.lang, c.law); got != c.want {
+			t.Errorf("%s: %q is cited as %q", c.lang, c.law, got)
+		}
+	}
+	set, err := instrument.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, in := range set.All() {
+		ordered := in.Door == instrument.AuthorityDoor || in.Door == instrument.EmergencyDoor
+		if !ordered || strings.Contains(in.Law, "U.S.C.") {
+			continue
+		}
+		for _, lang := range words.Authorities() {
+			if lang != words.Fallback && s.Law(lang, in.Law) == in.Law {
+				t.Errorf("%s: %s is cited in English: %s", lang, in.ID, in.Law)
 			}
 		}
 	}

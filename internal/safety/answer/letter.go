@@ -3,6 +3,8 @@ package answer
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
+	"regexp"
 	"strings"
 
 	"parley/internal/safety"
@@ -56,7 +58,8 @@ func (s *Signer) Letter(signed []byte, lang string) (Letter, error) {
 		out.Text, document = say("question.text"), "message"
 	}
 	for _, f := range []struct{ name, value string }{
-		{"reference", p.Reference}, {"number", p.Number}, {"agency", p.Agency}, {"law", p.Law},
+		{"reference", p.Reference}, {"number", p.Number}, {"agency", p.Agency},
+		{"law", s.Law(lang, p.Law)},
 		{"received", p.Received}, {"due", p.Due}, {document, p.Document},
 		{"given", say("given." + p.Given)}, {"reason", s.reason(lang, p.Reason)},
 	} {
@@ -155,7 +158,30 @@ func (s *Signer) Missing(lang string, m paper.Missing) string {
 	if what == "" {
 		what, rest = apart(lang, m.What), ""
 	}
-	return apart(lang, m.Law) + ": " + field + ": " + what + rest
+	return apart(lang, s.Law(lang, m.Law)) + ": " + field + ": " + what + rest
+}
+
+// citation finds in a provision what has a name in every language: the act, article or form.
+var citation = regexp.MustCompile(
+	`Regulation \(EU\) (?P<regulation>\d+/\d+)|` +
+		`Art\. (?P<article>\d+(?:\(\w+\))*)|Form (?P<form>\d+)`)
+
+// Law is a provision as a language cites it. One that has no name in it, such as that of another
+// country, stands there as it is.
+func (s *Signer) Law(lang, provision string) string {
+	lang = s.Lang(lang)
+	if text := s.text(lang, "law."+provision); text != "" {
+		return text
+	}
+	names := citation.SubexpNames()
+	return citation.ReplaceAllStringFunc(provision, func(part string) string {
+		for i, number := range citation.FindStringSubmatch(part)[1:] {
+			if number != "" {
+				return fmt.Sprintf(s.text(lang, "law."+names[i+1]), number)
+			}
+		}
+		return part
+	})
 }
 
 // Why is a reason of the service's own in a language, by its name; see the texts.
