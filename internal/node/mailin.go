@@ -204,6 +204,5 @@ func (n *Node) takeMails() error {
 			n.cancel(err)
 		}
 	})
-	context.AfterFunc(n.ctx, func() { _ = n.receiver.Close() })
 	return nil
 }

@@ -177,10 +177,15 @@ type Node struct {
 	// desk are the pages of the console.
 	desk func() (http.Handler, error)
 
-	ctx    context.Context
-	cancel context.CancelCauseFunc
-	work   sync.WaitGroup
-	close  []func() error
+	// ctx ends when the node is to stop; life ends later, once what came in before is answered.
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+	life    context.Context
+	endLife context.CancelFunc
+	// doors are what answers over HTTP.
+	doors []*http.Server
+	work  sync.WaitGroup
+	close []func() error
 }
 
 // Options are what a node is given besides its configuration.
@@ -208,6 +213,7 @@ func Open(ctx context.Context, cfg config.Config, o Options) (n *Node, err error
 		registry: diag.NewRegistry(diag.ReadBuild()),
 	}
 	n.ctx, n.cancel = context.WithCancelCause(ctx)
+	n.life, n.endLife = context.WithCancel(context.WithoutCancel(ctx))
 	defer func() {
 		if err != nil {
 			n.cancel(errStopped)
@@ -216,7 +222,7 @@ func Open(ctx context.Context, cfg config.Config, o Options) (n *Node, err error
 		}
 	}()
 	n.images = sync.OnceValues(func() (*imaging.Worker, error) {
-		return imaging.NewWorker(n.ctx, imaging.Options{})
+		return imaging.NewWorker(n.life, imaging.Options{})
 	})
 	n.public = sync.OnceValues(n.pages)
 	n.desk = sync.OnceValues(n.console)
@@ -328,26 +334,23 @@ func (n *Node) Run(ctx context.Context, ready func(listen, web []net.Addr)) erro
 	if err != nil {
 		return err
 	}
-	var listen, web []net.Addr
+	defer closeAll(listeners)
+	var listen []net.Addr
 	for _, l := range listeners {
 		if !l.hidden {
 			listen = append(listen, l.Addr())
 		}
 	}
-	for _, d := range []door{
+	web, err := n.openDoors([]door{
 		{n.Config.Inner.Listen, n.inner()}, {n.Config.Web.Listen, pages},
 		{n.Config.Console.Listen, console},
-	} {
-		addr, err := n.open(d)
-		if err != nil {
-			return err
-		}
-		if addr != nil {
-			web = append(web, addr)
-		}
+	})
+	if err == nil {
+		err = n.takeMails()
 	}
-	if err := n.takeMails(); err != nil {
-		return err
+	if err != nil {
+		n.cancel(errStopped)
+		return errors.Join(err, n.stop())
 	}
 	n.serveClients(listeners)
 	if ready != nil {
@@ -356,7 +359,7 @@ func (n *Node) Run(ctx context.Context, ready func(listen, web []net.Addr)) erro
 	n.background()
 	n.start(n.warm)
 	<-n.ctx.Done()
-	return n.stop(listeners)
+	return n.stop()
 }
 
 // warm does what takes long and no client waits for, once clients can connect: it makes the pages,
@@ -376,25 +379,6 @@ func (n *Node) warm() {
 	if err != nil && n.ctx.Err() == nil {
 		n.cancel(err)
 	}
-}
-
-// stopTime is how long connections may take to end.
-const stopTime = 10 * time.Second
-
-// stop ends what Run started. Being asked to is no error.
-func (n *Node) stop(listeners []clientPort) error {
-	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
-	defer cancel()
-	err := n.gateway.Shutdown(ctx)
-	for _, l := range listeners {
-		_ = l.Close()
-	}
-	n.work.Wait()
-	if cause := context.Cause(n.ctx); !errors.Is(cause, errStopped) &&
-		!errors.Is(cause, context.Canceled) {
-		err = errors.Join(cause, err)
-	}
-	return err
 }
 
 func (n *Node) start(fn func()) {
@@ -485,6 +469,7 @@ func (n *Node) forget(ctx context.Context, before int64) error {
 // Close ends the node's work and closes what it opened, the last first.
 func (n *Node) Close() error {
 	n.cancel(errStopped)
+	n.endLife()
 	if n.Courier != nil {
 		n.Courier.Wait()
 	}
@@ -497,46 +482,6 @@ func (n *Node) Close() error {
 	}
 	n.close = nil
 	return errors.Join(errs...)
-}
-
-// door is an HTTP listener.
-type door struct {
-	address string
-	handler http.Handler
-}
-
-// headerTime and the others bound how long an HTTP client may take.
-const (
-	headerTime = 5 * time.Second
-	bodyTime   = 30 * time.Second
-	idleTime   = 2 * time.Minute
-)
-
-// open listens for HTTP until the node stops; nil for a door that is not wanted.
-func (n *Node) open(d door) (net.Addr, error) {
-	if d.address == "" {
-		return nil, nil
-	}
-	l, err := net.Listen("tcp", d.address)
-	if err != nil {
-		return nil, fmt.Errorf("node: listen: %w", err)
-	}
-	s := &http.Server{
-		Handler: d.handler, ReadHeaderTimeout: headerTime, ReadTimeout: bodyTime,
-		WriteTimeout: bodyTime, IdleTimeout: idleTime, MaxHeaderBytes: 8 << 10,
-		ErrorLog: slog.NewLogLogger(n.log.Handler(), slog.LevelWarn),
-	}
-	n.start(func() {
-		if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			n.cancel(err)
-		}
-	})
-	context.AfterFunc(n.ctx, func() {
-		ctx, cancel := context.WithTimeout(context.Background(), stopTime)
-		defer cancel()
-		_ = s.Shutdown(ctx)
-	})
-	return l.Addr(), nil
 }
 
 // inner answers the operator's machines.

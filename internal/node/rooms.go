@@ -88,9 +88,9 @@ func (n *Node) openRooms() error {
 			appliers[kind] = apply
 		}
 	}
-	n.Courier = fanout.NewCourier(n.ctx, n.Store, appliers, n.log)
+	n.Courier = fanout.NewCourier(n.life, n.Store, appliers, n.log)
 	renderer := &live.Renderer{Store: n.Store, Env: n.env(), Clock: n.clock}
-	n.hub = fanout.NewHub(n.ctx, n.Store, renderer.Render(n.down), n.log, pushWorkers)
+	n.hub = fanout.NewHub(n.life, n.Store, renderer.Render(n.down), n.log, pushWorkers)
 	n.Store.OnCommit(func(c store.Commit) {
 		n.accounts.Committed(c)
 		n.hub.Committed(c)

@@ -159,7 +159,7 @@ func (n *Node) leave(user ids.UserID, s *api.State) {
 	if n.hub.Detach(user, s) {
 		return
 	}
-	n.start(func() { n.presence.Gone(n.ctx, user, n.hub.Live) })
+	n.start(func() { n.presence.Gone(n.life, user, n.hub.Live) })
 }
 
 // handler joins the gateway to the dispatcher.
