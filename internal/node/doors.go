@@ -84,7 +84,7 @@ func (n *Node) shut() error {
 		})
 	}
 	if n.receiver != nil {
-		g.Go(n.receiver.Close)
+		g.Go(func() error { return n.receiver.Shutdown(ctx) })
 	}
 	g.Go(func() error { return n.gateway.Shutdown(ctx) })
 	return g.Wait()

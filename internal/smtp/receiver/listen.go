@@ -1,8 +1,11 @@
 package receiver
 
 import (
+	"crypto/tls"
+	"errors"
 	"net"
 	"net/netip"
+	"os"
 	"sync"
 	"time"
 )
@@ -31,9 +34,12 @@ func network(a netip.Addr) netip.Addr {
 // doorkeeper lets in so many connections, so many of them from one network, each for so long.
 type doorkeeper struct {
 	net.Listener
-	mu   sync.Mutex
-	all  int
-	from map[netip.Addr]int
+	session time.Duration
+
+	mu     sync.Mutex
+	in     map[*guest]bool
+	from   map[netip.Addr]int
+	closed bool
 }
 
 // Accept returns the next connection that is let in. Others are told to come back.
@@ -43,13 +49,9 @@ func (d *doorkeeper) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		of := network(addressOf(c))
-		if d.enter(of) {
-			over := time.AfterFunc(sessionTime, func() { _ = c.Close() })
-			return &guest{Conn: c, leave: sync.OnceFunc(func() {
-				over.Stop()
-				d.left(of)
-			})}, nil
+		g := &guest{Conn: c, keeper: d, of: network(addressOf(c)), ends: time.Now().Add(d.session)}
+		if d.enter(g) {
+			return g, nil
 		}
 		// So few bytes fit into the buffer of a new connection.
 		_, _ = c.Write([]byte("421 4.7.0 Too many connections; come back later\r\n"))
@@ -57,34 +59,130 @@ func (d *doorkeeper) Accept() (net.Conn, error) {
 	}
 }
 
-func (d *doorkeeper) enter(of netip.Addr) bool {
+func (d *doorkeeper) enter(g *guest) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.all >= connections || d.from[of] >= perAddress {
+	if d.closed || len(d.in) >= connections || d.from[g.of] >= perAddress {
 		return false
 	}
-	d.all++
-	d.from[of]++
+	d.in[g] = true
+	d.from[g.of]++
 	return true
 }
 
-func (d *doorkeeper) left(of netip.Addr) {
+func (d *doorkeeper) left(g *guest) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.all--
-	if d.from[of]--; d.from[of] <= 0 {
-		delete(d.from, of)
+	if !d.in[g] {
+		return
+	}
+	delete(d.in, g)
+	if d.from[g.of]--; d.from[g.of] <= 0 {
+		delete(d.from, g.of)
 	}
 }
 
-// guest is a connection that ends when its time is over, however busy its peer looks.
+// close lets nobody in any more, and returns who is in.
+func (d *doorkeeper) close() (in []*guest) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.closed = true
+	for g := range d.in {
+		in = append(in, g)
+	}
+	return in
+}
+
+// guest is a connection that is heard for as long as its time and that of its mail last, however
+// busy its peer looks, and no more once it was too slow. What it is owed is told it even then.
 type guest struct {
 	net.Conn
-	leave func()
+	keeper *doorkeeper
+	of     netip.Addr
+
+	mu sync.Mutex
+	// ends is when the connection is heard no more, mail when the mail that is coming in must be
+	// whole; zero for none.
+	ends, mail time.Time
+	// mailing is set from when a mail begins until its end is known; leaving says that nothing more
+	// is heard but a mail that began before, over that nothing at all is.
+	mailing, leaving, over bool
 }
 
 // Close ends the connection.
 func (g *guest) Close() error {
-	g.leave()
+	g.keeper.left(g)
 	return g.Conn.Close()
+}
+
+// Read reads what the peer says. A peer that was too slow once is not heard again: what it still
+// has to say of a mail must not be taken for commands.
+func (g *guest) Read(b []byte) (int, error) {
+	n, err := g.Conn.Read(b)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		g.mu.Lock()
+		g.over = true
+		g.mu.Unlock()
+	}
+	return n, err
+}
+
+// SetReadDeadline sets until when the peer is heard, within the guest's own bounds.
+func (g *guest) SetReadDeadline(t time.Time) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.hear(t)
+}
+
+func (g *guest) hear(until time.Time) error {
+	switch {
+	case g.over, g.leaving && !g.mailing:
+		until = past
+	case !g.mail.IsZero() && g.mail.Before(until):
+		until = g.mail
+	}
+	if g.ends.Before(until) {
+		until = g.ends
+	}
+	return g.Conn.SetReadDeadline(until)
+}
+
+// past is a time that is over.
+var past = time.Unix(1, 0)
+
+// begin begins a mail, which must be whole after a time. It reports false when none may begin.
+func (g *guest) begin(within time.Duration) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.leaving || g.over {
+		return false
+	}
+	g.mailing, g.mail = true, time.Now().Add(within)
+	return g.hear(g.mail) == nil
+}
+
+// end says that a mail is whole, or given up.
+func (g *guest) end() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.mailing, g.mail = false, time.Time{}
+}
+
+// leave has the peer heard no more, once the mail is done with that it has begun.
+func (g *guest) leave() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.leaving = true
+	if !g.mailing {
+		_ = g.Conn.SetReadDeadline(past)
+	}
+}
+
+// guestOf is the guest of a connection of the library's.
+func guestOf(c net.Conn) *guest {
+	if t, ok := c.(*tls.Conn); ok {
+		c = t.NetConn()
+	}
+	g, _ := c.(*guest)
+	return g
 }

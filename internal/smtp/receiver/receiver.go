@@ -13,9 +13,11 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/netip"
+	"os"
 	"strings"
 	"time"
 
@@ -27,8 +29,10 @@ import (
 
 // Bounds of one peer.
 const (
-	// lineTime is how long one command or line may take, sessionTime the whole connection.
+	// lineTime is how long one command may take, mailTime a mail from its first byte to its last, and
+	// sessionTime all that a connection has to say.
 	lineTime    = time.Minute
+	mailTime    = 3 * time.Minute
 	sessionTime = 10 * time.Minute
 	// recipients is to how many addresses one mail may go.
 	recipients = 10
@@ -81,7 +85,7 @@ type Options struct {
 	Deliver func(context.Context, Mail) error
 	// Failed hears of failures of the server itself.
 	Failed func(error)
-	// Done hears of every mail by how it ended: taken, refused, later, relay, rate; nil hears
+	// Done hears of every mail by how it ended: taken, refused, later, slow, relay, rate; nil hears
 	// nothing.
 	Done func(outcome string)
 }
@@ -92,23 +96,35 @@ type Server struct {
 	smtp  *smtp.Server
 	rates *limit.Bucket[netip.Addr]
 	slots chan struct{}
+	door  *doorkeeper
+	times times
 	ctx   context.Context
 	stop  context.CancelFunc
 }
 
+// times are how long a peer may take.
+type times struct{ line, mail, session time.Duration }
+
 // New returns a server that listens nowhere yet.
 func New(o Options) *Server {
+	return newServer(o, times{line: lineTime, mail: mailTime, session: sessionTime})
+}
+
+func newServer(o Options, within times) *Server {
 	if o.Done == nil {
 		o.Done = func(string) {}
 	}
 	s := &Server{
 		Options: o, rates: limit.NewBucket[netip.Addr](o.Rate, remembered, o.Clock),
-		slots: make(chan struct{}, reading),
+		slots: make(chan struct{}, reading), times: within,
+		door: &doorkeeper{
+			session: within.session, in: map[*guest]bool{}, from: map[netip.Addr]int{},
+		},
 	}
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	x := smtp.NewServer(smtp.BackendFunc(s.session))
 	x.Domain, x.MaxRecipients, x.MaxMessageBytes = o.Domain, recipients, o.MaxBytes
-	x.ReadTimeout, x.WriteTimeout = lineTime, lineTime
+	x.ReadTimeout, x.WriteTimeout = within.line, within.line
 	x.EnableSMTPUTF8, x.EnableBINARYMIME = true, true
 	x.ErrorLog = quiet{o.Failed}
 	if o.Certificate != nil {
@@ -118,15 +134,30 @@ func New(o Options) *Server {
 	return s
 }
 
-// Serve takes mails from a listener until Close. It closes the listener.
+// Serve takes mails from a listener until Shutdown. It closes the listener, and is called once.
 func (s *Server) Serve(l net.Listener) error {
-	return s.smtp.Serve(&doorkeeper{Listener: l, from: map[netip.Addr]int{}})
+	s.door.Listener = l
+	return s.smtp.Serve(s.door)
 }
 
-// Close ends all connections. A mail that is being read is not confirmed.
-func (s *Server) Close() error {
+// Shutdown lets nobody in any more, hears no more commands, and waits until the mails that have
+// begun are taken and answered. When ctx ends before, it cuts them off: a mail that was not
+// confirmed is sent again.
+//
+// https://www.rfc-editor.org/rfc/rfc5321#section-3.8
+func (s *Server) Shutdown(ctx context.Context) error {
+	for _, g := range s.door.close() {
+		g.leave()
+	}
+	err := s.smtp.Shutdown(ctx)
 	s.stop()
-	return s.smtp.Close()
+	for _, g := range s.door.close() {
+		_ = g.Close()
+	}
+	if err != nil && !errors.Is(err, smtp.ErrServerClosed) {
+		return fmt.Errorf("receiver: shutdown: %w", err)
+	}
+	return nil
 }
 
 // session is one connection.
@@ -183,9 +214,18 @@ func (s *session) Data(r io.Reader) error {
 	case <-s.ctx.Done():
 		return answer(421, 4, 3, 2, "Closing")
 	}
+	peer := guestOf(s.conn.Conn())
+	if !peer.begin(s.times.mail) {
+		return answer(421, 4, 3, 2, "Closing")
+	}
+	defer peer.end()
 	body, err := io.ReadAll(io.LimitReader(r, s.MaxBytes+1))
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		s.Done("slow")
+		return answer(451, 4, 4, 2, "The mail took too long; try again later")
+	}
 	if err != nil {
-		return err // too large, cut off, or too slow: the library says which
+		return err // too large or cut off: the library says which
 	}
 	if int64(len(body)) > s.MaxBytes {
 		return answer(552, 5, 3, 4, "The mail is too large")

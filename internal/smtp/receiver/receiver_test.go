@@ -61,7 +61,9 @@ func listen(t *testing.T, change func(*Options)) *door {
 	ended := make(chan error, 1)
 	go func() { ended <- d.Serve(l) }()
 	t.Cleanup(func() {
-		_ = d.Close()
+		if err := d.Shutdown(context.Background()); err != nil {
+			t.Error(err)
+		}
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
