@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"net/netip"
+	"path/filepath"
 	"time"
 
 	"github.com/gotd/td/tg"
@@ -244,13 +245,19 @@ func (n *Node) openGateway() error {
 	if err != nil {
 		return err
 	}
+	replays, err := transport.OpenReplayCache(filepath.Join(n.Config.Data, "hellos"),
+		func(err error) { n.log.Error("remembering who came in by a proxy secret", "error", err) })
+	if err != nil {
+		return err
+	}
+	n.close = append(n.close, replays.Close)
 	n.gateway = gateway.New(gateway.Options{
 		Clock: n.clock, Rand: rand.Reader, Log: n.log, Handshake: n.exchange,
 		Keys: keys{n.devices, n.Account}, Salts: keyring.NewSalts(n.Keys.Derive("salts"), epoch),
 		Handler: handler{n}, Metrics: n.registry, Secrets: secrets,
 		Origins: n.Config.Origins, Front: n.front(),
 		Copied: func(key int64) { n.Account.InTwoPlaces(n.ctx, key) },
-		Replay: transport.NewReplayCache(),
+		Replay: replays,
 		Limits: gateway.Limits{
 			Connections:           n.Config.Limits.Connections,
 			ConnectionsPerAddress: n.Config.Limits.ConnectionsPerAddress,

@@ -8,6 +8,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 	"testing/iotest"
@@ -237,6 +239,76 @@ func TestReplayCacheForgetsTheOldest(t *testing.T) {
 	}
 	if r.use(digest(10)) || !r.use(digest(9)) || r.use(digest(11)) || !r.use(digest(10)) {
 		t.Error("not the oldest were forgotten")
+	}
+}
+
+// TestReplayOutlivesItsProcess plays a hello back that was accepted before a restart, as it was and
+// with another time, which is not signed.
+func TestReplayOutlivesItsProcess(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "hellos")
+	restart := func() (Options, func()) {
+		o := tlsOptions(t)
+		var err error
+		if o.Replay, err = OpenReplayCache(path, func(err error) { t.Error(err) }); err != nil {
+			t.Fatal(err)
+		}
+		return o, func() {
+			if err := o.Replay.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	hello := clientHelloRecord(secret(t, "ee"), helloTime, 32, 400)
+	o, _ := restart() // and the process is killed
+	if _, err := Accept(newScript(hello), o); errors.Is(err, ErrReplay) {
+		t.Fatal(err)
+	}
+	for name, later := range map[string]uint32{"as it was": 0, "with another time": 1} {
+		again := bytes.Clone(hello)
+		again[39] ^= byte(later)
+		o, stop := restart()
+		if _, err := Accept(newScript(again), o); !errors.Is(err, ErrReplay) {
+			t.Errorf("%s: %v", name, err)
+		}
+		stop()
+	}
+}
+
+// TestReplayFile lets a file grow to its bound and beyond, and breaks it off within a digest.
+func TestReplayFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "hellos")
+	open := func() *ReplayCache {
+		r, err := OpenReplayCache(path, func(err error) { t.Error(err) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = r.Close() })
+		return r
+	}
+	digest := func(i int) (d helloDigest) {
+		binary.LittleEndian.PutUint64(d[:], uint64(i))
+		return d
+	}
+	const many = 2*limit.HelloReplays + 10
+	r := open()
+	for i := range many {
+		if !r.use(digest(i)) {
+			t.Fatalf("digest %d is new", i)
+		}
+	}
+	stat, err := os.Stat(path)
+	if err != nil || stat.Size() > 2*limit.HelloReplays*int64(len(helloDigest{})) {
+		t.Fatalf("%d bytes: %v", stat.Size(), err)
+	}
+	if err := os.Truncate(path, stat.Size()-1); err != nil {
+		t.Fatal(err)
+	}
+	r = open()
+	if r.use(digest(many-2)) || !r.use(digest(many-1)) || r.use(digest(many-limit.HelloReplays)) {
+		t.Error("not what the file had is remembered")
+	}
+	if r = open(); r.use(digest(many-1)) || r.use(digest(many-2)) {
+		t.Error("what was added to a broken file is not remembered")
 	}
 }
 
