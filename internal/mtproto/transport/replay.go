@@ -15,10 +15,10 @@ type helloDigest [16]byte
 
 // ReplayCache remembers the last limit.HelloReplays fake TLS hellos that were accepted, so that a
 // recorded one cannot be used to find out that this is no web server. It does not forget a hello
-// because of its age: the time in a hello is not signed, and whoever recorded one can change it. For
-// the same reason no comparison of that time with the start of the process can stand in for what an
-// earlier process remembered; OpenReplayCache keeps that in a file. It is shared by all connections
-// and safe for concurrent use.
+// because of its age: the time in a hello is not signed, and whoever recorded one can change it.
+// For the same reason no comparison of that time with the start of the process can stand in for
+// what an earlier process remembered; OpenReplayCache keeps that in a file. It is shared by all
+// connections and safe for concurrent use.
 type ReplayCache struct {
 	mu   sync.Mutex
 	seen map[helloDigest]struct{}

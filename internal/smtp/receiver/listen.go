@@ -49,10 +49,12 @@ func (d *doorkeeper) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		g := &guest{Conn: c, keeper: d, of: network(addressOf(c)), ends: time.Now().Add(d.session)}
+		g := &guest{Conn: c, keeper: d, of: network(addressOf(c))}
+		g.session = time.AfterFunc(d.session, g.cut)
 		if d.enter(g) {
 			return g, nil
 		}
+		g.session.Stop()
 		// So few bytes fit into the buffer of a new connection.
 		_, _ = c.Write([]byte("421 4.7.0 Too many connections; come back later\r\n"))
 		_ = c.Close()
@@ -99,18 +101,20 @@ type guest struct {
 	net.Conn
 	keeper *doorkeeper
 	of     netip.Addr
+	// session cuts the peer short when the time of the connection is over.
+	session *time.Timer
 
 	mu sync.Mutex
-	// ends is when the connection is heard no more, mail when the mail that is coming in must be
-	// whole; zero for none.
-	ends, mail time.Time
-	// mailing is set from when a mail begins until its end is known; leaving says that nothing more
-	// is heard but a mail that began before, over that nothing at all is.
-	mailing, leaving, over bool
+	// mail cuts the peer short when the mail that is coming in takes too long, nil for none.
+	mail *time.Timer
+	// leaving says that nothing more is heard but a mail that began before, over that nothing is.
+	leaving, over bool
 }
 
 // Close ends the connection.
 func (g *guest) Close() error {
+	g.session.Stop()
+	g.end()
 	g.keeper.left(g)
 	return g.Conn.Close()
 }
@@ -120,35 +124,31 @@ func (g *guest) Close() error {
 func (g *guest) Read(b []byte) (int, error) {
 	n, err := g.Conn.Read(b)
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		g.mu.Lock()
-		g.over = true
-		g.mu.Unlock()
+		g.cut()
 	}
 	return n, err
 }
 
-// SetReadDeadline sets until when the peer is heard, within the guest's own bounds.
+// past is a time that is over.
+var past = time.Unix(1, 0)
+
+// SetReadDeadline sets until when the peer is heard, unless it is heard no more.
 func (g *guest) SetReadDeadline(t time.Time) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.hear(t)
+	if g.over || g.leaving && g.mail == nil {
+		t = past
+	}
+	return g.Conn.SetReadDeadline(t)
 }
 
-func (g *guest) hear(until time.Time) error {
-	switch {
-	case g.over, g.leaving && !g.mailing:
-		until = past
-	case !g.mail.IsZero() && g.mail.Before(until):
-		until = g.mail
-	}
-	if g.ends.Before(until) {
-		until = g.ends
-	}
-	return g.Conn.SetReadDeadline(until)
+// cut hears the peer no more.
+func (g *guest) cut() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.over = true
+	_ = g.Conn.SetReadDeadline(past)
 }
-
-// past is a time that is over.
-var past = time.Unix(1, 0)
 
 // begin begins a mail, which must be whole after a time. It reports false when none may begin.
 func (g *guest) begin(within time.Duration) bool {
@@ -157,15 +157,18 @@ func (g *guest) begin(within time.Duration) bool {
 	if g.leaving || g.over {
 		return false
 	}
-	g.mailing, g.mail = true, time.Now().Add(within)
-	return g.hear(g.mail) == nil
+	g.mail = time.AfterFunc(within, g.cut)
+	return g.Conn.SetReadDeadline(time.Time{}) == nil
 }
 
 // end says that a mail is whole, or given up.
 func (g *guest) end() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.mailing, g.mail = false, time.Time{}
+	if g.mail != nil {
+		g.mail.Stop()
+		g.mail = nil
+	}
 }
 
 // leave has the peer heard no more, once the mail is done with that it has begun.
@@ -173,7 +176,7 @@ func (g *guest) leave() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.leaving = true
-	if !g.mailing {
+	if g.mail == nil {
 		_ = g.Conn.SetReadDeadline(past)
 	}
 }

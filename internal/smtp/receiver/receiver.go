@@ -29,8 +29,8 @@ import (
 
 // Bounds of one peer.
 const (
-	// lineTime is how long one command may take, mailTime a mail from its first byte to its last, and
-	// sessionTime all that a connection has to say.
+	// lineTime is how long one command may take, mailTime a mail from its first byte to its last,
+	// and sessionTime all that a connection has to say.
 	lineTime    = time.Minute
 	mailTime    = 3 * time.Minute
 	sessionTime = 10 * time.Minute

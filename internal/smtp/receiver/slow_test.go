@@ -129,7 +129,7 @@ func (p *peer) trickle(text string, step time.Duration) (said string, heard time
 	var saying sync.WaitGroup
 	saying.Go(func() {
 		for {
-			time.Sleep(step)
+			<-time.After(step)
 			if _, err := io.WriteString(p, text); err != nil {
 				return
 			}
