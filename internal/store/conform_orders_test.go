@@ -209,29 +209,40 @@ func testRefusals(d *desk) {
 	}
 	b := a
 	b.Order, b.At, b.Class, b.Country, b.Number, b.Words = d.id(3), 6, "too-wide", "XB", "8", "8_"
-	d.update(func(tx *store.Tx) error { return tx.AddOrderRefusal(a) })
+	d.update(func(tx *store.Tx) error { return tx.AddOrderRefusal(a, []string{"office", "7"}) })
 	again := a
 	again.Class = "other"
-	d.update(func(tx *store.Tx) error { return tx.AddOrderRefusal(again) })
-	d.update(func(tx *store.Tx) error { return tx.AddOrderRefusal(b) })
+	d.update(func(tx *store.Tx) error { return tx.AddOrderRefusal(again, []string{"office", "more"}) })
+	d.update(func(tx *store.Tx) error { return tx.AddOrderRefusal(b, []string{"office"}) })
 	for what, c := range map[string]struct {
 		f    store.RefusalFilter
+		term string
 		want []store.OrderRefusal
 	}{
-		"all":           {store.RefusalFilter{}, []store.OrderRefusal{b, a}},
-		"since":         {store.RefusalFilter{Since: 6}, []store.OrderRefusal{b}},
-		"class":         {store.RefusalFilter{Class: a.Class}, []store.OrderRefusal{a}},
-		"country":       {store.RefusalFilter{Country: "XB"}, []store.OrderRefusal{b}},
-		"instrument":    {store.RefusalFilter{Instrument: "other"}, nil},
-		"words":         {store.RefusalFilter{Words: "%1 off"}, []store.OrderRefusal{a}},
-		"no wild cards": {store.RefusalFilter{Words: "7_1"}, nil},
-		"below":         {store.RefusalFilter{At: b.At, Order: b.Order}, []store.OrderRefusal{a}},
+		"all":           {store.RefusalFilter{}, "", []store.OrderRefusal{b, a}},
+		"since":         {store.RefusalFilter{Since: 6}, "", []store.OrderRefusal{b}},
+		"class":         {store.RefusalFilter{Class: a.Class}, "", []store.OrderRefusal{a}},
+		"country":       {store.RefusalFilter{Country: "XB"}, "", []store.OrderRefusal{b}},
+		"instrument":    {store.RefusalFilter{Instrument: "other"}, "", nil},
+		"term":          {store.RefusalFilter{}, "office", []store.OrderRefusal{b, a}},
+		"term of one":   {store.RefusalFilter{}, "7", []store.OrderRefusal{a}},
+		"term anew":     {store.RefusalFilter{}, "more", []store.OrderRefusal{a}},
+		"term of none":  {store.RefusalFilter{}, "other", nil},
+		"term and more": {store.RefusalFilter{Country: "XB"}, "7", nil},
+		"term below": {
+			store.RefusalFilter{At: b.At, Order: b.Order}, "office", []store.OrderRefusal{a},
+		},
+		"term since": {store.RefusalFilter{Since: 6}, "office", []store.OrderRefusal{b}},
+		"below":      {store.RefusalFilter{At: b.At, Order: b.Order}, "", []store.OrderRefusal{a}},
 	} {
 		if c.f.At == 0 {
 			c.f.At = 7
 		}
 		equal(d, what, read(d, func(r *store.Reader) (out []store.OrderRefusal, err error) {
 			list, err := r.OrderRefusals(c.f, 5)
+			if c.term != "" {
+				list, err = r.OrderRefusalsByTerm(c.f, c.term, 5)
+			}
 			for _, x := range list {
 				if x.Agency == d.id(1) {
 					out = append(out, x)
@@ -239,6 +250,11 @@ func testRefusals(d *desk) {
 			}
 			return out, err
 		}), c.want)
+	}
+	for most, want := range map[int]int64{1: 1, 5: 2} {
+		equal(d, "lines of a term", min(read(d, func(r *store.Reader) (int64, error) {
+			return r.CountOrderRefusalTerm("office", 5, most)
+		}), 2), want)
 	}
 	counts := read(d, func(r *store.Reader) ([]store.RefusalCount, error) {
 		return r.CountOrderRefusals(6)

@@ -97,6 +97,8 @@ var acrossShards = map[string]string{
 	"order_item.decision":      "what a lifted decision is told to",
 	"notice.since":             "statistics",
 	"order_refusal.list":       "a search by staff",
+	"order_refusal_term.count": "a search by staff",
+	"order_refusal_term.list":  "a search by staff",
 	"order_refusal.count":      "statistics",
 	"outbox.all":               "what start-up carries on with",
 	"report.notices":           "statistics",

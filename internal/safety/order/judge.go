@@ -333,7 +333,7 @@ func (w *work) refuse(class string, why reason) error {
 	if err != nil {
 		return err
 	}
-	if err := w.tx.AddOrderRefusal(w.o.refusal(class, w.now)); err != nil {
+	if err := enter(w.tx, w.o.refusal(class, w.now)); err != nil {
 		return err
 	}
 	if err := w.unsettles(); err != nil {

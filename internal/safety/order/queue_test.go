@@ -90,12 +90,12 @@ func TestRegisterOfRefusals(t *testing.T) {
 	_, err := w.Refuse(w.ctx(), anna, staffed.Agency, staffed.ID, "not-illegal",
 		"The post QUOTES the text in a report.")
 	w.ok(err)
-	read := func(f store.RefusalFilter) (out []string) {
+	read := func(f store.RefusalFilter, words string) (out []string) {
 		if f.At == 0 {
 			f.At = 1 << 60
 		}
 		w.View(func(r *store.Reader) error {
-			list, err := order.Refusals(r, f, 10)
+			list, err := order.Refusals(r, f, words, 10)
 			out = nil
 			for _, x := range list {
 				out = append(out, x.Number+" "+x.Class)
@@ -106,20 +106,26 @@ func TestRegisterOfRefusals(t *testing.T) {
 		return out
 	}
 	for name, c := range map[string]struct {
-		f    store.RefusalFilter
-		want []string
+		f     store.RefusalFilter
+		words string
+		want  []string
 	}{
-		"all": {store.RefusalFilter{}, []string{
+		"all": {store.RefusalFilter{}, "", []string{
 			"K 1 no-handler", "S 3 not-illegal", "U 2 no-handler",
 		}},
-		"by class": {store.RefusalFilter{Class: "no-handler"}, []string{
+		"by class": {store.RefusalFilter{Class: "no-handler"}, "", []string{
 			"K 1 no-handler", "U 2 no-handler",
 		}},
-		"by country":   {store.RefusalFilter{Country: "FR"}, nil},
-		"by words":     {store.RefusalFilter{Words: "quotes  the TEXT"}, []string{"S 3 not-illegal"}},
-		"by reference": {store.RefusalFilter{Words: kept.Reference}, []string{"K 1 no-handler"}},
+		"by country":   {store.RefusalFilter{Country: "FR"}, "", nil},
+		"by words":     {store.RefusalFilter{}, "quotes  the TEXT", []string{"S 3 not-illegal"}},
+		"by reference": {store.RefusalFilter{}, kept.Reference, []string{"K 1 no-handler"}},
+		"by words and class": {
+			store.RefusalFilter{Class: "no-handler"}, "quotes", nil,
+		},
+		"by words of two lines": {store.RefusalFilter{}, "quotes " + kept.Reference, nil},
+		"by no word":            {store.RefusalFilter{}, " % ", nil},
 	} {
-		if got := read(c.f); !slices.Equal(got, c.want) {
+		if got := read(c.f, c.words); !slices.Equal(got, c.want) {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
 	}

@@ -428,7 +428,7 @@ func (w *world) lapsed(t *testing.T) {
 	w.View(func(r *store.Reader) error {
 		list, err := order.Refusals(r, store.RefusalFilter{
 			At: 1 << 60, Class: "sender-unknown",
-		}, 10_000)
+		}, "", 10_000)
 		for _, x := range list {
 			registered[x.Order] = true
 		}

@@ -1,10 +1,13 @@
 package order
 
 import (
+	"cmp"
 	"context"
 	"math"
+	"slices"
 	"strings"
 
+	"parley/internal/chat/search/terms"
 	"parley/internal/safety/agency"
 	"parley/internal/store"
 )
@@ -38,18 +41,23 @@ func partly(items []Item) string {
 	return ""
 }
 
+// enter enters a line in the register.
+func enter(tx *store.Tx, x store.OrderRefusal) error {
+	return tx.AddOrderRefusal(x, terms.Index(x.Words))
+}
+
 // declined enters an order that is answered in the register if something of it was refused.
 func (w *work) declined() error {
 	class := partly(w.items)
 	if class == "" {
 		return nil
 	}
-	return w.tx.AddOrderRefusal(w.o.refusal(class, w.now))
+	return enter(w.tx, w.o.refusal(class, w.now))
 }
 
 // entered is up to which agency the orders were held to the register, by their ids; all when it is
-// the highest number.
-const entered = "orders_in_register"
+// the highest number. The name is another one than before lines had terms.
+const entered = "orders_in_register_by_terms"
 
 // EnterRefused holds all orders to the register once, because there were some before it was kept.
 // It goes on where an earlier process ended, and enters nothing twice.
@@ -129,7 +137,7 @@ func enterOne(tx *store.Tx, o Order) error {
 	if class == "" {
 		return nil
 	}
-	return tx.AddOrderRefusal(o.refusal(class, o.Closed))
+	return enter(tx, o.refusal(class, o.Closed))
 }
 
 // searched is a text as the register is searched by it.
@@ -137,9 +145,82 @@ func searched(s string) string {
 	return strings.ToLower(cleaned(strings.Join(strings.Fields(s), " "), textRunes))
 }
 
-// Refusals returns up to limit lines of the register of refusals that a filter names, the last
-// first: for staff. Its words may be in any case.
-func Refusals(r *store.Reader, f store.RefusalFilter, limit int) ([]store.OrderRefusal, error) {
-	f.Words = searched(f.Words)
-	return r.OrderRefusals(f, limit)
+const (
+	// compared is up to how many lines a word is told from a rarer one.
+	compared = 1000
+	// lookPage is how many lines with a word are looked at in one go for the other words.
+	lookPage = 100
+)
+
+// Refusals returns up to limit lines of the register of refusals that a filter names and that have
+// all of some words, the last first: for staff. Words are compared as in messages. It takes as long
+// as the rarest of them has lines.
+func Refusals(
+	r *store.Reader, f store.RefusalFilter, words string, limit int,
+) (out []store.OrderRefusal, err error) {
+	groups := terms.Query(searched(words))
+	if len(groups) == 0 {
+		if strings.TrimSpace(words) != "" {
+			return nil, nil // nothing that a word consists of
+		}
+		return r.OrderRefusals(f, limit)
+	}
+	rarest, least := 0, int64(math.MaxInt64)
+	for i, group := range groups {
+		var n int64
+		for _, term := range group {
+			k, err := r.CountOrderRefusalTerm(term, f.Since, compared)
+			if err != nil {
+				return nil, err
+			}
+			n += k
+		}
+		if n < least {
+			rarest, least = i, n
+		}
+	}
+	for _, term := range groups[rarest] {
+		list, err := withTerm(r, f, term, groups, limit)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, list...)
+	}
+	slices.SortFunc(out, func(a, b store.OrderRefusal) int {
+		return cmp.Or(cmp.Compare(b.At, a.At), cmp.Compare(b.Order, a.Order))
+	})
+	out = slices.CompactFunc(out, func(a, b store.OrderRefusal) bool {
+		return a.Agency == b.Agency && a.Order == b.Order
+	})
+	return out[:min(len(out), limit)], nil
+}
+
+// withTerm returns up to limit lines with a term that have one of each group of terms.
+func withTerm(
+	r *store.Reader, f store.RefusalFilter, term string, groups [][]string, limit int,
+) (out []store.OrderRefusal, err error) {
+	for {
+		list, err := r.OrderRefusalsByTerm(f, term, lookPage)
+		if err != nil {
+			return nil, err
+		}
+		for _, x := range list {
+			f.At, f.Order = x.At, x.Order
+			has := terms.Index(x.Words)
+			misses := func(group []string) bool {
+				return !slices.ContainsFunc(group, func(t string) bool {
+					return slices.Contains(has, t)
+				})
+			}
+			if slices.ContainsFunc(groups, misses) {
+				continue
+			}
+			if out = append(out, x); len(out) == limit {
+				return out, nil
+			}
+		}
+		if len(list) < lookPage {
+			return out, nil
+		}
+	}
 }

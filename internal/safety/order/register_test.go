@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"parley/internal/chat/search/terms"
 	"parley/internal/ids"
 	"parley/internal/safety/order"
 	"parley/internal/store"
@@ -16,7 +17,7 @@ import (
 func (w *world) register() (out []string) {
 	w.Helper()
 	w.View(func(r *store.Reader) error {
-		list, err := order.Refusals(r, store.RefusalFilter{At: 1 << 60}, 10)
+		list, err := order.Refusals(r, store.RefusalFilter{At: 1 << 60}, "", 10)
 		out = nil
 		for _, x := range list {
 			out = append(out, x.Number+" "+x.Class)
@@ -84,7 +85,7 @@ func TestRefusedBeforeTheRegister(t *testing.T) {
 		}
 	}
 	w.View(func(r *store.Reader) error {
-		list, err := order.Refusals(r, store.RefusalFilter{At: 1 << 60}, 10)
+		list, err := order.Refusals(r, store.RefusalFilter{At: 1 << 60}, "", 10)
 		if len(list) != 1 || list[0].At != closed {
 			t.Errorf("%+v", list)
 		}
@@ -111,7 +112,7 @@ func BenchmarkRegister(b *testing.B) {
 					Agency: w.office.ID, Order: int64(k + 1), At: int64(k), Class: "not-covered",
 					Country: "DE", Instrument: "order", Number: fmt.Sprint(k),
 					Authority: "Federal Office", Words: words,
-				})
+				}, terms.Index(words))
 				if err != nil {
 					return err
 				}
@@ -122,12 +123,14 @@ func BenchmarkRegister(b *testing.B) {
 	read := func(words string) (took time.Duration) {
 		began := time.Now()
 		w.View(func(r *store.Reader) error {
-			_, err := order.Refusals(r, store.RefusalFilter{At: 1 << 60, Words: words}, 50)
+			_, err := order.Refusals(r, store.RefusalFilter{At: 1 << 60}, words, 50)
 			return err
 		})
 		return time.Since(began)
 	}
-	for name, words := range map[string]string{"few": "lighthouse", "none": "submarine"} {
+	for name, words := range map[string]string{
+		"few": "lighthouse", "none": "submarine", "beside": "order lighthouse", "all": "federal",
+	} {
 		b.Run(name, func(b *testing.B) {
 			var page, search time.Duration
 			for range b.N {

@@ -190,6 +190,7 @@ func (c *Console) orderListLine(o order.Order) orderListLine {
 // refusalsView is a part of the register of refusals.
 type refusalsView struct {
 	store.RefusalFilter
+	Words string
 	Days  int
 	Lines []refusalLine
 	// Counts are how many orders were refused in these days, by why and by country.
@@ -217,11 +218,12 @@ func (c *Console) refusals(v *visit) error {
 	if n, err := strconv.Atoi(v.r.FormValue("days")); err == nil && n > 0 {
 		body.Days = min(n, refusalMost)
 	}
+	body.Words = v.r.FormValue("words")
 	body.RefusalFilter = store.RefusalFilter{
 		Class: v.r.FormValue("class"), Instrument: v.r.FormValue("instrument"),
 		Country: strings.ToUpper(strings.TrimSpace(v.r.FormValue("country"))),
-		Words:   v.r.FormValue("words"), At: newest,
-		Since: c.Clock.Now().AddDate(0, 0, -body.Days).Unix(),
+		At:      newest,
+		Since:   c.Clock.Now().AddDate(0, 0, -body.Days).Unix(),
 	}
 	if text := v.r.FormValue("before"); text != "" {
 		f := &body.RefusalFilter
@@ -230,7 +232,7 @@ func (c *Console) refusals(v *visit) error {
 		}
 	}
 	err := v.view(func(r *store.Reader) error {
-		list, err := order.Refusals(r, body.RefusalFilter, mostListed)
+		list, err := order.Refusals(r, body.RefusalFilter, body.Words, mostListed)
 		body.Lines, body.More = nil, nil
 		for _, x := range list {
 			body.Lines = append(body.Lines, refusalLine{x, orderPath(x.Agency, x.Order)})
