@@ -173,11 +173,11 @@ func TestDataIsSetAside(t *testing.T) {
 		return err
 	})
 	bad := w.certificate()
-	bad.Number, bad.Signed = "2", ""
+	bad.Number, bad.Data = "2", nil
 	r, err = w.Orders.Submit(w.ctx(), sender(w.officer), bad)
 	w.ok(err)
 	w.sweep()
 	if slices.Contains(w.events(r.Order), order.WasSetAside) {
-		t.Error("set aside for an order that lacks a signature")
+		t.Error("set aside for an order that does not say which data")
 	}
 }

@@ -145,13 +145,15 @@ const (
 	Location    Field = "location"    // exact addresses of the content
 	Accounts    Field = "accounts"    // identifiers of the persons concerned
 	Data        Field = "data"        // which data
+	Time        Field = "time"        // of which time the data is
 	Necessity   Field = "necessity"   // and proportionality
 	Redress     Field = "redress"     // of the service and of the person
 	Territory   Field = "territory"   // where it is to hold
 	Issued      Field = "issued"      // date and time of issue
 	Signature   Field = "signature"   // of who issued it
 	Validation  Field = "validation"  // by a court or a judge
-	Offence     Field = "offence"     // and its greatest penalty
+	Offence     Field = "offence"     // by the provision that makes it one
+	Penalty     Field = "penalty"     // the greatest term of imprisonment for it
 	Supervisor  Field = "supervisor"  // who answers for an emergency
 	Language    Field = "language"    // one that the contact page names
 	GoodFaith   Field = "good-faith"  // DSA Art. 16(2)(d)
@@ -163,9 +165,9 @@ const (
 // Fields are all fields.
 func Fields() []Field {
 	return []Field{
-		Reference, Identity, LegalBasis, Reasons, Location, Accounts, Data, Necessity, Redress,
-		Territory, Issued, Signature, Validation, Offence, Supervisor, Language, GoodFaith,
-		Certificate, Correction, BarEnd,
+		Reference, Identity, LegalBasis, Reasons, Location, Accounts, Data, Time, Necessity,
+		Redress, Territory, Issued, Signature, Validation, Offence, Penalty, Supervisor, Language,
+		GoodFaith, Certificate, Correction, BarEnd,
 	}
 }
 

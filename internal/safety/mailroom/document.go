@@ -60,7 +60,8 @@ func fromJSON(b []byte) (d order.Document, ok bool) {
 }
 
 // form reads our form from the text of a mail: lines of a field, a colon and a value; a value goes
-// on in lines without a field. It needs an instrument to be one.
+// on in lines without a field. It needs an instrument to be one. What stands for a time or a number
+// and is none is order.Unreadable, so that the order's checks name it.
 func form(text string) (d order.Document, ok bool) {
 	fields := fieldsOf(text)
 	get := func(name string) string { return strings.Join(fields[name], "\n") }
@@ -70,7 +71,9 @@ func form(text string) (d order.Document, ok bool) {
 	}
 	d.Number, d.Country = get("number"), strings.ToUpper(get("country"))
 	d.Authority, d.Signed, d.Validated = get("authority"), get("signed"), get("validated")
-	d.Lang = language(get("language"))
+	if d.Lang = language(get("language")); d.Lang == "" {
+		d.Lang = cut(get("language"), lineRunes)
+	}
 	d.Issued, d.Until = dated(get("issued")), dated(get("until"))
 	d.From, d.To = dated(get("from time")), dated(get("to time"))
 	d.Reasons, d.Necessity = get("reasons"), get("necessity")
@@ -78,7 +81,7 @@ func form(text string) (d order.Document, ok bool) {
 	d.Supervisor, d.Urgency = get("supervisor"), instrument.Urgency(get("urgency"))
 	d.Action, d.Category = policy.Action(get("action")), safety.Category(get("category"))
 	d.Extends, d.Follows = get("extends"), get("follows")
-	d.Penalty, _ = strconv.Atoi(get("penalty"))
+	d.Penalty = number(get("penalty"))
 	d.Notified = strings.EqualFold(get("notified"), "yes")
 	if basis, until := get("bar"), dated(get("bar until")); basis != "" || until != 0 {
 		d.Bar = &order.Bar{Basis: basis, Until: until}
@@ -104,7 +107,22 @@ func form(text string) (d order.Document, ok bool) {
 	for _, x := range list(get("data")) {
 		d.Data = append(d.Data, policy.Data(x))
 	}
+	for _, x := range list(get("directives")) {
+		d.Directives = append(d.Directives, order.Directive(x))
+	}
 	return d, true
+}
+
+// number is a number that a form says; 0 for none, order.Unreadable for what is no number.
+func number(s string) int {
+	if s == "" {
+		return 0
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		return order.Unreadable
+	}
+	return n
 }
 
 func list(s string) []string {
@@ -117,8 +135,8 @@ func formFields() []string {
 		"instrument", "number", "country", "authority", "signed", "validated", "language", "issued",
 		"until", "from time", "to time", "reasons", "necessity", "objective", "redress", "offence",
 		"supervisor", "urgency", "action", "category", "law", "provision", "url", "account",
-		"territory", "data", "penalty", "notified", "bar", "bar until", "extends", "follows",
-		"requester", "purpose",
+		"territory", "data", "penalty", "directives", "notified", "bar", "bar until", "extends",
+		"follows", "requester", "purpose",
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"parley/internal/ids"
 	"parley/internal/safety"
+	"parley/internal/safety/order"
 )
 
 // Bounds of a mail.
@@ -288,12 +289,16 @@ func (a *arrival) reference() (kind safety.RefKind, peer ids.Peer, id int64, ok 
 	return 0, 0, 0, false
 }
 
-// dated is a day or a time that a form says, in Unix seconds; 0 for none.
+// dated is a day or a time that a form says, in Unix seconds; 0 for none, order.Unreadable for what
+// is no time.
 func dated(s string) int64 {
+	if s == "" {
+		return 0
+	}
 	for _, layout := range []string{time.DateOnly, time.RFC3339, "2006-01-02 15:04"} {
 		if t, err := time.Parse(layout, s); err == nil {
 			return t.Unix()
 		}
 	}
-	return 0
+	return order.Unreadable
 }

@@ -6,12 +6,14 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
 	"github.com/emersion/go-msgauth/dkim"
 
+	"parley/internal/safety/order"
 	"parley/internal/safety/words"
 )
 
@@ -163,6 +165,32 @@ func TestSigns(t *testing.T) {
 	s.Lookup = nil
 	if got := s.signs(Arrived{From: "x@y.example"}, content{}); len(got) != 2 {
 		t.Errorf("without a resolver: %v", got)
+	}
+}
+
+// TestWhatCannotBeReadIsNotLost: what stands in our form for a time, a number or a language and is
+// none is kept for the order's checks to name.
+func TestWhatCannotBeReadIsNotLost(t *testing.T) {
+	d, ok := form("Instrument: epoc\nIssued: yesterday\nUntil: 31.12.2026\nFrom time: now\n" +
+		"To time: 2026-11-31\nBar until: forever\nPenalty: five\nLanguage: Deutsch\n" +
+		"Directives: 2017/541, 2013/40\n")
+	for name, at := range map[string]int64{
+		"issued": d.Issued, "until": d.Until, "from": d.From, "to": d.To,
+		"penalty": int64(d.Penalty),
+	} {
+		if at != order.Unreadable {
+			t.Errorf("%s: %d", name, at)
+		}
+	}
+	if !ok || d.Bar == nil || d.Bar.Until != order.Unreadable || d.Lang != "Deutsch" ||
+		!slices.Equal(d.Directives, []order.Directive{
+			order.Terrorism, order.InformationSystems,
+		}) {
+		t.Errorf("%+v", d)
+	}
+	if d, _ = form("Instrument: epoc\nPenalty: 5\nIssued: 2026-11-29\n"); d.Penalty != 5 ||
+		d.Issued != 1795910400 || d.Until != 0 || d.Bar != nil {
+		t.Errorf("%+v", d)
 	}
 }
 

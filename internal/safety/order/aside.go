@@ -15,19 +15,29 @@ import (
 const asideDays = 60
 
 // setsAside tells whether what the open order names is to be set aside at once and was not yet: a
-// certificate for data has it kept from its receipt on, before anybody has decided. That is done
-// for whoever has standing and said what exactly is meant; it hands nothing out.
+// certificate for data has it kept from its receipt on, before anybody has decided, and also while
+// it is incomplete, as long as what it says lets the data be found. That is done for whoever has
+// standing; it hands nothing out.
 //
-// https://eur-lex.europa.eu/eli/reg/2023/1543/oj, Art. 10(1)
+// https://eur-lex.europa.eu/eli/reg/2023/1543/oj, Art. 10(1), (6), (9), Annex I
 func (o Order) setsAside() bool {
 	switch {
-	case o.Document.Action != policy.Disclose, o.Standing != "", o.Stopped != nil,
-		len(o.Problems) > 0:
+	case o.Document.Action != policy.Disclose, o.Standing != "", o.Stopped != nil:
 		return false
-	case o.State == Ending, o.State == Incomplete, !o.State.Open(), o.Aside == o.Digest:
+	case o.State == Ending, !o.State.Open(), o.Aside == o.Digest:
+		return false
+	case o.State == Incomplete && !o.finds():
 		return false
 	}
 	return o.keepsAtOnce()
+}
+
+// finds tells whether what the order says lets data be found: some of it is named exactly, and so
+// is a class of data that policy would let be kept.
+func (o Order) finds() bool {
+	d := o.Document
+	return len(o.Verdict.Most.Data) > 0 && (slices.ContainsFunc(d.Accounts, Identifier.exact) ||
+		slices.ContainsFunc(d.Items, Target.exact))
 }
 
 // keepsAtOnce tells whether the order's instrument has what it names kept from its receipt on.

@@ -9,6 +9,7 @@ import (
 
 	"parley/internal/safety"
 	"parley/internal/safety/agency"
+	"parley/internal/safety/country"
 	"parley/internal/safety/instrument"
 	"parley/internal/safety/policy"
 )
@@ -55,10 +56,12 @@ func fieldName(f instrument.Field) string {
 		instrument.Reference: "reference number", instrument.Identity: "issuing authority",
 		instrument.LegalBasis: "legal basis", instrument.Reasons: "statement of reasons",
 		instrument.Location: "exact URL", instrument.Accounts: "account identifiers",
-		instrument.Data: "data sought", instrument.Necessity: "necessity and proportionality",
-		instrument.Redress: "redress", instrument.Territory: "territorial scope",
+		instrument.Data: "data sought", instrument.Time: "time of the data sought",
+		instrument.Necessity: "necessity and proportionality",
+		instrument.Redress:   "redress", instrument.Territory: "territorial scope",
 		instrument.Issued: "date and time of issue", instrument.Signature: "signature",
 		instrument.Validation: "validation", instrument.Offence: "offence",
+		instrument.Penalty:    "greatest term of imprisonment",
 		instrument.Supervisor: "supervisor", instrument.Language: "language",
 	}
 	if name := names[f]; name != "" {
@@ -81,6 +84,7 @@ func (d Document) has() (out []instrument.Field) {
 		{instrument.Location, len(d.Items) > 0},
 		{instrument.Accounts, len(d.Accounts) > 0},
 		{instrument.Data, len(d.Data) > 0},
+		{instrument.Time, d.From > 0 && d.To > 0},
 		{instrument.Necessity, filled(d.Necessity)},
 		{instrument.Redress, filled(d.Redress)},
 		{instrument.Territory, len(d.Territory) > 0},
@@ -88,6 +92,7 @@ func (d Document) has() (out []instrument.Field) {
 		{instrument.Signature, filled(d.Signed)},
 		{instrument.Validation, filled(d.Validated)},
 		{instrument.Offence, filled(d.Offence)},
+		{instrument.Penalty, d.Penalty > 0},
 		{instrument.Supervisor, filled(d.Supervisor)},
 		{instrument.Language, d.Lang != ""},
 	} {
@@ -114,6 +119,7 @@ func (d Document) Problems(in instrument.Instrument, by agency.Agency, now int64
 	c.targets()
 	c.accounts()
 	c.scope()
+	c.times()
 	c.data()
 	c.attached()
 	return c.out
@@ -192,6 +198,8 @@ func (c *checker) texts() {
 	}
 	if !upper(c.d.Country) {
 		c.wrong("issuing authority", "country is not a code of ISO 3166-1")
+	} else if !country.Code(c.d.Country).Valid() {
+		c.wrong("issuing authority", "no such country")
 	}
 	switch c.d.Urgency {
 	case "", instrument.Routine, instrument.Urgent, instrument.Life:
@@ -320,21 +328,24 @@ func (c *checker) scope() {
 	case !slices.Contains(policy.Actions(), c.d.Action):
 		c.wrong("what is to be done", "unknown")
 	}
-	for i, country := range c.d.Territory[:c.most("territorial scope", len(c.d.Territory))] {
-		if !upper(country) {
+	for i, where := range c.d.Territory[:c.most("territorial scope", len(c.d.Territory))] {
+		switch {
+		case !upper(where):
 			c.wrong("territorial scope", "not a code of ISO 3166-1")
-		} else if slices.Contains(c.d.Territory[:i], country) {
+		case !country.Code(where).Valid():
+			c.wrong("territorial scope", "no such country")
+		case slices.Contains(c.d.Territory[:i], where):
 			c.wrong("territorial scope", "named twice")
 		}
 	}
-	if c.d.Until != 0 && c.d.Until <= c.now {
+	if c.d.Until > 0 && c.d.Until <= c.now {
 		c.manifest("duration", "over already")
 	}
 	if b := c.d.Bar; b != nil {
 		switch {
 		case !filled(b.Basis):
 			c.missing("basis of the prohibition to inform")
-		case b.Until != 0 && b.Until <= c.now:
+		case b.Until > 0 && b.Until <= c.now:
 			c.manifest("prohibition to inform", "over already")
 		}
 		c.text("basis of the prohibition to inform", b.Basis, lineRunes)
@@ -364,14 +375,41 @@ func (c *checker) data() {
 		len(c.d.Items) > 0 && len(c.d.Accounts) > 0 {
 		c.wrong("account identifiers", "beside addresses: more than one order")
 	}
-	if c.d.From != 0 && c.d.To != 0 && c.d.From > c.d.To {
+	if c.d.From > 0 && c.d.To > 0 && c.d.From > c.d.To {
 		c.manifest("time of the data sought", "ends before it begins")
 	}
 	if c.d.To > c.now+skew {
 		c.manifest("time of the data sought", "in the future")
 	}
 	if c.d.Penalty < 0 || c.d.Penalty > maxPenalty {
-		c.manifest("offence", "no such penalty")
+		c.manifest("greatest term of imprisonment", "no such penalty")
+	}
+	for i, x := range c.d.Directives {
+		if !slices.Contains(Directives(), x) {
+			c.wrong("directive that lists the offence", "unknown")
+		} else if slices.Contains(c.d.Directives[:i], x) {
+			c.wrong("directive that lists the offence", "named twice")
+		}
+	}
+}
+
+// times names what was given for a time and is none.
+func (c *checker) times() {
+	var bar int64
+	if c.d.Bar != nil {
+		bar = c.d.Bar.Until
+	}
+	for _, t := range []struct {
+		field string
+		at    int64
+	}{
+		{"date and time of issue", c.d.Issued}, {"duration", c.d.Until},
+		{"time of the data sought", c.d.From}, {"time of the data sought", c.d.To},
+		{"prohibition to inform", bar},
+	} {
+		if t.at < 0 {
+			c.wrong(t.field, "not a time")
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"parley/internal/safety"
 	"parley/internal/safety/instrument"
@@ -12,7 +13,8 @@ import (
 )
 
 // Document is what an authority wrote, by its fields: what a form, a program or a mail was read
-// into. It is kept as it came; its digest is what the receipt names. Times are Unix seconds.
+// into. It is kept as it came; its digest is what the receipt names. Times are Unix seconds; what
+// stood for a time and could not be read as one is Unreadable, so that it is named and not lost.
 type Document struct {
 	Instrument instrument.ID `json:"instrument"`
 	// Number is the authority's own reference, Issued when it issued the order.
@@ -48,9 +50,11 @@ type Document struct {
 	// Category and Keywords are what it is about, in the words of the DSA Transparency Database.
 	Category safety.Category  `json:"category,omitempty"`
 	Keywords []safety.Keyword `json:"keywords,omitempty"`
-	// Offence is the offence investigated, Penalty its greatest term of imprisonment in years.
-	Offence string `json:"offence,omitempty"`
-	Penalty int    `json:"penalty,omitempty"`
+	// Offence is the offence investigated, Penalty its greatest term of imprisonment in years, 0
+	// where that is not said, and Directives are those on whose list the offence stands.
+	Offence    string      `json:"offence,omitempty"`
+	Penalty    int         `json:"penalty,omitempty"`
+	Directives []Directive `json:"directives,omitempty"`
 	// Urgency is how soon; Supervisor answers for an emergency and confirms it by himself.
 	Urgency    instrument.Urgency `json:"urgency,omitempty"`
 	Supervisor string             `json:"supervisor,omitempty"`
@@ -67,6 +71,37 @@ type Document struct {
 	Follows string `json:"follows,omitempty"`
 	// Attached are the papers that came with it.
 	Attached []Attachment `json:"attached,omitempty"`
+}
+
+// Unreadable stands in a document for a time or a number that was given and could not be read.
+const Unreadable = -1
+
+// Directive is one of the directives of the Union whose offences suffice for a production order for
+// traffic data or content, whatever their penalty.
+//
+// https://eur-lex.europa.eu/eli/reg/2023/1543/oj, Art. 5(4)(b), (c)
+type Directive string
+
+// The directives: Art. 3 to 8 on fraud with means of payment that are not cash, Art. 3 to 7 on the
+// sexual abuse of children, and Art. 3 to 8 on attacks against information systems, each where the
+// offence was committed by means of an information system; Art. 3 to 12 and 14 on terrorism.
+const (
+	PaymentFraud       Directive = "2019/713"
+	ChildAbuse         Directive = "2011/93"
+	InformationSystems Directive = "2013/40"
+	Terrorism          Directive = "2017/541"
+)
+
+// Directives are all directives.
+func Directives() []Directive {
+	return []Directive{PaymentFraud, ChildAbuse, InformationSystems, Terrorism}
+}
+
+// listed tells whether the offence stands on the list of a directive.
+func (d Document) listed() bool {
+	return slices.ContainsFunc(d.Directives, func(x Directive) bool {
+		return slices.Contains(Directives(), x)
+	})
 }
 
 // Basis is a provision on which an order rests.

@@ -89,7 +89,7 @@ func (w *work) request() policy.Request {
 		},
 		Ground: policy.Ground{
 			Instrument: w.in.ID, Has: d.has(), Manifest: w.manifest(), Penalty: d.Penalty,
-			Notified: d.Notified,
+			Notified: d.Notified, Listed: d.listed(),
 		},
 		Content: policy.Content{
 			Category: d.Category, Protected: o.Protected, Judged: o.Judged, Private: w.private(),
@@ -105,13 +105,13 @@ func (w *work) request() policy.Request {
 		at  int64
 		out *time.Time
 	}{{d.Until, &q.Asked.Until}, {d.From, &q.Asked.From}, {d.To, &q.Asked.To}} {
-		if t.at != 0 {
+		if t.at > 0 {
 			*t.out = moment(t.at)
 		}
 	}
 	if d.Bar != nil {
 		q.Ground.Bar = true
-		if d.Bar.Until != 0 {
+		if d.Bar.Until > 0 {
 			q.Ground.BarEnds = moment(d.Bar.Until)
 		}
 	}

@@ -135,7 +135,7 @@ func (s *Service) preserve(
 	ends := o.keepUntil(now)
 	if o.Document.Action == policy.Disclose {
 		ends = now + asideDays*secondsOfDay
-	} else if u := o.Document.Until; u != 0 && u < ends {
+	} else if u := o.Document.Until; u > 0 && u < ends {
 		ends = u
 	}
 	var seen evidence.Capture

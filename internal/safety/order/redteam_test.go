@@ -120,6 +120,12 @@ func forgedPapers() []forgery {
 			"too large or empty"},
 		{"paper's name", paper(order.Attachment{Name: long, Digest: whole, Size: 1}), bad, "too long"},
 		{"long language", set(func(d *order.Document) { d.Lang = "german" }), bad, "language"},
+		{"a country that does not exist", set(func(d *order.Document) {
+			d.Territory = []string{"XX"}
+		}), bad, "territorial scope: no such country"},
+		{"an end that cannot be read", set(func(d *order.Document) {
+			d.Until = order.Unreadable
+		}), bad, "duration: not a time"},
 		{"unknown urgency", set(func(d *order.Document) { d.Urgency = "now" }), bad, "urgency"},
 		{"wrong statute", set(func(d *order.Document) { d.Instrument = "patriot-act" }), bad,
 			"instrument: unknown"},
@@ -202,7 +208,30 @@ func forgedCertificates() []forgery {
 	bad := order.Incomplete
 	return []forgery{
 		{"wrong court", func(d *order.Document) { d.Authority = "Other court" }, bad, "another name"},
-		{"not validated", func(d *order.Document) { d.Validated = "" }, bad, "validation"},
+		{"not validated", func(d *order.Document) {
+			d.Validated, d.Data = "", []policy.Data{policy.Messages}
+		}, bad, "validation"},
+		{"no penalty", func(d *order.Document) {
+			d.Penalty, d.Data = 0, []policy.Data{policy.Messages}
+		}, bad, "greatest term of imprisonment: missing"},
+		{"a petty offence", func(d *order.Document) {
+			d.Penalty, d.Data = 1, []policy.Data{policy.Messages}
+		}, order.Refused, "not-covered"},
+		{"a directive that nobody adopted", func(d *order.Document) {
+			d.Penalty, d.Data = 1, []policy.Data{policy.Subscriber}
+			d.Directives = []order.Directive{"2099/1"}
+		}, bad, "directive that lists the offence: unknown"},
+		{"a directive twice", func(d *order.Document) {
+			d.Directives = []order.Directive{order.Terrorism, order.Terrorism}
+		}, bad, "named twice"},
+		{"no time", func(d *order.Document) {
+			d.From, d.Data = 0, []policy.Data{policy.Messages}
+		}, bad, "time of the data sought: missing"},
+		{"a time that cannot be read", func(d *order.Document) { d.To = order.Unreadable }, bad,
+			"time of the data sought: not a time"},
+		{"an emergency without its reasons", func(d *order.Document) {
+			d.Urgency, d.Reasons = instrument.Life, ""
+		}, bad, "statement of reasons: missing"},
 		{"no offence", func(d *order.Document) { d.Offence = "" }, bad, "offence"},
 		{"unsigned", func(d *order.Document) { d.Signed = "" }, bad, "signature"},
 		{"undated", func(d *order.Document) { d.Issued = 0 }, bad, "date and time of issue"},

@@ -113,6 +113,7 @@ func variables() []variable {
 			return types.Int(len(x.Ground.Manifest))
 		}},
 		{"ground.penalty", num, func(x *subject) ref.Val { return types.Int(x.Ground.Penalty) }},
+		{"ground.listed", yes, func(x *subject) ref.Val { return types.Bool(x.Ground.Listed) }},
 		{"ground.notified", yes, func(x *subject) ref.Val { return types.Bool(x.Ground.Notified) }},
 		{"ground.bar", yes, func(x *subject) ref.Val { return types.Bool(x.Ground.Bar) }},
 		{"ground.bar_days", num, func(x *subject) ref.Val {

@@ -90,7 +90,7 @@ func drawn(r *rapid.T, in *instrument.Set, from country.Code) Request {
 		Ground: Ground{
 			Instrument: rapid.SampledFrom(ids).Draw(r, "instrument"),
 			Penalty:    rapid.IntRange(0, 5).Draw(r, "penalty"), Bar: yes.Draw(r, "bar"),
-			Notified: yes.Draw(r, "notified"),
+			Notified: yes.Draw(r, "notified"), Listed: yes.Draw(r, "listed"),
 		},
 		Content: Content{
 			Category:  rapid.SampledFrom(safety.Categories()).Draw(r, "category"),

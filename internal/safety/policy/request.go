@@ -178,8 +178,10 @@ type Ground struct {
 	Has []instrument.Field `json:"has,omitempty"`
 	// Manifest are the manifest errors that somebody found, in words of the law.
 	Manifest []string `json:"manifest,omitempty"`
-	// Penalty is the greatest term of imprisonment for the offence, in years; zero is none.
+	// Penalty is the greatest term of imprisonment for the offence, in years; zero is not said.
 	Penalty int `json:"penalty,omitempty"`
+	// Listed is set when the offence is one of Regulation (EU) 2023/1543, Art. 5(4)(b), (c).
+	Listed bool `json:"listed,omitempty"`
 	// Notified is set when the enforcing authority was told of a certificate, which it may object
 	// to (Regulation (EU) 2023/1543, Art. 8).
 	Notified bool `json:"notified,omitempty"`

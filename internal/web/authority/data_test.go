@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -49,6 +50,44 @@ func (w *world) certificate(number string) url.Values {
 		"issued": {now.Add(-time.Minute).Format(moment)}, "signed": {"C, desk"},
 		"validated": {"Court"}, "language": {"fr"}, "do": {"send"},
 		"from": {now.Add(-time.Hour).Format(moment)}, "to": {now.Format(moment)},
+	}
+}
+
+// TestFieldsOfACertificate: what cannot be read in a form stands at its field, and is named also
+// where it is sent all the same; an offence of a directive's list needs no three years.
+func TestFieldsOfACertificate(t *testing.T) {
+	w := start(t)
+	court := w.Onboard("Court", "FR", agency.Court)
+	b := w.officer(court, "Judge", agency.Member)
+	at := newPath + "/epoc"
+	bad := w.certificate("1")
+	bad.Del("necessity")
+	for field, text := range map[string]string{
+		"penalty": "five", "from": "yesterday", "directives": "2099/1",
+	} {
+		bad.Set(field, text)
+	}
+	got := w.send(b, at, bad)
+	for _, want := range []string{`href="#penalty"`, `href="#from"`, `href="#directives-0"`} {
+		if got.Status != http.StatusUnprocessableEntity || !strings.Contains(got.Body, want) {
+			t.Errorf("%d, no %s", got.Status, want)
+		}
+	}
+	if strings.Contains(got.Body, "necessity") {
+		t.Error("the form asks for what a certificate does not say")
+	}
+	bad.Set("anyway", "yes")
+	if o := w.order(court, w.send(b, at, bad)); o.State != order.Incomplete ||
+		len(o.Problems) != 4 {
+		t.Errorf("%v %v", o.State, o.Problems)
+	}
+	good := w.certificate("2")
+	good.Set("penalty", "1")
+	good.Set("data", "messages")
+	good.Set("directives", "2017/541")
+	if o := w.order(court, w.send(b, at, good)); o.State != order.Received ||
+		!slices.Contains(o.Verdict.Most.Data, policy.Messages) {
+		t.Errorf("%v %v %s", o.State, o.Problems, o.Why)
 	}
 }
 

@@ -30,32 +30,35 @@ func (t typed) field(name string) string { return strings.TrimSpace(url.Values(t
 // all is what stands in a field that came in parts, such as with a list beside it.
 func (t typed) all(name string) string { return strings.TrimSpace(strings.Join(t[name], "\n")) }
 
-// unix is a time that was typed in UTC, 0 for none; bad is set for what is none.
-func (t typed) unix(name string) (at int64, bad bool) {
+// unix is a time that was typed in UTC, 0 for none, and order.Unreadable for what is none.
+func (t typed) unix(name string) int64 {
 	text := t.field(name)
 	if text == "" {
-		return 0, false
+		return 0
 	}
 	for _, layout := range []string{moment, moment + ":05", time.RFC3339, "2006-01-02 15:04"} {
 		if x, err := time.Parse(layout, text); err == nil {
-			return x.Unix(), false
+			return x.Unix()
 		}
 	}
-	return 0, true
+	return order.Unreadable
 }
 
-// timeFields are the fields that hold a time, with the words that an order's problems have for
-// them.
-func timeFields() map[string]string {
-	return map[string]string{
-		"issued": "date and time of issue", "until": "duration",
-		"from": "time of the data sought", "to": "time of the data sought",
-		"bar_until": "prohibition to inform",
+// number is a number that was typed, 0 for none, and order.Unreadable for what is none.
+func (t typed) number(name string) int {
+	text := t.field(name)
+	if text == "" {
+		return 0
 	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		return order.Unreadable
+	}
+	return n
 }
 
-// document reads a form into an order. What could not be read at all is a problem; everything else
-// is for the order's own checks.
+// document reads a form into an order, for the order's own checks. Papers that were not brought
+// here are a problem besides.
 func (p *Pages) document(
 	t typed, in instrument.Instrument, a agency.Agency,
 ) (d order.Document, wrong []order.Problem) {
@@ -90,32 +93,23 @@ func (p *Pages) document(
 	}
 	var foreign bool
 	d.Category, d.Keywords, foreign = t.kind()
-	if basis, _ := t.unix("bar_until"); t.field("bar") != "" || basis != 0 {
-		d.Bar = &order.Bar{Basis: t.field("bar"), Until: basis}
+	if until := t.unix("bar_until"); t.field("bar") != "" || until != 0 {
+		d.Bar = &order.Bar{Basis: t.field("bar"), Until: until}
 	}
-	d.Issued, _ = t.unix("issued")
-	d.Until, _ = t.unix("until")
-	d.From, _ = t.unix("from")
-	d.To, _ = t.unix("to")
-	unreadable := func(field, what string) {
+	d.Issued, d.Until = t.unix("issued"), t.unix("until")
+	d.From, d.To = t.unix("from"), t.unix("to")
+	d.Penalty = t.number("penalty")
+	for _, x := range t["directives"] {
+		d.Directives = append(d.Directives, order.Directive(x))
+	}
+	problem := func(field, what string) {
 		wrong = append(wrong, order.Problem{Law: in.Law, Field: field, What: what})
 	}
-	for name, field := range timeFields() {
-		if _, bad := t.unix(name); bad {
-			unreadable(field, "not a time")
-		}
-	}
-	if text := t.field("penalty"); text != "" {
-		var err error
-		if d.Penalty, err = strconv.Atoi(text); err != nil {
-			unreadable("offence", "not a number")
-		}
-	}
 	if foreign {
-		unreadable("category", "keyword of another category")
+		problem("category", "keyword of another category")
 	}
 	if len(d.Attached) != len(t["papers"]) {
-		unreadable("papers", "not brought here")
+		problem("papers", "not brought here")
 	}
 	return d, wrong
 }
@@ -189,7 +183,10 @@ func (p *Pages) typing(d order.Document, of int64) typed {
 	for _, k := range d.Keywords {
 		t.Add("keyword", keywordField(d.Category, k))
 	}
-	if d.Penalty != 0 {
+	for _, x := range d.Directives {
+		t.Add("directives", string(x))
+	}
+	if d.Penalty > 0 {
 		t.Set("penalty", strconv.Itoa(d.Penalty))
 	}
 	if d.Notified {
@@ -227,9 +224,9 @@ func keywordField(of safety.Category, k safety.Keyword) string {
 	return string(of) + "/" + string(k)
 }
 
-// written is a time as it is typed.
+// written is a time as it is typed, empty for none.
 func written(at int64) string {
-	if at == 0 {
+	if at <= 0 {
 		return ""
 	}
 	return time.Unix(at, 0).UTC().Format(moment)
@@ -266,7 +263,10 @@ func faults(list []order.Problem) (out []fault) {
 		"necessity and proportionality": "necessity", "redress": "redress",
 		"territorial scope": "territory", "date and time of issue": "issued",
 		"signature": "signed", "validation": "validated", "offence": "offence",
-		"supervisor": "supervisor", "language": "language", "what is to be done": "action",
+		"greatest term of imprisonment":    "penalty",
+		"directive that lists the offence": "directives-0",
+		"supervisor":                       "supervisor",
+		"language":                         "language", "what is to be done": "action",
 		"urgency": "urgency", "duration": "until", "prohibition to inform": "bar_until",
 		"basis of the prohibition to inform": "bar", "category": "kind",
 		"time of the data sought": "from", "papers": "paper", "objective": "objective",
@@ -291,6 +291,7 @@ func word(what string) string {
 	for _, x := range []struct{ part, word string }{
 		{"missing", "missing"}, {"too long", "long"}, {"too large", "long"}, {"too many", "many"},
 		{"more than", "many"}, {"unknown", "unknown"}, {"not a code", "unknown"},
+		{"no such country", "unknown"},
 		{"twice", "twice"}, {"exact", "inexact"}, {"in the future", "future"},
 		{"over already", "past"}, {"before it begins", "past"}, {"not a time", "time"},
 	} {

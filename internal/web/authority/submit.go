@@ -32,8 +32,10 @@ type formView struct {
 	Of      order.Order
 	Actions []policy.Action
 	Data    []policy.Data
-	Kinds   []safety.Category
-	Urgent  []instrument.Urgency
+	// Directives are those on whose lists an offence can stand; none where that does not matter.
+	Directives []order.Directive
+	Kinds      []safety.Category
+	Urgent     []instrument.Urgency
 	// Form is where the form goes.
 	Form   officer.Form
 	T      typed
@@ -201,6 +203,9 @@ func (p *Pages) view(
 		if slices.Contains(t["data"], string(d)) && !slices.Contains(f.Data, d) {
 			f.Data = append(f.Data, d) // what the service cannot give, and somebody asked for
 		}
+	}
+	if in.ID == instrument.Production {
+		f.Directives = order.Directives()
 	}
 	switch in.ID {
 	case instrument.Emergency:

@@ -58,6 +58,9 @@ func orderFields(d order.Document) (out []orderField) {
 	add("order.to", orderLine{At: d.To})
 	add("order.category", categoryLines(d)...)
 	add("order.offence", text(d.Offence))
+	for _, x := range d.Directives {
+		add("order.directive", text(string(x)))
+	}
 	if d.Penalty > 0 {
 		add("order.penalty", text(strconv.Itoa(d.Penalty)))
 	}
