@@ -22,7 +22,7 @@ func People() []string { return []string{"en", "ru", "fa", "ar", "id", "de", "fr
 // letters and mails: those of people, and official languages of the European Union, whose
 // authorities write to every service that is offered there.
 func Authorities() []string {
-	return append(People(), "es", "it", "pl", "pt", "nl", "ro", "cs", "sv")
+	return append(People(), "es", "it", "pl", "pt", "nl", "ro", "cs", "sv", "el")
 }
 
 // Read reads the texts of a package in some languages, of which the fallback is one: language, key,
