@@ -130,6 +130,11 @@ func TestEmergencyWaitsForNobody(t *testing.T) {
 		disclosure.ErrGone) {
 		t.Errorf("fetched in spite of the objection: %v", err)
 	}
+	// What nobody could fetch any more is not let go again, or people would be told that it left.
+	if _, err := w.Orders.Reopen(w.ctx(), anna, o.Agency, o.ID, "again"); !errors.Is(err,
+		order.ErrState) {
+		t.Errorf("decided anew in spite of the objection: %v", err)
+	}
 }
 
 // sweep has the clocks of orders looked at.

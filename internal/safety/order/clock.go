@@ -3,6 +3,7 @@ package order
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"parley/internal/safety/instrument"
@@ -31,6 +32,19 @@ func (o Order) reviewed() bool {
 	for _, d := range o.Verdict.Duties {
 		if d == policy.ReviewBeside {
 			return o.Judged == nil
+		}
+	}
+	return false
+}
+
+// lacked tells whether something was missing last, so that periods stand still.
+func (o Order) lacked() bool {
+	for _, h := range slices.Backward(o.Happened) {
+		switch h.Event {
+		case instrument.Incomplete:
+			return true
+		case instrument.Complete:
+			return false
 		}
 	}
 	return false

@@ -68,6 +68,9 @@ func (w *work) ending(e End) error {
 	case Refused, Withdrawn, Annulled, Ending:
 		return ErrState
 	}
+	if w.o.FromNobody() { // nothing was done because of it, and no log has it: it is refused
+		return ErrState
+	}
 	w.o.End = &e
 	w.o.State, w.o.Closed = Ending, 0
 	kind := WasAnnulled

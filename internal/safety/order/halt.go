@@ -122,8 +122,8 @@ func (s *Service) halt(ctx context.Context, o Order) error {
 	return err
 }
 
-// haltEvery is how often suspended officers and agencies are looked through for orders that were
-// not stopped: whoever suspended them does that at once, unless his process ended.
+// haltEvery is how often officers and agencies without standing are looked through for orders that
+// were not stopped: whoever takes their standing does that at once, unless his process ended.
 const haltEvery = time.Hour
 
 // halts stops the orders of everybody who is suspended, if it is time to look.
@@ -149,8 +149,8 @@ func (s *Service) halts(ctx context.Context) error {
 				if err != nil {
 					return err
 				}
-				for _, o := range officers {
-					if o.State == agency.Suspended {
+				for _, o := range officers { // who begins anew has lost his key
+					if o.State != agency.Active {
 						senders = append(senders, sender{a.ID, o.ID})
 					}
 				}

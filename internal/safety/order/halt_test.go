@@ -229,3 +229,17 @@ func TestStopsAfterRestart(t *testing.T) {
 	stop()
 	<-done
 }
+
+// TestWhoBeginsAnewIsLookedThrough: an officer's key was stolen and his keys were taken, and the
+// process ended before it could have what he ordered looked at: the next one does.
+func TestWhoBeginsAnewIsLookedThrough(t *testing.T) {
+	w := start(t)
+	o := w.approve(w.check(w.submit(sender(w.officer), w.removal(w.Post("one"))).Order))
+	w.ok(w.CarryOut(w.ctx()))
+	_, err := w.Agencies.ResetOfficer(w.ctx(), anna, o.Agency, o.Officer, "key stolen")
+	w.ok(err)
+	w.ok(w.Halts(w.ctx()))
+	if o = w.order(o.Agency, o.ID); !o.Review {
+		t.Error("nobody looks at what he ordered")
+	}
+}

@@ -285,13 +285,15 @@ func (o Order) lastBar(since int64) int64 {
 }
 
 // Reopen has an answered order decided anew, because its data is to be handed over again: what was
-// signed counts no more.
+// signed counts no more. ErrState is for any other order, and for one to which a notified authority
+// has objected: nothing more of it leaves.
 func (s *Service) Reopen(ctx context.Context, staff, of, id int64, reason string) (Order, error) {
 	if !filled(reason) || staff <= 0 {
 		return Order{}, ErrReason
 	}
 	return s.change(ctx, of, id, func(w *work) error {
-		if w.o.State != Answered || w.o.Document.Action != policy.Disclose {
+		if w.o.State != Answered || w.o.Document.Action != policy.Disclose ||
+			w.o.Objected != nil {
 			return ErrState
 		}
 		for _, i := range slices.Clone(w.items) {

@@ -7,7 +7,6 @@ import (
 
 	"parley/internal/safety"
 	"parley/internal/safety/agency"
-	"parley/internal/safety/instrument"
 	"parley/internal/safety/policy"
 	"parley/internal/store"
 )
@@ -157,9 +156,6 @@ func (w *work) replace(d Document, digest string, found []safety.Subject, by By)
 		return err
 	}
 	w.problems(slices.Contains(w.o.Signals, "altered-twin"))
-	if len(w.o.Problems) == 0 {
-		w.happened(instrument.Complete)
-	}
 	return w.assess()
 }
 

@@ -109,7 +109,8 @@ func (c *Console) dataPage(v *visit) error {
 	body.Strike = open && body.Draft != nil && body.Draft.PreparedBy == v.me()
 	body.Release = open && body.Draft != nil && body.Draft.PreparedBy != v.me() &&
 		body.Draft.PreparedRole != v.session.Member.Role.String()
-	body.Again = o.State == order.Answered && o.Document.Action == policy.Disclose
+	body.Again = o.State == order.Answered && o.Document.Action == policy.Disclose &&
+		o.Objected == nil
 	return v.show(http.StatusOK, "data", body)
 }
 

@@ -451,7 +451,7 @@ func (v *visit) orderMay(b *orderView, now int64) orderMay {
 	doubt := len(b.Protected) > 0 || slices.Contains(b.Verdict.Holds, policy.SpeechHold) ||
 		slices.Contains(b.Verdict.Duties, policy.ReviewBeside)
 	return orderMay{
-		Sign: signs, Suspect: before, Annul: !over,
+		Sign: signs, Suspect: before, Annul: !over && !b.FromNobody(),
 		Check: before && slices.ContainsFunc(b.Verdict.Unverified, byStaff),
 		Call: before && b.Sender.Agency.Check.Number != "" &&
 			(!has(policy.CallBack) || b.Stopped != nil),

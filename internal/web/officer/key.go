@@ -100,8 +100,12 @@ func (d *Door) prove(ctx context.Context, a signin.Answer) (st agency.Standing, 
 	return st, err
 }
 
-// refusedKey notes a key that proved nobody, at the agency that it named if there is one.
+// refusedKey notes a key that proved nobody, at the agency that it named if there is one. What
+// answers no challenge names nobody and is not noted: as many of that as he likes come from anybody.
 func (d *Door) refusedKey(ctx context.Context, of, id int64) {
+	if of == 0 && id == 0 {
+		return
+	}
 	err := d.Store.View(ctx, func(r *store.Reader) error {
 		_, err := agency.OfficerOf(r, of, id)
 		return err

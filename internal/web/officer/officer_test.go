@@ -535,6 +535,26 @@ func TestTries(t *testing.T) {
 	}
 }
 
+// TestNobodysAnswersAreNotKept: what answers no challenge fills nothing, however often it comes.
+func TestNobodysAnswersAreNotKept(t *testing.T) {
+	w := start(t)
+	b := officertest.NewBrowser(t, w.server)
+	for _, answer := range []string{`{}`, `{"name":"x","answer":{}}`, `[`} {
+		b.Post("/officer/signin/answer", url.Values{"answer": {answer}})
+		b.Post(HookPath, url.Values{"prove_key": {answer}})
+	}
+	err := w.door.Store.View(t.Context(), func(r *store.Reader) error {
+		list, err := agency.Events(r, 0, latest, 10)
+		if len(list) != 0 {
+			t.Errorf("kept: %+v", list)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 // TestTriesOfNetworks: whoever has a network of IPv6 has no more tries than others.
 func TestTriesOfNetworks(t *testing.T) {
 	w := start(t)
