@@ -487,3 +487,26 @@ func TestKeptDataIsGiven(t *testing.T) {
 		t.Errorf("what is stored still is there %d times", n)
 	}
 }
+
+// TestUnfetchedDidNotLeave: whom a bar kept from knowing is told the truth when it ends: that his
+// data was made ready and is erased, where nobody fetched it.
+func TestUnfetchedDidNotLeave(t *testing.T) {
+	const day = 24 * time.Hour
+	w := start(t)
+	d := w.certificate()
+	d.Bar = &order.Bar{Basis: "Art. 13", Until: w.World.Clock.Now().Add(60 * day).Unix()}
+	o := w.approved(w.officer, d)
+	w.release(o, w.layOut(o))
+	w.World.Clock.Advance(15 * day)
+	w.ok(w.Work(w.ctx()))
+	if letters := w.letters(); len(letters) != 0 {
+		t.Fatalf("told in spite of the bar: %q", letters)
+	}
+	w.World.Clock.Advance(46 * day)
+	w.ok(w.Work(w.ctx()))
+	letters := w.letters()
+	if len(letters) != 1 || !strings.Contains(letters[0], "nicht rechtzeitig abgeholt") ||
+		strings.Contains(letters[0], "hat Daten über Sie erhalten") {
+		t.Errorf("letters: %q", letters)
+	}
+}

@@ -361,9 +361,16 @@ func (s *Service) Letter(r *store.Reader, l store.Letter, lang string) (out Lett
 		lang = "en"
 	}
 	say := func(key string) string { return s.texts[lang][key] }
+	given, x, err := s.given(r, l, o)
+	if err != nil {
+		return out, err
+	}
 	which := "left"
-	if decide.LetterKind(l.Kind) == decide.DataAsked {
+	switch {
+	case decide.LetterKind(l.Kind) == decide.DataAsked:
 		which = "asked"
+	case State(x.State) == RanOut || State(x.State) == Dropped:
+		which = "unfetched" // and erased: it is untrue by now that it left
 	}
 	d := o.Document
 	out = Letter{
@@ -382,10 +389,6 @@ func (s *Service) Letter(r *store.Reader, l store.Letter, lang string) (out Lett
 	line("law", strings.Join(law, "; "))
 	line("number", d.Number)
 	line("reference", o.Reference)
-	given, x, err := s.given(r, l, o)
-	if err != nil {
-		return out, err
-	}
 	var classes []string
 	for _, c := range given {
 		classes = append(classes, s.Orders.Sign.Class(lang, c))
@@ -395,7 +398,9 @@ func (s *Service) Letter(r *store.Reader, l store.Letter, lang string) (out Lett
 		line("time", moment(d.From)+" – "+moment(d.To))
 	}
 	line("redress", d.Redress)
-	line("released", moment(x.Released))
+	if which == "left" {
+		line("released", moment(x.Released))
+	}
 	return out, nil
 }
 

@@ -259,8 +259,8 @@ func checks(list []policy.Check) string {
 	return strings.Join(out, " ")
 }
 
-// to brings an open order into a state, and notes it if it was not there already. Periods that stood
-// still because something was missing go on when nothing is, whoever has made it whole.
+// to brings an open order into a state, and notes it if it was not there already. Periods that
+// stood still because something was missing go on when nothing is, whoever has made it whole.
 func (w *work) to(s State, k EventKind, text string) error {
 	was := w.o.State
 	w.o.State = s

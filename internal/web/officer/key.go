@@ -101,7 +101,7 @@ func (d *Door) prove(ctx context.Context, a signin.Answer) (st agency.Standing, 
 }
 
 // refusedKey notes a key that proved nobody, at the agency that it named if there is one. What
-// answers no challenge names nobody and is not noted: as many of that as he likes come from anybody.
+// answers no challenge names nobody and is not noted: anybody can send any number of that.
 func (d *Door) refusedKey(ctx context.Context, of, id int64) {
 	if of == 0 && id == 0 {
 		return
