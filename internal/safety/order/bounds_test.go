@@ -21,11 +21,13 @@ func TestLongListsAreBounded(t *testing.T) {
 		d.Basis = append(d.Basis, d.Basis[0])
 		d.Data = append(d.Data, policy.Subscriber)
 		d.Keywords = append(d.Keywords, d.Keywords[0])
+		d.Directives = append(d.Directives, order.Terrorism)
 	}
 	d.Territory = append(d.Territory, "FR")
 	o := w.submit(order.Sender{}, d).Order
 	for _, field := range []string{
 		"territorial scope", "legal basis", "data sought", "category",
+		"directive that lists the offence",
 	} {
 		if !slices.ContainsFunc(o.Problems, func(p order.Problem) bool {
 			return p.Field == field && p.What == "too many"

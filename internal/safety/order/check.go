@@ -384,11 +384,12 @@ func (c *checker) data() {
 	if c.d.Penalty < 0 || c.d.Penalty > maxPenalty {
 		c.manifest("greatest term of imprisonment", "no such penalty")
 	}
-	for i, x := range c.d.Directives {
+	const listed = "directive that lists the offence"
+	for i, x := range c.d.Directives[:c.most(listed, len(c.d.Directives))] {
 		if !slices.Contains(Directives(), x) {
-			c.wrong("directive that lists the offence", "unknown")
+			c.wrong(listed, "unknown")
 		} else if slices.Contains(c.d.Directives[:i], x) {
-			c.wrong("directive that lists the offence", "named twice")
+			c.wrong(listed, "named twice")
 		}
 	}
 }
