@@ -110,6 +110,13 @@ func testHistory(d *desk) {
 	equal(d, "of a sender", read(d, func(r *store.Reader) ([]int64, error) {
 		return r.MessagesOf(box, peer, 9, 2)
 	}), []int64{8, 6})
+	in := func(since, until, below int64, limit int) []int64 {
+		return idsOf(read(d, func(r *store.Reader) ([]store.Message, error) {
+			return r.MessagesIn(box, peer, since, until, below, limit)
+		}))
+	}
+	equal(d, "of a sender in a time", in(30, 60, 100, 9), []int64{6, 5, 3})
+	equal(d, "of a sender in a time, a page", in(30, 60, 6, 1), []int64{5})
 	equal(d, "of a sender, oldest first", read(d, func(r *store.Reader) ([]int64, error) {
 		return r.NewerOf(box, peer, 4, 2)
 	}), []int64{5, 6})

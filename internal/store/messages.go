@@ -117,6 +117,10 @@ var (
 	messageOf = define("message.of_sender", "messages", "box_id",
 		`select id from messages where box_id = $1 and from_id = $2 and id < $3
 		order by id desc limit $4`)
+	messageOfTime = define("message.of_sender_in_time", "messages", "box_id",
+		`select `+messageColumns+` from messages
+		where box_id = $1 and from_id = $2 and date between $3 and $4 and id < $5
+		order by id desc limit $6`)
 	messageOfNewer = define("message.of_sender_newer", "messages", "box_id",
 		`select id from messages where box_id = $1 and from_id = $2 and id >= $3
 		order by id limit $4`)
@@ -264,6 +268,14 @@ func (r *Reader) Pinned(box, peer ids.Peer, below int64, limit int) ([]Message, 
 // MessagesOf returns up to limit ids of messages that a sender has in a box, newest first.
 func (r *Reader) MessagesOf(box, from ids.Peer, below int64, limit int) ([]int64, error) {
 	return r.messageIDs(messageOf, box, from, below, limit)
+}
+
+// MessagesIn returns up to limit messages that a sender has in a box from one time to another, in
+// Unix seconds and both included, with an id below the given one, newest first.
+func (r *Reader) MessagesIn(
+	box, from ids.Peer, since, until, below int64, limit int,
+) ([]Message, error) {
+	return r.messages(box, limit, messageOfTime, box, from, since, until, below, limit)
 }
 
 // NewerOf returns up to limit ids of messages that a sender has in a box from one on, oldest first.

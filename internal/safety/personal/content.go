@@ -13,12 +13,13 @@ import (
 	"parley/internal/store"
 )
 
-// page is how many messages are read together.
-const page = 500
+// page is how many messages are read together, and so are in memory beside what is given out.
+const page = 200
 
 // each calls fn for every message that the person himself has sent in the time that is asked for:
 // in private chats and basic groups, and in the groups and channels of his list. An order about a
-// channel's posts names the channel: what goes out under a channel's name is not read here.
+// channel's posts names the channel: what goes out under a channel's name is not read here. More
+// than MaxRecords of all places together are ErrMuch.
 func each(r *store.Reader, q Query, fn func(store.Message, message.Content) error) error {
 	boxes := []ids.Peer{q.Person.Peer()}
 	places, err := groups(r, q.Person)
@@ -30,40 +31,39 @@ func each(r *store.Reader, q Query, fn func(store.Message, message.Content) erro
 			boxes = append(boxes, p)
 		}
 	}
+	left := MaxRecords
 	for _, box := range boxes {
-		if err := eachOf(r, q, box, fn); err != nil {
+		if err := eachOf(r, q, box, &left, fn); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// eachOf is each for one place, where at most left messages may be; it takes its own off.
 func eachOf(
-	r *store.Reader, q Query, box ids.Peer, fn func(store.Message, message.Content) error,
+	r *store.Reader, q Query, box ids.Peer, left *int,
+	fn func(store.Message, message.Content) error,
 ) error {
-	seen := 0
+	until := q.To
+	if until == 0 {
+		until = math.MaxInt64
+	}
 	for below := int64(math.MaxInt32); ; {
-		list, err := r.MessagesOf(box, q.Person.Peer(), below, page)
+		list, err := r.MessagesIn(box, q.Person.Peer(), q.From, until, below, page)
 		if err != nil {
 			return err
 		}
-		for _, id := range list {
-			below = id
-			m, err := r.Message(box, id)
-			if err != nil {
-				return err
-			}
-			if !q.covers(m.Date) {
-				continue
-			}
+		for _, m := range list {
+			below = m.ID
 			c, err := message.DecodeContent(m.Body)
 			if err != nil {
-				return fmt.Errorf("message %d of %d: %w", id, box, err)
+				return fmt.Errorf("message %d of %d: %w", m.ID, box, err)
 			}
 			if c.Action != nil {
 				continue // an event of a group, and nothing that anybody wrote
 			}
-			if seen++; seen > MaxRecords {
+			if *left--; *left < 0 {
 				return ErrMuch
 			}
 			if err := fn(m, c); err != nil {

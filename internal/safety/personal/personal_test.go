@@ -251,3 +251,39 @@ func TestWhatIsNotThere(t *testing.T) {
 		t.Errorf("of nobody: %v", err)
 	}
 }
+
+// TestManyMessages gives out more messages than are read together, each once and no other.
+func TestManyMessages(t *testing.T) {
+	w := start(t)
+	const many = 450
+	a := safetytest.Author
+	w.Update(a.Peer(), func(tx *store.Tx) error {
+		for i := range int64(many + 2) {
+			body, err := message.Content{Text: fmt.Sprint("n", i)}.Encode()
+			if err != nil {
+				return err
+			}
+			m := store.Message{
+				Box: a.Peer(), Peer: safetytest.Reader.Peer(), From: a.Peer(), Date: to - many + i,
+				Origin: a.Peer(), Nonce: 1000 + i, Flags: store.Out, Body: body,
+			}
+			if _, err := tx.AddMessage(&m, 1, func(int64) []byte { return nil }); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	f, err := w.collect(personal.Query{
+		Classes: []policy.Data{policy.Messages}, From: to - many, To: to,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := make(map[int64]bool)
+	for _, x := range f.Records {
+		seen[x.At] = true
+	}
+	if len(f.Records) != many+1 || len(seen) != many+1 {
+		t.Errorf("%d records of %d moments, want %d", len(f.Records), len(seen), many+1)
+	}
+}
