@@ -83,6 +83,7 @@ func form(text string) (d order.Document, ok bool) {
 	d.Extends, d.Follows = get("extends"), get("follows")
 	d.Penalty = number(get("penalty"))
 	d.Notified = strings.EqualFold(get("notified"), "yes")
+	d.Withheld = strings.EqualFold(get("withheld"), "yes")
 	if basis, until := get("bar"), dated(get("bar until")); basis != "" || until != 0 {
 		d.Bar = &order.Bar{Basis: basis, Until: until}
 	}
@@ -136,7 +137,7 @@ func formFields() []string {
 		"until", "from time", "to time", "reasons", "necessity", "objective", "redress", "offence",
 		"supervisor", "urgency", "action", "category", "law", "provision", "url", "account",
 		"territory", "data", "penalty", "directives", "notified", "bar", "bar until", "extends",
-		"follows", "requester", "purpose",
+		"follows", "requester", "purpose", "withheld",
 	}
 }
 

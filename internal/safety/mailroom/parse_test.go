@@ -173,7 +173,7 @@ func TestSigns(t *testing.T) {
 func TestWhatCannotBeReadIsNotLost(t *testing.T) {
 	d, ok := form("Instrument: epoc\nIssued: yesterday\nUntil: 31.12.2026\nFrom time: now\n" +
 		"To time: 2026-11-31\nBar until: forever\nPenalty: five\nLanguage: Deutsch\n" +
-		"Directives: 2017/541, 2013/40\n")
+		"Directives: 2017/541, 2013/40\nWithheld: yes\n")
 	for name, at := range map[string]int64{
 		"issued": d.Issued, "until": d.Until, "from": d.From, "to": d.To,
 		"penalty": int64(d.Penalty),
@@ -182,7 +182,7 @@ func TestWhatCannotBeReadIsNotLost(t *testing.T) {
 			t.Errorf("%s: %d", name, at)
 		}
 	}
-	if !ok || d.Bar == nil || d.Bar.Until != order.Unreadable || d.Lang != "Deutsch" ||
+	if !ok || d.Bar == nil || d.Bar.Until != order.Unreadable || d.Lang != "Deutsch" || !d.Withheld ||
 		!slices.Equal(d.Directives, []order.Directive{
 			order.Terrorism, order.InformationSystems,
 		}) {

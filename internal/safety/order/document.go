@@ -33,6 +33,10 @@ type Document struct {
 	Reasons   string `json:"reasons,omitempty"`
 	Necessity string `json:"necessity,omitempty"`
 	Objective string `json:"objective,omitempty"`
+	// Withheld is set where the reasons, and with them objective and necessity, cannot be given for
+	// reasons of criminal investigations, which the law allows for orders to provide information
+	// alone (Regulation (EU) 2022/2065, Art. 10(2)(a)(iv)).
+	Withheld bool `json:"withheld,omitempty"`
 	// Redress is how the service and the person concerned can have it reviewed.
 	Redress string `json:"redress,omitempty"`
 	// Action is what is to be done.
@@ -95,6 +99,11 @@ const (
 // Directives are all directives.
 func Directives() []Directive {
 	return []Directive{PaymentFraud, ChildAbuse, InformationSystems, Terrorism}
+}
+
+// reasoned tells whether a text of the statement of reasons is there, or may be missing.
+func (d Document) reasoned(text string) bool {
+	return filled(text) || d.Withheld && d.Instrument == instrument.Inform
 }
 
 // listed tells whether the offence stands on the list of a directive.

@@ -81,15 +81,26 @@ func TestIncompleteCertificateIsPreserved(t *testing.T) {
 	}
 }
 
-// TestWhatACertificateNeedNotSay: a certificate is complete without what its form has no room for,
-// a prosecutor's without a judge, and one for an offence that a directive lists without its penalty.
-func TestWhatACertificateNeedNotSay(t *testing.T) {
+// TestWhatNeedNotBeSaid: an order to provide information may withhold its reasons. A certificate is
+// complete without what its form has no room for, a prosecutor's without a judge, and one for an
+// offence that a directive lists without its penalty.
+func TestWhatNeedNotBeSaid(t *testing.T) {
 	w := start(t)
 	for _, of := range []instrument.ID{instrument.Production, instrument.Preservation} {
 		d := w.certificate(of)
 		d.Number, d.Necessity, d.Reasons, d.Validated, d.Penalty = string(of), "", "", "", 0
 		if o := w.submit(sender(w.prosecutor), d).Order; o.State != order.Received {
 			t.Errorf("%s: %v %v %s", of, o.State, o.Problems, o.Why)
+		}
+	}
+	for name, of := range map[string]instrument.ID{
+		"withheld": instrument.Inform, "withheld by others": instrument.Order,
+	} {
+		d := w.information()
+		d.Number, d.Instrument, d.Reasons, d.Necessity, d.Withheld = name, of, "", "", true
+		o := w.submit(sender(w.abroad), d).Order
+		if whole := o.State == order.Received; whole != (of == instrument.Inform) {
+			t.Errorf("%s: %v %v %s", name, o.State, o.Problems, o.Why)
 		}
 	}
 	d := w.certificate(instrument.Production)

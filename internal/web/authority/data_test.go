@@ -91,6 +91,26 @@ func TestFieldsOfACertificate(t *testing.T) {
 	}
 }
 
+// TestReasonsAreWithheld: an order to provide information need not say why, where its form says so.
+func TestReasonsAreWithheld(t *testing.T) {
+	w := start(t)
+	court := w.Onboard("Court", "FR", agency.Court)
+	b := w.officer(court, "Judge", agency.Member)
+	at := newPath + "/dsa-10"
+	fields := w.certificate("1")
+	fields.Del("necessity")
+	fields.Del("reasons")
+	if got := w.send(b, at, fields); got.Status != http.StatusUnprocessableEntity ||
+		!strings.Contains(got.Body, `href="#reasons"`) {
+		t.Errorf("without reasons: %d", got.Status)
+	}
+	fields.Set("withheld", "yes")
+	o := w.order(court, w.send(b, at, fields))
+	if o.State != order.Received || !o.Document.Withheld {
+		t.Errorf("%v %v %s", o.State, o.Problems, o.Why)
+	}
+}
+
 // released has two people hand the data of an order over.
 func (w *world) released(o order.Order) {
 	w.World.TB.Helper()

@@ -72,6 +72,7 @@ func (p *Pages) document(
 		Supervisor: t.field("supervisor"), Urgency: instrument.Urgency(t.field("urgency")),
 		Territory: strings.Fields(countries),
 		Notified:  t.field("notified") != "",
+		Withheld:  t.field("withheld") != "",
 		Extends:   t.field("extends"),
 		Follows:   t.field("follows"),
 		Attached:  p.attached(t["papers"], a.ID),
@@ -188,6 +189,9 @@ func (p *Pages) typing(d order.Document, of int64) typed {
 	}
 	if d.Penalty > 0 {
 		t.Set("penalty", strconv.Itoa(d.Penalty))
+	}
+	if d.Withheld {
+		t.Set("withheld", "yes")
 	}
 	if d.Notified {
 		t.Set("notified", "yes")

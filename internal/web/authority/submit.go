@@ -172,6 +172,8 @@ func (f formView) Takes(field string) bool {
 			(f.Instrument.ID == instrument.Order || f.Instrument.ID == instrument.Warrant)
 	case "reasons", "notified": // a certificate says why it is an emergency
 		return f.Instrument.ID == instrument.Production
+	case "withheld":
+		return f.Instrument.ID == instrument.Inform
 	case "follows":
 		return slices.Contains(f.Actions, policy.Disclose) &&
 			f.Instrument.ID != instrument.Emergency

@@ -47,6 +47,9 @@ func orderFields(d order.Document) (out []orderField) {
 	add("order.basis", basisLines(d.Basis)...)
 	add("order.reasons", text(d.Reasons))
 	add("order.necessity", text(d.Necessity))
+	if d.Withheld {
+		add("order.withheld", text("Regulation (EU) 2022/2065, Art. 10(2)(a)(iv)"))
+	}
 	add("order.objective", text(d.Objective))
 	add("order.redress", text(d.Redress))
 	add("order.action", word("action", string(d.Action)))
