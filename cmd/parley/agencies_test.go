@@ -47,6 +47,7 @@ func TestAgencyByCommand(t *testing.T) {
 		"--kind", "court", "--official", "A; Head", "--official", "B; Desk",
 		"--agreement", strings.Repeat("0", 64), "--as"}
 	fails(`nobody of the staff is called "carla"`, append(propose, "carla")...)
+	fails(`--lang must be one of "en","ru"`, append(propose, "anna", "--lang", "hu")...)
 	out := do(append(propose, "anna")...)
 	if !strings.Contains(field(t, out, "next"), "verify") {
 		t.Errorf("after the proposal: %q", out)

@@ -21,6 +21,7 @@ import (
 
 	"filippo.io/age"
 
+	"parley/internal/safety/words"
 	"parley/internal/tlog/paper"
 )
 
@@ -81,8 +82,16 @@ func (s *scene) newest(g *given) fetched {
 func (s *scene) contact() (key string) {
 	s.Helper()
 	if s.papersKey == "" {
-		var said struct{ Papers struct{ Key string } }
+		var said struct {
+			Papers struct {
+				Key       string
+				Languages []string
+			}
+		}
 		s.read("/.well-known/authority-contact.json", &said)
+		if !slices.Equal(said.Papers.Languages, words.Authorities()) {
+			s.Errorf("authorities are told that they are answered in %v", said.Papers.Languages)
+		}
 		s.papersKey = said.Papers.Key
 	}
 	return s.papersKey
