@@ -265,7 +265,7 @@ func TestManyMessages(t *testing.T) {
 			}
 			m := store.Message{
 				Box: a.Peer(), Peer: safetytest.Reader.Peer(), From: a.Peer(), Date: to - many + i,
-				Origin: a.Peer(), Nonce: 1000 + i, Flags: store.Out, Body: body,
+				Origin: a.Peer(), Nonce: 1<<40 + i, Flags: store.Out, Body: body,
 			}
 			if _, err := tx.AddMessage(&m, 1, func(int64) []byte { return nil }); err != nil {
 				return err
