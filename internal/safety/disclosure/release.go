@@ -200,7 +200,7 @@ func outcomeOf(h *order.Handover, c Content, item int64, class policy.Data) pape
 	case held:
 		return paper.Datum{Class: string(class), Given: "yes"}
 	case struck:
-		d.Reason = "struck-out"
+		d.Reason = order.StruckOut
 		return d
 	}
 	d.Reason = string(a.Lacks[class])

@@ -1,6 +1,7 @@
 package order
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -380,7 +381,8 @@ func (w *work) answered(outcome string, accounts, told int64) error {
 	if err != nil {
 		return err
 	}
-	if err := w.declined(); err != nil {
+	class := partly(w.items)
+	if err := w.declined(class); err != nil {
 		return err
 	}
 	if err := w.prepareScrutiny(); err != nil {
@@ -394,7 +396,9 @@ func (w *work) answered(outcome string, accounts, told int64) error {
 	if err != nil {
 		return err
 	}
-	e := entry.Entry{Outcome: outcome, Reason: reason, Persons: int64(len(signed))}
+	e := entry.Entry{
+		Outcome: outcome, Reason: cmp.Or(reason, class), Persons: int64(len(signed)),
+	}
 	e.People(accounts, told)
 	if err := w.line(ledger.Effect, e); err != nil {
 		return err

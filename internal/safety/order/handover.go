@@ -1,6 +1,7 @@
 package order
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -144,6 +145,9 @@ func (h *Handover) Log(id int64, p People) (Logged, error) {
 // ErrUnlogged says that data was to be answered with that no line of the public log tells of.
 var ErrUnlogged = errors.New("order: no line of the public log tells of it")
 
+// StruckOut is the reason of a class of data of which everything was struck out.
+const StruckOut = "struck-out"
+
 // Answer ends the order: each item as it was given, a signed paper with what became of each class
 // of data, and its line for the public log. A package without a line of Log is ErrUnlogged.
 func (h *Handover) Answer(data map[int64][]paper.Datum, given *paper.Package, text string) error {
@@ -173,7 +177,21 @@ func (h *Handover) Answer(data map[int64][]paper.Datum, given *paper.Package, te
 	if out == "full" && short(data) {
 		out = "partial"
 	}
-	return w.informed(out, data, given, text)
+	return h.informed(out, data, given, text)
+}
+
+// refused is why a class of data was refused that the order asks for, in one word: policy has it
+// not given, or all of it was struck out. Empty where none was: what is not here was not refused.
+func (h *Handover) refused(data map[int64][]paper.Datum) string {
+	for _, i := range h.w.items {
+		for _, d := range data[i.N] {
+			planned := slices.Contains(h.Plan.Data, policy.Data(d.Class))
+			if d.Given == "no" && (!planned || d.Reason == StruckOut) {
+				return d.Reason
+			}
+		}
+	}
+	return ""
 }
 
 // short tells whether some class of data was not given that was asked for.
@@ -189,9 +207,10 @@ func short(data map[int64][]paper.Datum) bool {
 }
 
 // informed ends an order for data with all that it owes.
-func (w *work) informed(
+func (h *Handover) informed(
 	outcome string, data map[int64][]paper.Datum, in *paper.Package, text string,
 ) error {
+	w := h.w
 	w.close(Answered)
 	if in != nil {
 		w.happened(instrument.Effected)
@@ -215,14 +234,15 @@ func (w *work) informed(
 	if err != nil {
 		return err
 	}
-	if err := w.declined(); err != nil {
+	class := cmp.Or(partly(w.items), h.refused(data))
+	if err := w.declined(class); err != nil {
 		return err
 	}
 	has, err := w.hasOutcome()
 	if err != nil || has {
 		return err // it is answered once more: its outcome stands in the log
 	}
-	return w.line(ledger.Effect, entry.Entry{Outcome: outcome, Reason: reason})
+	return w.line(ledger.Effect, entry.Entry{Outcome: outcome, Reason: cmp.Or(reason, class)})
 }
 
 // Told writes the line for the public log that so many people have been told of the disclosure with

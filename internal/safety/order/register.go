@@ -46,9 +46,9 @@ func enter(tx *store.Tx, x store.OrderRefusal) error {
 	return tx.AddOrderRefusal(x, terms.Index(x.Words))
 }
 
-// declined enters an order that is answered in the register if something of it was refused.
-func (w *work) declined() error {
-	class := partly(w.items)
+// declined enters an order that is answered in the register if something of it was refused, for
+// which the class says why.
+func (w *work) declined(class string) error {
 	if class == "" {
 		return nil
 	}

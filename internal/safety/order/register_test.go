@@ -40,11 +40,25 @@ func TestPartlyRefused(t *testing.T) {
 	if o = w.order(o.Agency, o.ID); o.State != order.Answered {
 		t.Fatal(o.State)
 	}
+	effect := func(o order.Order) (out string) {
+		for _, l := range w.lines(o) {
+			if l.Kind == "effect" {
+				out = l.Outcome + " " + l.Reason
+			}
+		}
+		return out
+	}
+	if got := effect(o); got != "partial over-broad" {
+		t.Errorf("in the public log: %q", got)
+	}
 	d = w.removal(w.Post("two"))
 	d.Number = "P 2"
 	d.Items = append(d.Items, order.Target{URL: "https://t.me/the_news/99"})
-	w.approve(w.check(w.submit(sender(w.officer), d).Order))
+	o = w.approve(w.check(w.submit(sender(w.officer), d).Order))
 	w.ok(w.CarryOut(w.ctx()))
+	if got := effect(o); got != "partial " {
+		t.Errorf("in the public log: %q", got)
+	}
 	if got := w.register(); !slices.Equal(got, []string{"P 1 over-broad"}) {
 		t.Errorf("%v", got)
 	}

@@ -18,6 +18,9 @@ func TestCountry(t *testing.T) {
 		{Kind: entry.Order, Day: "2026-11-01", Country: "FR", Instrument: "TCO"},
 		{Kind: entry.Refusal, Day: "2026-11-02", Country: "FR", Instrument: "TCO",
 			Reason: "overbroad", Minutes: 90},
+		{Kind: entry.Effect, Day: "2026-11-03", Country: "NL", Instrument: "EPO", Outcome: "partial"},
+		{Kind: entry.Effect, Day: "2026-11-03", Country: "NL", Instrument: "EPO", Outcome: "partial",
+			Reason: "offence-too-light"},
 		{Kind: entry.Disclosure, Day: "2026-11-03", Country: "FR", Accounts: 5, Untold: 5},
 		{Kind: entry.Decision, Day: "2026-11-03", Territory: []string{"DE", "FR"}, Items: 3},
 		{Kind: entry.Decision, Day: "2026-11-03", Items: 5},
@@ -26,11 +29,11 @@ func TestCountry(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := b.Countries(); !slices.Equal(got, []string{"DE", "FR"}) {
+	if got := b.Countries(); !slices.Equal(got, []string{"DE", "FR", "NL"}) {
 		t.Errorf("countries: %v", got)
 	}
 	fr := b.Country("FR")
-	if fr.Entries != 7 || len(fr.Months) != 2 || fr.Months[0].Month != "2026-11" {
+	if fr.Entries != 9 || len(fr.Months) != 2 || fr.Months[0].Month != "2026-11" {
 		t.Fatalf("%+v", fr)
 	}
 	november, october := fr.Months[0], fr.Months[1]
@@ -46,7 +49,8 @@ func TestCountry(t *testing.T) {
 		fr.All.Instruments["TCO"] != 2 {
 		t.Errorf("all: %+v", fr.All)
 	}
-	want := "country,month,instrument,reason,count\r\nFR,2026-11,TCO,overbroad,1\r\n"
+	want := "country,month,instrument,reason,count\r\nFR,2026-11,TCO,overbroad,1\r\n" +
+		"NL,2026-11,EPO,offence-too-light,1\r\n"
 	if got, err := b.RefusalsCSV(); err != nil || string(got) != want {
 		t.Errorf("the register of refusals: %q, %v", got, err)
 	}

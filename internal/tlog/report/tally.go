@@ -208,8 +208,12 @@ func (t *tally) request(e entry.Entry) {
 	r.took[e.Minutes]++
 }
 
-// refuse counts why something was refused.
+// refuse counts why something was refused. Of an order that was carried out in part nothing may
+// have been: what it names was not here.
 func (r *requests) refuse(e entry.Entry) {
+	if e.Reason == "" {
+		return
+	}
 	count(r.out.Reasons, e.Reason)
 	r.refusals[refusal{e.Instrument, e.Reason}]++
 }
