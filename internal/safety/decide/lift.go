@@ -86,6 +86,19 @@ func (s *Service) ordered(facts string) (ref string, agency ids.Peer, order int6
 	return ref, agency, order
 }
 
+// Found is what was found, without the reference of the order and the number of its item that stand
+// before it in the decision about what was ordered: those say nothing to the person concerned.
+func (d Decision) Found(refs safety.References) string {
+	ref, found, _ := strings.Cut(d.Facts, " ")
+	if kind, _, _, err := refs.Read(ref); err != nil || kind != safety.OrderRef || found == "" {
+		return d.Facts
+	}
+	if item, address, ok := strings.Cut(found, ": "); ok && strings.HasPrefix(item, "#") {
+		return address
+	}
+	return found
+}
+
 // oweAuthority owes the news that a decision ended, or that another took its place, to the
 // authority whose order it carried out.
 func (s *Service) oweAuthority(tx *store.Tx, x store.Decision, now int64) error {

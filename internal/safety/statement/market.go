@@ -3,11 +3,9 @@ package statement
 import (
 	"context"
 
-	"golang.org/x/text/language"
-	"golang.org/x/text/language/display"
-
 	"parley/internal/chat/message"
 	"parley/internal/ids"
+	"parley/internal/safety/country"
 	"parley/internal/store"
 )
 
@@ -39,7 +37,7 @@ func (s *Service) Announce(
 	}
 	l := letter{
 		title: s.texts.get(lang, "market.title"), parts: []Part{
-			{Text: s.texts.get(lang, "market."+m.State, regionIn(lang, m.Country))},
+			{Text: s.texts.get(lang, "market."+m.State, country.Code(m.Country).Name(lang))},
 			{Text: s.texts.get(lang, "market.why", m.Why)},
 			{Text: s.texts.get(lang, "market.export")},
 			{Text: s.texts.get(lang, "market.access")},
@@ -77,19 +75,10 @@ func (s *Service) RefusalText(tags []string, refused string, m Market) string {
 			break
 		}
 	}
-	text := s.texts.get(lang, refused, regionIn(lang, m.Country)) + "\n\n" +
+	text := s.texts.get(lang, refused, country.Code(m.Country).Name(lang)) + "\n\n" +
 		s.texts.get(lang, "market.why", m.Why)
 	if s.URL != "" {
 		text += "\n\n" + s.texts.get(lang, "market.read", s.URL+marketsPath)
 	}
 	return text
-}
-
-// regionIn is what a country is called in a language.
-func regionIn(lang, country string) string {
-	names := display.Regions(language.Make(lang))
-	if region, err := language.ParseRegion(country); err == nil && names != nil {
-		return names.Name(region)
-	}
-	return country
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -688,5 +689,25 @@ func TestProxyOnRequest(t *testing.T) {
 	}
 	if n := len(w.Letters(safetytest.Author)) - before; n != 2 {
 		t.Errorf("%d messages for a question and its answer", n)
+	}
+}
+
+// TestFoundIsTheAddress: of what was ordered the person is told the address, and no number of ours.
+func TestFoundIsTheAddress(t *testing.T) {
+	w := safetytest.New(t, storetest.SQLite(t))
+	d := decide.Decision{Draft: safetytest.Draft(0, safety.Subject{Kind: safety.Message})}
+	ref := w.References.Make(safety.OrderRef, 7, 9)
+	for facts, want := range map[string]string{
+		ref + " #2: https://t.me/news/5": "https://t.me/news/5",
+		ref + " It is disputed: #3.":     "It is disputed: #3.",
+		"It says so: #2: here.":          "It says so: #2: here.",
+		ref:                              ref,
+	} {
+		d.Facts = facts
+		_, parts := w.Statements.Text(d, "de")
+		i := slices.IndexFunc(parts, func(p statement.Part) bool { return p.Name == "facts" })
+		if got := strings.Trim(parts[i].Text, "\u2068\u2069"); got != want {
+			t.Errorf("%q is told as %q", facts, got)
+		}
 	}
 }

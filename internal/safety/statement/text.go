@@ -7,11 +7,9 @@ import (
 	"time"
 	"unicode/utf16"
 
-	"golang.org/x/text/language"
-	"golang.org/x/text/language/display"
-
 	"parley/internal/chat/message"
 	"parley/internal/safety"
+	"parley/internal/safety/country"
 	"parley/internal/safety/decide"
 	"parley/internal/safety/words"
 )
@@ -92,7 +90,7 @@ func (s *Service) Text(d decide.Decision, lang string) (title string, parts []Pa
 		t.part(lang, "measures", s.measures(d, lang)),
 		t.part(lang, "territory", s.territory(d, lang)),
 		t.part(lang, "duration", s.duration(d, lang)),
-		t.part(lang, "facts", isolate+d.Facts+popped),
+		t.part(lang, "facts", isolate+d.Found(s.References)+popped),
 		t.part(lang, "source", t.get(lang, source(d))),
 		t.part(lang, "means", t.get(lang, found)+" "+
 			t.get(lang, "decided."+string(d.Means.Decided))),
@@ -163,17 +161,13 @@ func (s *Service) scoped(
 }
 
 func (s *Service) territory(d decide.Decision, lang string) string {
-	names := display.Regions(language.Make(lang))
 	return s.scoped(d, lang, func(m safety.MeasureSpec) string {
 		if len(m.Territory) == 0 {
 			return s.texts.get(lang, "territory.all")
 		}
 		list := make([]string, len(m.Territory))
 		for i, code := range m.Territory {
-			list[i] = code
-			if region, err := language.ParseRegion(code); err == nil && names != nil {
-				list[i] = names.Name(region)
-			}
+			list[i] = country.Code(code).Name(lang)
 		}
 		all := strings.Join(list, s.texts.get(lang, "list"))
 		return s.texts.get(lang, "territory.some", all)

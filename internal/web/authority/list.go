@@ -93,6 +93,10 @@ func (p *Pages) choose(_ http.ResponseWriter, r *http.Request, v *officer.Visit)
 		Instruments: p.instruments(a), Purposes: instrument.Purposes(),
 		Asked: instrument.Purpose(r.FormValue("purpose")),
 	}
+	l, _ := page.LanguageOf(r)
+	for i, in := range out.Instruments { // a list of its own, for this page
+		out.Instruments[i].Law = p.Orders.Sign.Law(l.Code, in.Law)
+	}
 	if out.Asked == "" {
 		return v.Show(p.set, http.StatusOK, "choose", out)
 	}
@@ -104,7 +108,6 @@ func (p *Pages) choose(_ http.ResponseWriter, r *http.Request, v *officer.Visit)
 	if here(d.To) {
 		return v.Leave(newPath + "/" + string(d.Route.Instrument.ID))
 	}
-	l, _ := page.LanguageOf(r)
 	out.Elsewhere, out.Door = p.Guide.Say(l.Code, d), d.To
 	return v.Show(p.set, http.StatusOK, "choose", out)
 }

@@ -28,6 +28,8 @@ const (
 // formView is what the page of a form shows.
 type formView struct {
 	Instrument instrument.Instrument
+	// Law is the instrument's, in the officer's language.
+	Law string
 	// Of is the order that is completed, with no Reference for a new one.
 	Of      order.Order
 	Actions []policy.Action
@@ -197,6 +199,7 @@ func (p *Pages) view(
 			policy.Files,
 		},
 	}
+	f.Law = p.Orders.Sign.Law(l.Code, in.Law)
 	f.text = func(key string) string { return p.set.Text(r, key) }
 	f.has = p.set.Texts().Has
 	f.lacks = func(x order.Problem) string { return p.lacks(l.Code, x) }

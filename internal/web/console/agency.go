@@ -93,6 +93,8 @@ type agencyView struct {
 	Me                      int64
 	// Heard are what may have been heard at an old number.
 	Heard []int64
+	// Open is how many of its orders are not answered yet, none for "0".
+	Open string
 }
 
 // officerLine is an officer with what can be done about him.
@@ -283,6 +285,11 @@ func (c *Console) aroundAgency(
 			Lapses: c.lapses(o.State, o.Attest), Mine: o.ProposedBy == body.Me,
 		})
 	}
+	open, err := r.OpenOrdersOf(body.ID, 0, 0, mostCounted)
+	if err != nil {
+		return err
+	}
+	body.Open = bounded(int64(len(open)))
 	keys, err := agency.Keys(r, body.ID)
 	if err != nil {
 		return err
@@ -387,9 +394,21 @@ func (c *Console) suspendAgency(v *visit) error {
 	})
 }
 
-// rekeyAgency replaces the key to which the agency's data is encrypted.
+// rekeyAgency replaces the key to which the agency's data is encrypted. Who does so while orders
+// are open says that he has seen how many: they wait until the agency is approved again.
 func (c *Console) rekeyAgency(v *visit) error {
 	return v.onAgency("rekeyed", func(ctx context.Context, id int64, _ *agencyView) error {
+		var open []store.Order
+		err := v.view(func(r *store.Reader) (err error) {
+			open, err = r.OpenOrdersOf(id, 0, 0, 1)
+			return err
+		})
+		if err == nil && len(open) > 0 && v.field("seen") == "" {
+			return problem{http.StatusUnprocessableEntity, "openorders"}
+		}
+		if err != nil {
+			return err
+		}
 		return c.Agencies.Rekey(ctx, v.me(), id, v.field("key"))
 	})
 }

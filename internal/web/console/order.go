@@ -14,6 +14,7 @@ import (
 	"parley/internal/safety/order"
 	"parley/internal/safety/policy"
 	"parley/internal/store"
+	"parley/internal/tlog/paper"
 	"parley/internal/web/page"
 	"parley/internal/web/staff"
 )
@@ -331,6 +332,13 @@ func (f frame) Law(view *page.View, id string) string {
 		return id
 	}
 	return f.v.Guide.Instrument(view.Lang.Code, in.ID)
+}
+
+// Lacking is what is missing or wrong, in the visitor's language.
+func (f frame) Lacking(view *page.View, p order.Problem) string {
+	return f.v.Orders.Sign.Missing(view.Lang.Code, paper.Missing{
+		Law: p.Law, Field: p.Field, What: p.What,
+	})
 }
 
 // Owed is what a period says that is owed, in the visitor's language.

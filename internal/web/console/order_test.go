@@ -289,3 +289,29 @@ func TestEveryInstrumentHasAPage(t *testing.T) {
 		}
 	}
 }
+
+// TestRekeyTellsOfOpenOrders: who replaces an agency's key is told first how many orders would wait.
+func TestRekeyTellsOfOpenOrders(t *testing.T) {
+	w := open(t)
+	w.named()
+	a, officer := w.office("Federal Office", "DE", agency.Regulator)
+	at, lead := agencyPath(a.ID), w.sit(w.member(staff.Lead))
+	if _, body := lead.get(at); strings.Contains(body, `id="open-orders"`) {
+		t.Error("orders are open before there was one")
+	}
+	for _, number := range []string{"7 Js 1", "7 Js 2"} {
+		w.give(officer, w.act(number, w.post("the mark of "+number)))
+	}
+	_, body := lead.get(at)
+	if _, told, _ := strings.Cut(body, `id="open-orders"`); !strings.Contains(told, "<strong>2</strong>") {
+		t.Error("the page does not say that two orders are open")
+	}
+	status, _ := lead.fill(at, at+"/rekey", url.Values{"key": {""}})
+	if status != http.StatusUnprocessableEntity || w.found("DE", "Federal Office").State != agency.Active {
+		t.Errorf("the key was replaced unseen: %d", status)
+	}
+	status, _ = lead.fill(at, at+"/rekey", url.Values{"key": {""}, "seen": {"yes"}})
+	if status != http.StatusSeeOther || w.found("DE", "Federal Office").State != agency.Proposed {
+		t.Errorf("the key was not replaced: %d", status)
+	}
+}

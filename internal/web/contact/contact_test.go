@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -168,6 +169,19 @@ func TestWhere(t *testing.T) {
 	body, _ = get(t, mux, "/contact/where.json?country=QQ", 422)
 	if !strings.Contains(body, `"requesters"`) {
 		t.Errorf("a wrong question: %s", body)
+	}
+	body, header = get(t, mux, "/contact/where.json?country=FR&purpose=gossip", 422)
+	var bad problem
+	if err := json.Unmarshal([]byte(body), &bad); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(bad.Invalid, []invalid{{"requester", "missing"}, {"purpose", "unknown"}}) ||
+		bad.Status != 422 || header.Get("Content-Type") != "application/problem+json" {
+		t.Errorf("%s: %+v", header.Get("Content-Type"), bad.Invalid)
+	}
+	body, _ = get(t, mux, "/contact/where?country=FR&purpose=gossip", 422)
+	if !strings.Contains(body, `href="#purpose"`) || strings.Contains(body, `href="#country"`) {
+		t.Error("the page does not say what is wrong")
 	}
 	body, _ = get(t, mux, "/contact/where?country=%22%3E%3Cscript%3E", 422)
 	if strings.Contains(body, "\"><script>") {

@@ -5,10 +5,11 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 
 	"golang.org/x/text/collate"
 	"golang.org/x/text/language"
-	"golang.org/x/text/language/display"
 
 	"parley/internal/safety/country"
 	"parley/internal/safety/door"
@@ -25,14 +26,15 @@ type choice struct {
 // guided is what the page of the guide shows.
 type guided struct {
 	Countries, Requesters, Purposes []choice
-	// Asked is set when all three were chosen, Wrong when one of them does not exist.
-	Asked, Wrong bool
-	Route        door.Route
-	At           Place
-	Entry        entry
-	Within       string
-	Country      string
-	Languages    []page.Language
+	// Asked is set when all three were chosen, Wrong are those that do not exist.
+	Asked     bool
+	Wrong     []string
+	Route     door.Route
+	At        Place
+	Entry     entry
+	Within    string
+	Country   string
+	Languages []page.Language
 	// Question is what was asked.
 	Question question
 }
@@ -66,6 +68,23 @@ func asked(r *http.Request) question {
 	}
 }
 
+// wrong are the parts of a question that do not exist, by their names.
+func (q question) wrong() (out []string) {
+	for _, x := range []struct {
+		name string
+		ok   bool
+	}{
+		{"country", q.Country.Valid()},
+		{"requester", slices.Contains(instrument.Requesters(), q.Requester)},
+		{"purpose", slices.Contains(instrument.Purposes(), q.Purpose)},
+	} {
+		if !x.ok {
+			out = append(out, x.name)
+		}
+	}
+	return out
+}
+
 // where answers with the page of the guide.
 func (p *Pages) where(w http.ResponseWriter, r *http.Request) error {
 	q := asked(r)
@@ -80,7 +99,7 @@ func (p *Pages) where(w http.ResponseWriter, r *http.Request) error {
 		route, err := p.r.Guide.Route(q.Country, q.Requester, q.Purpose)
 		switch {
 		case errors.Is(err, door.ErrUnknown):
-			out.Wrong, status = true, http.StatusUnprocessableEntity
+			out.Wrong, status = q.wrong(), http.StatusUnprocessableEntity
 		case err != nil:
 			return err
 		default:
@@ -90,7 +109,7 @@ func (p *Pages) where(w http.ResponseWriter, r *http.Request) error {
 			}
 			out.Entry = p.entry(route.Door)
 			out.Within = p.r.Guide.Within(lang.Code, route.Period)
-			out.Country = names(lang.Code)(q.Country)
+			out.Country = q.Country.Name(lang.Code)
 			out.Question = q
 		}
 	}
@@ -105,29 +124,11 @@ func menu[T ~string](p *Pages, r *http.Request, key string, words []T, chosen T)
 	return out
 }
 
-// names are the names of countries in a language, in English where it has none.
-func names(lang string) func(country.Code) string {
-	in, english := display.Regions(language.Make(lang)), display.English.Regions()
-	return func(c country.Code) string {
-		region, err := language.ParseRegion(string(c))
-		if err != nil {
-			return string(c)
-		}
-		if in != nil {
-			if name := in.Name(region); name != "" {
-				return name
-			}
-		}
-		return english.Name(region)
-	}
-}
-
 // countries is the menu of all countries, by name as the language sorts.
 func countries(lang string, chosen country.Code) []choice {
 	list := byName{order: collate.New(language.Make(lang))}
-	name := names(lang)
 	for _, c := range country.All() {
-		list.choices = append(list.choices, choice{string(c), name(c), c == chosen})
+		list.choices = append(list.choices, choice{string(c), c.Name(lang), c == chosen})
 	}
 	list.order.Sort(list)
 	return list.choices
@@ -164,11 +165,7 @@ func (p *Pages) whereJSON(w http.ResponseWriter, r *http.Request) error {
 	q := asked(r)
 	route, err := p.r.Guide.Route(q.Country, q.Requester, q.Purpose)
 	if errors.Is(err, door.ErrUnknown) {
-		return p.answer(w, r, http.StatusUnprocessableEntity, map[string]any{
-			"error":     "country, requester and purpose must each be one of those listed",
-			"countries": country.All(), "requesters": instrument.Requesters(),
-			"purposes": instrument.Purposes(),
-		})
+		return p.unknown(w, r, q)
 	}
 	if err != nil {
 		return err
@@ -185,6 +182,46 @@ func (p *Pages) whereJSON(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
+// problem says what is wrong with a question, with all that could be asked.
+//
+// https://www.rfc-editor.org/rfc/rfc9457
+type problem struct {
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail"`
+	// Invalid are the parts of the question that are missing or none of those listed.
+	Invalid    []invalid              `json:"invalid-params"`
+	Countries  []country.Code         `json:"countries"`
+	Requesters []instrument.Requester `json:"requesters"`
+	Purposes   []instrument.Purpose   `json:"purposes"`
+}
+
+// invalid is a part of a question: missing, or unknown.
+type invalid struct {
+	Name   string `json:"name"`
+	Reason string `json:"reason"`
+}
+
+// unknown answers a question to which there is no answer.
+func (p *Pages) unknown(w http.ResponseWriter, r *http.Request, q question) error {
+	out := problem{
+		Title: "There is no such way", Status: http.StatusUnprocessableEntity,
+		Countries: country.All(), Requesters: instrument.Requesters(),
+		Purposes: instrument.Purposes(),
+	}
+	wrong := q.wrong()
+	for _, name := range wrong {
+		reason := "unknown"
+		if r.FormValue(name) == "" {
+			reason = "missing"
+		}
+		out.Invalid = append(out.Invalid, invalid{name, reason})
+	}
+	out.Detail = "not one of those listed: " + strings.Join(wrong, ", ")
+	w.Header().Set("Content-Type", "application/problem+json")
+	return p.answer(w, r, out.Status, out)
+}
+
 // answer answers with JSON that any page may read.
 func (p *Pages) answer(w http.ResponseWriter, r *http.Request, status int, what any) error {
 	b, err := json.MarshalIndent(what, "", "  ")
@@ -192,7 +229,9 @@ func (p *Pages) answer(w http.ResponseWriter, r *http.Request, status int, what 
 		return err
 	}
 	h := w.Header()
-	h.Set("Content-Type", "application/json; charset=utf-8")
+	if h.Get("Content-Type") == "" {
+		h.Set("Content-Type", "application/json; charset=utf-8")
+	}
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("Cache-Control", "public, max-age=3600")

@@ -7,8 +7,7 @@ import (
 	"net/url"
 	"time"
 
-	"golang.org/x/text/language"
-	"golang.org/x/text/language/display"
+	"parley/internal/safety/country"
 )
 
 // View is what a page's template is given: what is about the visitor, and Data, what the page is
@@ -41,11 +40,7 @@ func (v *View) Word(vocabulary, word string) string {
 
 // Region is the name of a country by its ISO 3166-1 code, or the code where there is none.
 func (v *View) Region(code string) string {
-	names := display.Regions(language.Make(v.Lang.Code))
-	if r, err := language.ParseRegion(code); err == nil && names != nil {
-		return names.Name(r)
-	}
-	return code
+	return country.Code(code).Name(v.Lang.Code)
 }
 
 // Dir is the direction of writing: ltr or rtl.
