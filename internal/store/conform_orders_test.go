@@ -264,6 +264,41 @@ func testRefusals(d *desk) {
 	}})
 }
 
+// testPublications has a text wait, be written and be found in its new state alone.
+func testPublications(d *desk) {
+	x := store.OrderPublication{Agency: d.id(1), Order: d.id(2), State: d.id(10), Due: 5}
+	put := func(x store.OrderPublication) {
+		d.Helper()
+		d.update(func(tx *store.Tx) error { return tx.PutOrderPublication(x) })
+	}
+	due := func(what string, state, by, after, order int64, want []store.OrderPublication) {
+		d.Helper()
+		equal(d, what, read(d, func(r *store.Reader) ([]store.OrderPublication, error) {
+			return r.OrderPublications(state, by, after, order, 5)
+		}), want)
+	}
+	put(x)
+	later := x
+	later.Order, later.Due = d.id(3), 6
+	put(later)
+	due("not due", x.State, 4, 0, 0, nil)
+	due("due", x.State, 5, 0, 0, []store.OrderPublication{x})
+	due("all", x.State, 6, 0, 0, []store.OrderPublication{x, later})
+	due("after one", x.State, 6, x.Due, x.Order, []store.OrderPublication{later})
+	now := x
+	now.State, now.Due, now.Staff, now.At, now.Text, now.Why = d.id(11), 7, 3, 7, "text", "why"
+	put(now)
+	due("written", now.State, 7, 0, 0, []store.OrderPublication{now})
+	due("not as before", x.State, 6, 0, 0, []store.OrderPublication{later})
+	equal(d, "one", read(d, func(r *store.Reader) (store.OrderPublication, error) {
+		return r.OrderPublication(x.Agency, x.Order)
+	}), now)
+	d.missing("none", func(r *store.Reader) error {
+		_, err := r.OrderPublication(x.Agency, d.id(4))
+		return err
+	})
+}
+
 // testFences fences an item off, after somebody had it.
 func testFences(d *desk) {
 	f := store.OrderFence{Subject: d.peer(3), Order: d.id(2), Item: 1, Round: 1, At: 5}

@@ -88,6 +88,7 @@ var suite = []struct {
 	{"orders", testOrders},
 	{"parts of orders", testOrderParts},
 	{"refusals", testRefusals},
+	{"publications", testPublications},
 	{"alerts", testAlerts},
 	{"hotlines", testHotlines},
 	{"inquiries", testInquiries},

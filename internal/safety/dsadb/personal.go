@@ -69,19 +69,24 @@ func unmasked(text string) string {
 // removed takes the place of what was left out.
 const removed = "[…]"
 
+// Redact is a text without what looks like personal data.
+func Redact(text string) string {
+	found := Personal(text)
+	if len(found) == 0 {
+		return text
+	}
+	clean := unmasked(text)
+	slices.SortFunc(found, func(a, b Found) int { return len(b.Part) - len(a.Part) })
+	for _, f := range found {
+		clean = strings.ReplaceAll(clean, f.Part, removed)
+	}
+	return clean
+}
+
 // redact leaves out of the texts what looks like personal data.
 func (s *Statement) redact() {
 	for _, text := range s.texts() {
-		found := Personal(*text)
-		if len(found) == 0 {
-			continue
-		}
-		clean := unmasked(*text)
-		slices.SortFunc(found, func(a, b Found) int { return len(b.Part) - len(a.Part) })
-		for _, f := range found {
-			clean = strings.ReplaceAll(clean, f.Part, removed)
-		}
-		*text = clean
+		*text = Redact(*text)
 	}
 }
 

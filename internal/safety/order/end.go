@@ -26,6 +26,8 @@ type End struct {
 	Reason  string `json:"reason"`
 	// Said is Reason as the authority is told it, empty for the same.
 	Said string `json:"said,omitempty"`
+	// Denied is set where the agency says that it never gave the order.
+	Denied bool `json:"denied,omitempty"`
 }
 
 // Withdraw is an authority's word that its order is no more. What was done because of it is undone.

@@ -85,6 +85,11 @@ const (
 	WasEased EventKind = 51
 	// WasAttached is an order of nobody known that was put to an agency.
 	WasAttached EventKind = 52
+	// TextWasApproved is the order's text as the public may read it, TextWasKeptBack that it may
+	// not, TextWasPublished that it can.
+	TextWasApproved  EventKind = 53
+	TextWasKeptBack  EventKind = 54
+	TextWasPublished EventKind = 55
 )
 
 // String is the kind's name in pages and commands.
@@ -108,6 +113,8 @@ func (k EventKind) String() string {
 		WasSetAside:  "set-aside",
 		PaperMissing: "paper-missing", PaperCame: "paper-came", PaperVoid: "paper-void",
 		WasEased: "eased", WasAttached: "attached",
+		TextWasApproved: "text-approved", TextWasKeptBack: "text-kept-back",
+		TextWasPublished: "text-published",
 	}
 	if k < Arrived || int(k) >= len(names) {
 		return "unknown"

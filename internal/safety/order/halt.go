@@ -202,9 +202,10 @@ func (w *work) stoodBy(staff int64, c Call) error {
 	case !c.Confirmed && w.begun():
 		return w.ending(End{
 			State: Annulled, Staff: staff, Reason: denied.English, Said: denied.Said,
+			Denied: true,
 		})
 	case !c.Confirmed:
-		return w.refuse("denied-by-agency", denied)
+		return w.refuse(deniedClass, denied)
 	case w.of.State != agency.Active || w.of.Attest <= w.now:
 		return ErrStanding
 	}

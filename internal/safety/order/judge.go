@@ -315,7 +315,9 @@ func contains(list []Problem, p Problem) bool {
 // in the refusal register. Of one that has been begun, what was done is taken back.
 func (w *work) refuse(class string, why reason) error {
 	if w.begun() {
-		return w.ending(End{State: Annulled, Reason: why.English, Said: why.Said})
+		return w.ending(End{
+			State: Annulled, Reason: why.English, Said: why.Said, Denied: class == deniedClass,
+		})
 	}
 	w.o.Refused, w.o.Why, w.o.Said = class, why.English, why.Said
 	for _, i := range w.items {

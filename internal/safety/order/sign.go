@@ -53,6 +53,9 @@ func (w *work) checked(m Made) error {
 	return w.assess()
 }
 
+// deniedClass is why an order is refused that its agency says it never gave.
+const deniedClass = "denied-by-agency"
+
 // Call is a call-back.
 type Call struct {
 	// Number is what was called, which must be the number that is kept of the agency.
@@ -89,7 +92,7 @@ func (s *Service) CallBack(ctx context.Context, staff, of, id int64, c Call) (Or
 			if err != nil {
 				return err
 			}
-			return w.refuse("denied-by-agency", w.because("denied"))
+			return w.refuse(deniedClass, w.because("denied"))
 		}
 		return w.checked(Made{Check: policy.CallBack, Staff: staff, Note: c.Spoke})
 	})

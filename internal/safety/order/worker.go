@@ -92,6 +92,11 @@ func (w *work) load(r *store.Reader, of, id int64) (err error) {
 
 // save writes the order as it is now, with its clock.
 func (w *work) save() error {
+	if w.ended {
+		if err := w.toPublish(); err != nil {
+			return err
+		}
+	}
 	w.o.tick(w.now)
 	x, err := w.o.row()
 	if err != nil {

@@ -66,8 +66,8 @@ func Publish(origin string, entries []entry.Entry, texts map[string]string) (Pub
 	for _, e := range entries {
 		switch e.Kind {
 		case entry.Order:
-			if err := publishable(texts[e.ID]); err != nil {
-				return out, fmt.Errorf("%w: order %s: %w", ErrText, e.ID, err)
+			if err := Publishable(texts[e.ID]); err != nil {
+				return out, fmt.Errorf("order %s: %w", e.ID, err)
 			}
 			at[e.ID] = len(out.Notices)
 			out.Notices = append(out.Notices, Notice{
@@ -121,16 +121,16 @@ func kind(e entry.Entry) string {
 	return "GovernmentRequest"
 }
 
-// publishable tells why a redacted text cannot be published.
-func publishable(text string) error {
+// Publishable is ErrText, with the reason, for a redacted text that cannot be published.
+func Publishable(text string) error {
 	switch {
 	case !utf8.ValidString(text):
-		return errors.New("not UTF-8")
+		return fmt.Errorf("%w: not UTF-8", ErrText)
 	case utf8.RuneCountInString(text) > textMost:
-		return fmt.Errorf("longer than %d characters", textMost)
+		return fmt.Errorf("%w: longer than %d characters", ErrText, textMost)
 	}
 	for _, f := range dsadb.Personal(text) {
-		return fmt.Errorf("something looks like personal data: %s", f.Kind)
+		return fmt.Errorf("%w: something looks like personal data: %s", ErrText, f.Kind)
 	}
 	return nil
 }

@@ -47,7 +47,7 @@ func (v Verdict) Explain() string {
 		line("tell", "%s %d days %s", v.Tell.When, v.Tell.Days, v.Tell.Bar)
 	}
 	if v.Publish.When != NoOne {
-		line("publish", "%s, band %d, text %t", v.Publish.When, v.Publish.Band, v.Publish.Text)
+		line("publish", "%s, text %t", v.Publish.When, v.Publish.Text)
 	}
 	list("duties", len(v.Duties), v.Duties)
 	for _, p := range v.Periods {

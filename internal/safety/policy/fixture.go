@@ -45,7 +45,6 @@ type want struct {
 	TellDays   *int               `toml:"tell_days"`
 	Publish    *When              `toml:"publish"`
 	Text       *bool              `toml:"text"`
-	Band       *int               `toml:"band"`
 }
 
 // Test runs the tests that stand in the files of rules, and returns how many there are and what is
@@ -202,7 +201,6 @@ func (w *want) differs(v Verdict) (out []string) {
 	one(say, "days of telling", v.Tell.Days, w.TellDays)
 	one(say, "publish", v.Publish.When, w.Publish)
 	one(say, "text", v.Publish.Text, w.Text)
-	one(say, "band", v.Publish.Band, w.Band)
 	sign := make(map[Role]int)
 	for _, s := range v.Sign {
 		sign[s.Role] = s.People

@@ -139,12 +139,12 @@ func later(a, b Tell) Tell {
 	return b
 }
 
-// quieter is the later of two publications, in the wider band, without the text if either is.
+// quieter is the later of two publications, without the text if either is.
 func quieter(a, b Publish) Publish {
-	if a.Leaf == nil {
+	if a.When == NoOne {
 		return b
 	}
-	out := Publish{Leaf: a.Leaf, Band: max(a.Band, b.Band), When: a.When, Text: a.Text && b.Text}
+	out := Publish{When: a.When, Text: a.Text && b.Text}
 	if slices.Index(whens(), b.When) > slices.Index(whens(), a.When) {
 		out.When = b.When
 	}

@@ -320,7 +320,7 @@ func (r *rule) words() (out []string) {
 		say(true, "tell %s %d %s", r.Tell.When, r.Tell.Days, r.Tell.Bar)
 	}
 	if r.Publish != nil {
-		say(true, "publish %s band %d text %t", r.Publish.When, r.Publish.Band, r.Publish.Text)
+		say(true, "publish %s text %t", r.Publish.When, r.Publish.Text)
 	}
 	say(len(r.Duties) > 0, "duties %v", r.Duties)
 	say(r.Depth > 0, "depth %d", r.Depth)
@@ -378,14 +378,10 @@ func (r *rule) negative() string {
 			return "days"
 		}
 	}
-	switch {
-	case r.Tell != nil && r.Tell.Days < 0:
+	if r.Tell != nil && r.Tell.Days < 0 {
 		return "the days of tell"
-	case r.Publish != nil && r.Publish.Band < 0:
-		return "a band"
-	default:
-		return ""
 	}
+	return ""
 }
 
 // maxSigners is how many people of one role a rule may want.

@@ -173,14 +173,13 @@ const (
 	NoOne When = ""
 )
 
-// Publish is what the public is told.
+// Publish is what the public is told of an order besides its lines in the log, which policy cannot
+// keep back: the numbers of people in them are bands.
 type Publish struct {
-	// Leaf is what enters the log at once; Band counts it in bands of that many until Full may be
-	// said. Text is set when the order itself is published, redacted.
-	Leaf []string `toml:"leaf" json:"leaf"`
-	Band int      `toml:"band" json:"band,omitempty"`
-	When When     `toml:"when" json:"when"`
-	Text bool     `toml:"text" json:"text,omitempty"`
+	// Text is set when the order itself is published, without what identifies people, and When says
+	// from when on it may be.
+	When When `toml:"when" json:"when"`
+	Text bool `toml:"text" json:"text,omitempty"`
 }
 
 // Duty is something that the service does besides.
