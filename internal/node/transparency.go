@@ -279,6 +279,7 @@ func (n *Node) publish() {
 	}
 	n.start(func() { n.every(carryEvery, n.follow) })
 	n.start(func() { n.every(documentsEvery, n.publishDocuments) })
+	n.start(func() { n.every(documentsEvery, n.publishOrders) })
 	n.start(func() { n.every(housekeeping, n.keepTallies) })
 	n.start(func() {
 		t.daily.Run(n.ctx, func(err error) { n.log.Error("daily report", "error", err) })

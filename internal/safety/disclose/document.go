@@ -49,7 +49,8 @@ func Rules(dir string) (out []Document, err error) {
 	}
 	for _, name := range names {
 		if !name.IsDir() || !ruleName.MatchString(name.Name()) ||
-			name.Name() == verify.CanaryName || strings.HasPrefix(name.Name(), verify.FormPrefix) {
+			name.Name() == verify.CanaryName || strings.HasPrefix(name.Name(), verify.FormPrefix) ||
+			strings.HasPrefix(name.Name(), verify.OrderPrefix) {
 			return nil, fmt.Errorf("%w: %s is no directory of a text", ErrDocument, name.Name())
 		}
 		files, err := os.ReadDir(filepath.Join(dir, name.Name()))

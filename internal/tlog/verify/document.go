@@ -21,6 +21,10 @@ const DocumentMost = 16 << 20
 // the file follow: form-eu-2024-2835-zip. Rules and canary statements have other names.
 const FormPrefix = "form-"
 
+// OrderPrefix begins the names of orders of authorities that are published without what identifies
+// people. The name of the order's line follows.
+const OrderPrefix = "order-"
+
 // DocumentFile is the path of a published document, by the digest that its entry commits to.
 func DocumentFile(digest string) string { return "documents/" + digest }
 

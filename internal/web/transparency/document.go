@@ -29,7 +29,8 @@ type version struct {
 func (p *Pages) versions() (out []version) {
 	for _, h := range slices.Backward(p.Archive.Documents()) {
 		e := h.Entry
-		if e.Subject == verify.CanaryName || strings.HasPrefix(e.Subject, verify.FormPrefix) {
+		if e.Subject == verify.CanaryName || strings.HasPrefix(e.Subject, verify.FormPrefix) ||
+			isOrder(h) {
 			continue
 		}
 		out = append(out, version{

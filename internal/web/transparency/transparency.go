@@ -101,6 +101,7 @@ func (p *Pages) Mount(mux *http.ServeMux) {
 		"refusals.csv": p.refusalsCSV, "country/{code}": p.country,
 		"rules": p.rules, "rules.json": p.rulesJSON, "rules/{index}": p.rule,
 		"forms": p.forms, "forms.json": p.formsJSON, "forms/{index}/{file}": p.form,
+		"orders": p.orders, "orders.json": p.ordersJSON, "orders/{index}": p.order,
 		"canary": p.canary, "canary.json": p.canaryJSON,
 	} {
 		mux.Handle("GET /transparency/"+path, p.Site.Handle(h))
