@@ -134,9 +134,9 @@ func Texts(r *store.Reader, s TextState, by int64, after Place, limit int) ([]Te
 	return out, err
 }
 
-// Redacted is a first draft of an order's text for the public: who ordered what on which ground, and
-// why it was refused, without what looks like personal data. It names no number and no location,
-// for these lead to people. Whoever publishes it has to read it: names have no shape.
+// Redacted is a first draft of an order's text for the public: who ordered what on which ground,
+// and why it was refused, without what looks like personal data. It names no number and no
+// location, for these lead to people. Whoever publishes it has to read it: names have no shape.
 func (o Order) Redacted() string {
 	d := o.Document
 	parts := []string{d.Authority + " (" + d.Country + ")"}
@@ -196,8 +196,8 @@ func (s *Service) PublishText(
 	return o, err
 }
 
-// KeepTextBack is a person's decision that an order's text is not published, with the reason. It can
-// be published later all the same.
+// KeepTextBack is a person's decision that an order's text is not published, with the reason. It
+// can be published later all the same.
 func (s *Service) KeepTextBack(
 	ctx context.Context, staff, of, id int64, reason string,
 ) (Order, error) {

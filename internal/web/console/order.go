@@ -144,6 +144,8 @@ type orderMay struct {
 	// Clear and Object are the words of an authority that was notified, Papered is that an order
 	// came after an emergency, Attach is for an order of somebody unknown.
 	Clear, Object, Papered, Attach bool
+	// Text is to read what the public is to read of it.
+	Text bool
 }
 
 // refusalClasses are the reasons of refusals that staff gives; most are those of the rules as well.
@@ -471,6 +473,7 @@ func (v *visit) orderMay(b *orderView, now int64) orderMay {
 		Reply:    b.State == order.Approved && b.Document.Action == policy.Explain,
 		Clear:    waits, Object: b.Objectable(now), Papered: b.WantsPaper(),
 		Attach: b.FromNobody() && b.State == order.Incomplete,
+		Text:   b.Verdict.Publish.Text && b.Agency != 0 && !b.State.Open(),
 	}
 }
 

@@ -119,6 +119,56 @@ func TestOrderToAnswer(t *testing.T) {
 	}
 }
 
+// TestOrderText has a lawyer read an order that was refused for the public: what looks like personal
+// data is out of it before, nothing is published that still has some, or that nobody has read.
+func TestOrderText(t *testing.T) {
+	w := open(t)
+	a, officer := w.office("Federal Office", "DE", agency.Regulator)
+	d := w.act("K 1")
+	d.Action, d.Reasons = "keys", "We want the key of +49 30 5559 123.\nAnd soon."
+	o := w.give(officer, d)
+	legal := w.sit(w.member(staff.Legal))
+	at := textPath(a.ID, o.ID)
+	if status, _ := w.sit(w.member(staff.Moderator)).get(at); status != http.StatusForbidden {
+		t.Errorf("a moderator reads it: %d", status)
+	}
+	if _, body := legal.get(textsPath); !strings.Contains(body, at) {
+		t.Errorf("it waits nowhere: %s", body)
+	}
+	_, body := legal.get(at)
+	if !strings.Contains(body, "We want the key of […].\nAnd soon.") {
+		t.Errorf("the draft: %s", body)
+	}
+	for typed, want := range map[string]string{
+		"": "Something is missing", "Of @some_body.": "something about a person",
+	} {
+		status, body := legal.fill(at, at+"/publish", url.Values{"text": {typed}, "read": {"yes"}})
+		if status != http.StatusUnprocessableEntity || !strings.Contains(body, want) ||
+			!strings.Contains(body, typed+"</textarea>") {
+			t.Errorf("%q: %d %s", typed, status, body)
+		}
+	}
+	status, body := legal.fill(at, at+"/publish", url.Values{"text": {"We want it."}})
+	if status != http.StatusUnprocessableEntity || !strings.Contains(body, "We want it.</textarea>") {
+		t.Errorf("unread: %d %s", status, body)
+	}
+	status, _ = legal.fill(at, at+"/keep", url.Values{"why": {"It leads to somebody."}})
+	if _, body = legal.get(at); status != http.StatusSeeOther ||
+		!strings.Contains(body, "It leads to somebody.") {
+		t.Errorf("kept back: %d %s", status, body)
+	}
+	status, _ = legal.fill(at, at+"/publish", url.Values{
+		"text": {"We want it."}, "read": {"yes"},
+	})
+	if _, body = legal.get(at); status != http.StatusSeeOther ||
+		!strings.Contains(body, "is being published") || strings.Contains(body, at+"/publish") {
+		t.Errorf("published: %d %s", status, body)
+	}
+	if _, body := legal.get(textsPath); strings.Contains(body, at) {
+		t.Errorf("it waits still: %s", body)
+	}
+}
+
 // TestOrdersQueue lists what is due first first, what wants a moderator's signature to him, and the
 // refused in the register.
 func TestOrdersQueue(t *testing.T) {

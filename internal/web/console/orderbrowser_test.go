@@ -274,7 +274,7 @@ func TestAuthorityPages(t *testing.T) {
 	d.Authority = a.Name
 	o := w.give(officer, d)
 	d.Number, d.Action = "K 1", "keys"
-	w.give(officer, d)
+	refused := w.give(officer, d)
 	b := browsertest.Start(t)
 	for _, lang := range []string{"en", "fa"} {
 		p := b.Page(t, browsertest.Phone(lang))
@@ -282,7 +282,7 @@ func TestAuthorityPages(t *testing.T) {
 		for _, at := range []string{
 			"/queue", "/orders", "/orders?still=yes", orderPath(o.Agency, o.ID), "/refusals",
 			"/agencies", agencyPath(a.ID), "/forms", "/statements",
-			orderPath(o.Agency, o.ID) + "/paper/1",
+			orderPath(o.Agency, o.ID) + "/paper/1", textsPath, textPath(a.ID, refused.ID),
 		} {
 			if status := p.Open(w.url + at); status != 200 {
 				t.Errorf("%s: %d", at, status)

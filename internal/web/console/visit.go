@@ -21,6 +21,7 @@ import (
 	"parley/internal/safety/duty"
 	"parley/internal/safety/inquiry"
 	"parley/internal/safety/order"
+	"parley/internal/safety/orderform"
 	"parley/internal/safety/personal"
 	"parley/internal/store"
 	"parley/internal/web/page"
@@ -356,6 +357,8 @@ func problems() map[error]problem {
 		order.ErrRole:          {forbidden, "orderrole"},
 		order.ErrNumber:        {http.StatusUnprocessableEntity, "ordernumber"},
 		order.ErrReason:        {http.StatusUnprocessableEntity, "text"},
+		order.ErrUntold:        {conflict, "textuntold"},
+		orderform.ErrText:      {http.StatusUnprocessableEntity, "textpersonal"},
 		order.ErrStanding:      {conflict, "dataagency"},
 		disclosure.ErrKey:      {conflict, "datagone"},
 		disclosure.ErrAgency:   {conflict, "dataagency"},

@@ -2,8 +2,13 @@ package transparency
 
 import (
 	"net/http/httptest"
+	"strings"
 	"testing"
 
+	"parley/internal/safety"
+	"parley/internal/safety/orderform"
+	"parley/internal/tlog/entry"
+	"parley/internal/tlog/verify"
 	"parley/internal/web/page"
 	"parley/test/browser/browsertest"
 )
@@ -13,7 +18,7 @@ func everyPage() []string {
 	return []string{
 		"", "search", "search?country=DE", "search?from=yesterday&kind=x", "entry/62", "entry/61",
 		"countries", "country/DE", "country/FR", "check", "verify", "report/2026-11-29",
-		"rules", "forms", "canary",
+		"rules", "forms", "canary", "orders", "orders/64",
 	}
 }
 
@@ -21,11 +26,37 @@ func everyPage() []string {
 func everything(t *testing.T) (at string) {
 	t.Helper()
 	s := newScribe(t)
-	r := written(t, history(), s.public...)
+	order, body := anOrder(t)
+	r := written(t, append(history(), order), s.public...)
+	put(t, r, body)
 	publish(t, r.Log.Dir)
 	server := httptest.NewServer(served(t, r))
 	t.Cleanup(server.Close)
 	return server.URL + "/transparency/"
+}
+
+// anOrder is an order that was refused, as it is published, with its entry.
+func anOrder(t *testing.T) (entry.Entry, []byte) {
+	t.Helper()
+	given := entry.Entry{
+		Kind: entry.Order, ID: strings.Repeat("a", 32), Day: "2026-11-30", Country: "DE",
+		Instrument: "TCO_ARTICLE_3", Category: string(safety.Violence), Items: 1,
+	}
+	p, err := orderform.Publish("chat.example/log", []entry.Entry{given, {
+		Kind: entry.Refusal, ID: strings.Repeat("b", 32), Of: given.ID, Day: "2026-11-30",
+		Reason: "overbroad",
+	}}, map[string]string{given.ID: "Das <b>Amt</b> will alles. " + strings.Repeat("w", 90)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := p.JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return entry.Entry{
+		Kind: entry.Publication, Day: "2026-12-01", Lang: "DE",
+		Subject: verify.OrderPrefix + given.ID, Commitment: entry.Digest(body),
+	}, body
 }
 
 // TestPagesInABrowser: every page in every language fits a phone, has the direction of its language

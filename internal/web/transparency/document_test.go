@@ -44,15 +44,21 @@ func documents(t *testing.T, bodies map[string][]byte, list ...entry.Entry) Room
 	}
 	r := written(t, list)
 	for _, body := range bodies {
-		at := filepath.Join(r.Log.Dir, verify.DocumentFile(entry.Digest(body)))
-		if err := os.MkdirAll(filepath.Dir(at), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(at, body, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		put(t, r, body)
 	}
 	return r
+}
+
+// put writes a document where the log has it.
+func put(t *testing.T, r Rooms, body []byte) {
+	t.Helper()
+	at := filepath.Join(r.Log.Dir, verify.DocumentFile(entry.Digest(body)))
+	if err := os.MkdirAll(filepath.Dir(at), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(at, body, 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // TestRulePages: every version is listed, shown with what changed, and is what the log has the
