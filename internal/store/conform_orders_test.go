@@ -304,7 +304,9 @@ func testPublications(d *desk) {
 
 // testFences fences an item off, after somebody had it.
 func testFences(d *desk) {
-	f := store.OrderFence{Subject: d.peer(3), Order: d.id(2), Item: 1, Round: 1, At: 5}
+	f := store.OrderFence{
+		Subject: d.peer(3), Agency: d.id(1), Order: d.id(2), Item: 1, Round: 1, At: 5,
+	}
 	claim := func(f store.OrderFence, want int64) {
 		d.Helper()
 		d.update(func(tx *store.Tx) error {
@@ -319,12 +321,16 @@ func testFences(d *desk) {
 	claim(f, 0)
 	d.update(func(tx *store.Tx) error { return tx.PutOrderFence(f) })
 	claim(f, 5)
-	for _, other := range []store.OrderFence{
-		{Subject: d.peer(4), Order: f.Order, Item: 1, Round: 1},
-		{Subject: f.Subject, Order: d.id(3), Item: 1, Round: 1},
-		{Subject: f.Subject, Order: f.Order, Item: 2, Round: 1},
-		{Subject: f.Subject, Order: f.Order, Item: 1, Round: 2},
+	for what, change := range map[string]func(*store.OrderFence){
+		"subject": func(x *store.OrderFence) { x.Subject = d.peer(4) },
+		"agency":  func(x *store.OrderFence) { x.Agency = d.id(5) },
+		"order":   func(x *store.OrderFence) { x.Order = d.id(3) },
+		"item":    func(x *store.OrderFence) { x.Item = 2 },
+		"round":   func(x *store.OrderFence) { x.Round = 2 },
 	} {
+		d.Log("of another " + what)
+		other := f
+		change(&other)
 		claim(other, 0)
 	}
 }

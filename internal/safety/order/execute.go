@@ -14,6 +14,7 @@ import (
 	"parley/internal/safety/decide"
 	"parley/internal/safety/instrument"
 	"parley/internal/safety/ledger"
+	"parley/internal/safety/personal"
 	"parley/internal/safety/policy"
 	"parley/internal/store"
 	"parley/internal/tlog/entry"
@@ -187,6 +188,9 @@ func (s *Service) carry(
 	default:
 		item.Hold, err = s.preserve(ctx, o, item, signer)
 		item.State = Done
+		if errors.Is(err, personal.ErrMuch) { // the authority has to name a shorter time
+			item.State, item.Reason, err = Declined, "too-wide", nil
+		}
 	}
 	if errors.Is(err, errFenced) {
 		return nil // it was taken back while this stood still

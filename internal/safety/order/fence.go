@@ -16,7 +16,9 @@ var errFenced = errors.New("order: the item is fenced off")
 // which he acts. So what is done is found, or is not done: also by a process that stood still, or
 // that ended before it could say what it had done.
 func (o Order) fenceOf(i Item) store.OrderFence {
-	return store.OrderFence{Subject: i.Subject.Peer, Order: o.ID, Item: i.N, Round: o.Again}
+	return store.OrderFence{
+		Subject: i.Subject.Peer, Agency: o.Agency, Order: o.ID, Item: i.N, Round: o.Again,
+	}
 }
 
 // unfenced is errFenced for an item that is fenced off, in the transaction of its subject.
