@@ -38,11 +38,16 @@ func orderFields(d order.Document) (out []orderField) {
 		return orderLine{Vocabulary: vocabulary, Word: s}
 	}
 	add("order.number", text(d.Number))
+	add("order.extends", text(d.Extends))
+	add("order.follows", text(d.Follows))
 	add("order.issued", orderLine{At: d.Issued})
 	add("order.country", orderLine{Country: d.Country})
 	add("order.authority", text(d.Authority))
 	add("order.signedby", text(d.Signed))
 	add("order.validated", text(d.Validated))
+	if d.Notified {
+		add("order.notified", text("Regulation (EU) 2023/1543, Art. 8"))
+	}
 	add("order.lang", text(d.Lang))
 	add("order.basis", basisLines(d.Basis)...)
 	add("order.reasons", text(d.Reasons))
