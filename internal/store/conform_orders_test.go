@@ -264,6 +264,27 @@ func testRefusals(d *desk) {
 	}})
 }
 
+// testReviews has orders wait for a review, the one that began first first, until it is over.
+func testReviews(d *desk) {
+	x := store.OrderReview{Agency: d.id(1), Order: d.id(3), Since: 5}
+	later := store.OrderReview{Agency: d.id(1), Order: d.id(2), Since: 6}
+	again := x
+	again.Since = 9
+	for _, add := range []store.OrderReview{later, x, again} {
+		d.update(func(tx *store.Tx) error { return tx.AddOrderReview(add) })
+	}
+	list := func(what string, since, order int64, want []store.OrderReview) {
+		d.Helper()
+		equal(d, what, read(d, func(r *store.Reader) ([]store.OrderReview, error) {
+			return r.OrderReviews(since, order, 5)
+		}), want)
+	}
+	list("all", 0, 0, []store.OrderReview{x, later})
+	list("after one", x.Since, x.Order, []store.OrderReview{later})
+	d.update(func(tx *store.Tx) error { return tx.EndOrderReview(x.Agency, x.Order) })
+	list("one is over", 0, 0, []store.OrderReview{later})
+}
+
 // testPublications has a text wait, be written and be found in its new state alone.
 func testPublications(d *desk) {
 	x := store.OrderPublication{Agency: d.id(1), Order: d.id(2), State: d.id(10), Due: 5}

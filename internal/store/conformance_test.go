@@ -89,6 +89,7 @@ var suite = []struct {
 	{"parts of orders", testOrderParts},
 	{"refusals", testRefusals},
 	{"publications", testPublications},
+	{"reviews", testReviews},
 	{"alerts", testAlerts},
 	{"hotlines", testHotlines},
 	{"inquiries", testInquiries},

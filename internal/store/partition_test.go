@@ -100,6 +100,7 @@ var acrossShards = map[string]string{
 	"order_refusal_term.count": "a search by staff",
 	"order_refusal_term.list":  "a search by staff",
 	"order_refusal.count":      "statistics",
+	"order_review.list":        "what staff is waited for",
 	"order_publication.due":    "what staff or the next step is waited for",
 	"outbox.all":               "what start-up carries on with",
 	"report.notices":           "statistics",

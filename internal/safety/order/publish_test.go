@@ -155,6 +155,8 @@ func TestTextWaitsForReview(t *testing.T) {
 	}
 	_, err := w.Reviewed(w.ctx(), boris, o.Agency, o.ID, "The agency stands by it.")
 	w.ok(err)
+	_, err = w.Service.Decide(w.ctx(), boris, o.Agency, o.ID, false, "It incites.")
+	w.ok(err)
 	_, err = w.PublishText(w.ctx(), clara, o.Agency, o.ID, "One.")
 	w.ok(err)
 }

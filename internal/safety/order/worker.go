@@ -28,6 +28,8 @@ type work struct {
 	// papers is how many papers there are, ended whether the order ended in this transaction.
 	papers int64
 	ended  bool
+	// waited is whether the order waited for a review before this transaction.
+	waited bool
 	// quiet has a refusal write no line of its own for the public log: many have one together.
 	quiet bool
 }
@@ -75,6 +77,7 @@ func (w *work) load(r *store.Reader, of, id int64) (err error) {
 	if w.o, err = w.Of(r, of, id); err != nil {
 		return err
 	}
+	w.waited = w.o.waitsForReview()
 	if w.items, err = Items(r, of, id); err != nil {
 		return err
 	}
@@ -96,6 +99,9 @@ func (w *work) save() error {
 		if err := w.toPublish(); err != nil {
 			return err
 		}
+	}
+	if err := w.noteReview(); err != nil {
+		return err
 	}
 	w.o.tick(w.now)
 	x, err := w.o.row()

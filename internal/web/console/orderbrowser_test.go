@@ -282,7 +282,7 @@ func TestAuthorityPages(t *testing.T) {
 		for _, at := range []string{
 			"/queue", "/orders", "/orders?still=yes", orderPath(o.Agency, o.ID), "/refusals",
 			"/agencies", agencyPath(a.ID), "/forms", "/statements",
-			orderPath(o.Agency, o.ID) + "/paper/1", textsPath, textPath(a.ID, refused.ID),
+			orderPath(o.Agency, o.ID) + "/paper/1", textsPath, reviewsPath, textPath(a.ID, refused.ID),
 		} {
 			if status := p.Open(w.url + at); status != 200 {
 				t.Errorf("%s: %d", at, status)

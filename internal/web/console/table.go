@@ -25,7 +25,8 @@ type row struct {
 func (c *Console) table() []row {
 	var all []row
 	for _, rows := range [][]row{
-		c.doorRows(), c.workRows(), c.caseRows(), c.decisionRows(), c.ordersRows(), c.textRows(),
+		c.doorRows(), c.workRows(), c.caseRows(), c.decisionRows(), c.ordersRows(),
+		c.textRows(), c.waitingRows(),
 		c.orderRows(), c.exhibitRows(), c.disclosureRows(), c.agencyRows(), c.formRows(),
 		c.dutyRows(), c.mailRows(), c.oncallRows(), c.inquiryRows(), c.hotlineRows(),
 		c.officeRows(),

@@ -2,12 +2,10 @@ package console
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 
 	"parley/internal/safety/order"
 	"parley/internal/store"
-	"parley/internal/web/page"
 	"parley/internal/web/staff"
 )
 
@@ -15,33 +13,14 @@ import (
 func (c *Console) textRows() []row {
 	const at = "/order/{subject}/{id}/text"
 	return []row{
-		{"GET", textsPath, staff.Orders, false, "order texts", c.texts},
 		{"GET", at, staff.Orders, false, "order text", c.textPage},
 		{"POST", at + "/publish", staff.Orders, true, "order text publish", c.publishText},
 		{"POST", at + "/keep", staff.Orders, true, "order text keep", c.keepText},
 	}
 }
 
-// textsPath is where the texts lie that wait for somebody.
-const textsPath = "/texts"
-
 // textPath is where the text of an order is read for the public.
 func textPath(agency, id int64) string { return orderPath(agency, id) + "/text" }
-
-// textsView are the texts that wait for somebody.
-type textsView struct {
-	Lines []textLine
-	// More are the parameters of the next page, nil for none.
-	More []string
-}
-
-// textLine is an order whose text waits.
-type textLine struct {
-	order.Order
-	Path, Titled string
-	// Since is since when it waits, in Unix seconds.
-	Since int64
-}
 
 // textView is the page on which an order's text is read for the public.
 type textView struct {
@@ -52,39 +31,6 @@ type textView struct {
 	Waits bool
 	// Body is what would be published, as far as it was changed.
 	Body string
-}
-
-// texts lists the texts that wait, the oldest first.
-func (c *Console) texts(v *visit) error {
-	var after order.Place
-	if text := v.r.FormValue("after"); text != "" {
-		if _, err := fmt.Sscanf(text, "%d.%d", &after.Due, &after.ID); err != nil {
-			return page.ErrNotFound
-		}
-	}
-	var body textsView
-	err := v.view(func(r *store.Reader) error {
-		body = textsView{}
-		list, err := order.Texts(r, order.TextAwaited, c.Clock.Now().Unix(), after, mostListed)
-		for _, t := range list {
-			o, oerr := c.Orders.Of(r, t.Agency, t.Order)
-			if oerr != nil {
-				return oerr
-			}
-			body.Lines = append(body.Lines, textLine{
-				Order: o, Path: textPath(o.Agency, o.ID), Titled: titled(o), Since: t.Due,
-			})
-		}
-		if len(list) == mostListed {
-			last := list[len(list)-1]
-			body.More = []string{"after", fmt.Sprintf("%d.%d", last.Due, last.Order)}
-		}
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	return v.show(http.StatusOK, "texts", body)
 }
 
 // textPage shows an order beside what the public would read of it.
