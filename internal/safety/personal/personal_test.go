@@ -24,6 +24,7 @@ import (
 var (
 	created = regexp.MustCompile(`(?s)create table (\w+) \((.*?)\n\);`)
 	added   = regexp.MustCompile(`(?m)^alter table (\w+) add (?:column )?(\w+)`)
+	dropped = regexp.MustCompile(`(?m)^drop table (\w+);`)
 	column  = regexp.MustCompile(`(?m)^\s+(\w+)\s+(?:bigint|text|bytea)\b`)
 )
 
@@ -48,6 +49,9 @@ func columns(t *testing.T) map[string][]string {
 		}
 		for _, m := range added.FindAllStringSubmatch(string(text), -1) {
 			out[m[1]] = append(out[m[1]], m[2])
+		}
+		for _, m := range dropped.FindAllStringSubmatch(string(text), -1) {
+			delete(out, m[1])
 		}
 	}
 	for _, v := range []any{message.Content{}, message.Media{}} {
