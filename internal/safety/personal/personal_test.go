@@ -42,15 +42,16 @@ func columns(t *testing.T) map[string][]string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range created.FindAllStringSubmatch(string(text), -1) {
+		up, _, _ := strings.Cut(string(text), "-- +goose Down")
+		for _, m := range created.FindAllStringSubmatch(up, -1) {
 			for _, c := range column.FindAllStringSubmatch(m[2], -1) {
 				out[m[1]] = append(out[m[1]], c[1])
 			}
 		}
-		for _, m := range added.FindAllStringSubmatch(string(text), -1) {
+		for _, m := range added.FindAllStringSubmatch(up, -1) {
 			out[m[1]] = append(out[m[1]], m[2])
 		}
-		for _, m := range dropped.FindAllStringSubmatch(string(text), -1) {
+		for _, m := range dropped.FindAllStringSubmatch(up, -1) {
 			delete(out, m[1])
 		}
 	}
