@@ -112,7 +112,7 @@ func (k Keeping) settle(ctx context.Context, m store.ArrivedMail, end, now int64
 	return over, err
 }
 
-// never is the end of what is kept for now.
+// never is the end of what nobody has ended the keeping of.
 const never = math.MaxInt64
 
 // end is until when a mail is kept, in Unix seconds, as far as that can be told now.

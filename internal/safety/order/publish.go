@@ -67,11 +67,10 @@ func (w *work) toPublish() error {
 	if err != nil && !store.IsNotFound(err) {
 		return err
 	}
-	forged := w.o.Refused == deniedClass || w.o.End != nil && w.o.End.Denied
 	switch {
-	case forged && t.State == TextAwaited:
+	case w.o.forged() && t.State == TextAwaited:
 		t.State, t.At, t.Why = TextKeptBack, w.now, w.because("denied").English
-	case forged || known:
+	case w.o.forged() || known:
 		return nil
 	default:
 		t = Text{
@@ -79,6 +78,11 @@ func (w *work) toPublish() error {
 		}
 	}
 	return w.tx.PutOrderPublication(t.row())
+}
+
+// forged tells whether the order's agency has said that it never gave it.
+func (o Order) forged() bool {
+	return o.Refused == deniedClass || o.End != nil && o.End.Denied
 }
 
 // untold is until when the text of an order waits because of whom it concerns, in Unix seconds; 0
@@ -154,9 +158,10 @@ func (o Order) Redacted() string {
 }
 
 // PublishText is a person's word that an order's text has nothing in it any more by which somebody
-// can be identified, and may be published. ErrState for an order that is to be looked at again
-// because its sender was suspended, ErrUntold as long as whom it concerns may not be told,
-// orderform.ErrText for a text that still looks as if it had personal data in it.
+// can be identified, and may be published. ErrState for an order that its agency says it never
+// gave, or that is to be looked at again because its sender was suspended, ErrUntold as long as
+// whom it concerns may not be told, orderform.ErrText for a text that still looks as if it had
+// personal data in it.
 func (s *Service) PublishText(
 	ctx context.Context, staff, of, id int64, text string,
 ) (Order, error) {
@@ -180,7 +185,8 @@ func (s *Service) PublishText(
 	}
 	late := false
 	o, err := s.onText(ctx, of, id, func(w *work, t *Text) error {
-		if t.State != TextAwaited && t.State != TextKeptBack || w.o.Review {
+		waits := t.State == TextAwaited || t.State == TextKeptBack
+		if !waits || w.o.Review || w.o.forged() {
 			return ErrState
 		}
 		if late = until != 0; late {

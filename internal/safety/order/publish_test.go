@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"parley/internal/ids"
 	"parley/internal/safety/order"
 	"parley/internal/safety/orderform"
 	"parley/internal/store"
@@ -134,6 +135,16 @@ func TestForgedTextIsNotPublished(t *testing.T) {
 	w.ok(err)
 	if x := w.text(o); o.State != order.Refused || x.State != 0 {
 		t.Errorf("%s: %+v", o.State, x)
+	}
+	// It waited before the agency was asked.
+	w.Update(ids.Peer(o.Agency), func(tx *store.Tx) error {
+		return tx.PutOrderPublication(store.OrderPublication{
+			Agency: o.Agency, Order: o.ID, State: int64(order.TextKeptBack),
+		})
+	})
+	if _, err := w.PublishText(w.ctx(), clara, o.Agency, o.ID, "One."); !errors.Is(err,
+		order.ErrState) {
+		t.Errorf("published though it was denied: %v", err)
 	}
 	o = w.submit(order.Sender{}, w.removal(w.Post("two"))).Order
 	if o.Agency != 0 || w.text(o).State != 0 {
